@@ -1,0 +1,205 @@
+"""Settings of one installation, read from the environment (and from `.env`, if there is one).
+
+`.env.example` describes every variable. A wrong or missing one stops the start with one line
+that names it.
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from config.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+env.read_env(os.environ.get("ANDON_ENV_FILE", BASE_DIR / ".env"))
+
+_wrong: list[str] = []
+
+
+def _read(name: str, reader, **options):
+    """The variable `name`, or None when it is wrong: all that is wrong is reported together."""
+    try:
+        return reader(name, **options)
+    except (ImproperlyConfigured, ValueError):
+        _wrong.append(f"{name} is missing or malformed")
+        return None
+
+
+def _matching(name: str, pattern: str, shape: str, *, when_debug: str) -> str:
+    value = env.str(name, default=when_debug if DEBUG else "").strip()
+    if not re.fullmatch(pattern, value):
+        _wrong.append(f"{name} must be {shape}" if value else f"{name} is missing ({shape})")
+    return value
+
+
+DEBUG = _read("DEBUG", env.bool, default=False)
+
+# Twilio ------------------------------------------------------------------------------------------
+
+TWILIO_ACCOUNT_SID = _matching(
+    "TWILIO_ACCOUNT_SID",
+    r"AC[0-9a-fA-F]{32}",
+    "AC and 32 hexadecimal digits",
+    when_debug="AC" + "0" * 32,
+)
+TWILIO_AUTH_TOKEN = _matching(
+    "TWILIO_AUTH_TOKEN",
+    r"\S{16,}",
+    "the account's auth token",
+    when_debug="only-for-the-simulator-00000000",
+)
+TWILIO_WHATSAPP_NUMBER = _matching(
+    "TWILIO_WHATSAPP_NUMBER",
+    r"(whatsapp:)?\+[1-9]\d{6,14}",
+    "a number such as +27123456789",
+    when_debug="+15005550006",
+).removeprefix("whatsapp:")
+PUBLIC_URL = _matching(
+    "PUBLIC_URL",
+    r"https?://[^/\s?#]+(/[^\s?#]*)?",
+    "the address that Twilio calls, such as https://andon.example.com",
+    when_debug="http://127.0.0.1:8000",
+).rstrip("/")
+
+# Security ----------------------------------------------------------------------------------------
+
+SECRET_KEY = _matching(
+    "SECRET_KEY",
+    r".{40,}",
+    "at least 40 random characters",
+    when_debug="not-a-secret-and-good-for-nothing-but-a-trial-run",
+)
+ALLOWED_HOSTS = _read("ALLOWED_HOSTS", env.list, default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = _read("CSRF_TRUSTED_ORIGINS", env.list, default=[])
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = not DEBUG
+# A redirect would lose the message, and a load balancer asks for health in plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^whatsapp/", r"^health/$"]
+SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
+SECURE_HSTS_PRELOAD = not DEBUG
+SESSION_COOKIE_SECURE = not DEBUG
+CSRF_COOKIE_SECURE = not DEBUG
+X_FRAME_OPTIONS = "DENY"
+
+# Application -------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "whatsapp_bot",
+    "orders",
+    "defects",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Database ----------------------------------------------------------------------------------------
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+_database = _read("DATABASE_URL", env.db, default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}") or {}
+if _database.get("ENGINE") == "django.db.backends.sqlite3":
+    _database["OPTIONS"] = {
+        # Take the write lock at BEGIN: two turns then wait for each other instead of failing.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 8,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+    # In a file, since several threads cannot share a database in memory.
+    _database["TEST"] = {"NAME": str(BASE_DIR / ".test.sqlite3")}
+elif _database.get("ENGINE") == "django.db.backends.postgresql":
+    _database["CONN_MAX_AGE"] = None
+    # Together below the 10 seconds after which the webhook has to have answered.
+    _database["OPTIONS"] = {
+        "connect_timeout": 4,
+        "options": "-c lock_timeout=8s -c idle_in_transaction_session_timeout=60s",
+        **_database.get("OPTIONS", {}),
+    }
+elif _database:
+    _wrong.append("DATABASE_URL must begin with sqlite:// or postgres://")
+DATABASES = {"default": _database}
+
+# Language, time, files ---------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+try:
+    ZoneInfo(TIME_ZONE)
+except (OSError, ValueError):
+    _wrong.append("TIME_ZONE must be a name such as Africa/Johannesburg")
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / "media")))
+WHITENOISE_USE_FINDERS = True
+_collected = (STATIC_ROOT / "staticfiles.json").exists()
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        # Names with a hash need collectstatic; without it the files are served as they are.
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if _collected
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# Conversation ------------------------------------------------------------------------------------
+
+CONVERSATION_TIMEOUT_HOURS = _read("CONVERSATION_TIMEOUT_HOURS", env.float, default=4.0)
+
+# Admin -------------------------------------------------------------------------------------------
+
+UNFOLD = {"SITE_TITLE": "Andon", "SITE_HEADER": "Andon", "SITE_SYMBOL": "support_agent"}
+
+# Logs --------------------------------------------------------------------------------------------
+
+LOGGING = logging_config(debug=DEBUG)
+
+if _wrong:
+    print(f"Andon cannot start: {'; '.join(_wrong)}. See .env.example.", file=sys.stderr)
+    # 3 is what gunicorn takes as "do not try again".
+    raise SystemExit(3)

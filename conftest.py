@@ -1,0 +1,88 @@
+"""Fixtures for all tests: people with phones, and a log that must keep quiet about them."""
+
+import logging
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+from django.conf import settings
+
+from whatsapp_bot.models import Contact
+from whatsapp_bot.models.contact import Role
+from whatsapp_bot.recent import forget_all
+from whatsapp_bot.simulator import phone as simulator
+from whatsapp_bot.simulator.phone import Phone
+
+_numbers = count(27820000001)
+
+
+@pytest.fixture(autouse=True)
+def _read_anew() -> None:
+    """No test sees the menus, texts and forms of another."""
+    forget_all()
+
+
+@pytest.fixture
+def new_phone() -> Callable[..., Phone]:
+    def make(address: str = "", name: str = "") -> Phone:
+        return Phone(address or f"+{next(_numbers)}", name)
+
+    return make
+
+
+@pytest.fixture
+def phone(db: None, new_phone: Callable[..., Phone]) -> Phone:
+    """The phone of somebody who has never written before."""
+    return new_phone()
+
+
+@pytest.fixture
+def say(phone: Phone) -> Callable[..., str]:
+    """Say something on that phone and hear the replies, as one text."""
+
+    def say(text: str = "", **parameters: str) -> str:
+        return "\n---\n".join(phone.say(text, **parameters))
+
+    return say
+
+
+@pytest.fixture
+def contact(phone: Phone) -> Contact:
+    """The person with the phone, known before the first message."""
+    return Contact.objects.create(phone=phone.address)
+
+
+@pytest.fixture
+def worker(contact: Contact) -> Contact:
+    contact.role = Role.WORKER
+    contact.save()
+    return contact
+
+
+@pytest.fixture(autouse=True)
+def _log_keeps_secrets(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Whatever a test does, its log holds no token, phone number, name or text of a message."""
+    secrets = {settings.TWILIO_AUTH_TOKEN, settings.SECRET_KEY}
+    post = simulator.post
+
+    def remember(parameters: dict[str, str], **headers: str):
+        for name in ("From", "Body", "ProfileName", "ButtonText", "Latitude"):
+            value = parameters.get(name, "").removeprefix("whatsapp:").strip()
+            # Shorter ones ("2", "hi", "menu") stand in any log.
+            if len(value) > 6:
+                secrets.add(value[:200])
+        return post(parameters, **headers)
+
+    monkeypatch.setattr(simulator, "post", remember)
+    yield
+    for stage in ("setup", "call"):
+        lines = "\n".join(_formatted(record) for record in caplog.get_records(stage))
+        for secret in secrets:
+            assert secret not in lines, f"the log tells {secret!r}"
+
+
+def _formatted(record: logging.LogRecord) -> str:
+    formatter = logging.getLogger().handlers[0].formatter
+    return formatter.format(logging.makeLogRecord(record.__dict__))

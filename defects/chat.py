@@ -1,0 +1,166 @@
+"""Reporting defects, and what became of one's own reports."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from defects import texts
+from defects.models import DefectReport, Question, report_forms
+from defects.questions import ChoiceField, answer_in_words, field_for
+from orders.models import Order
+from whatsapp_bot.dialog import Answers
+from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Say, register
+from whatsapp_bot.models import Contact, Message
+from whatsapp_bot.place import MAIN_MENU
+from whatsapp_bot.shipped import ship_item, ship_menu
+from whatsapp_bot.whatsapp_text import preview
+
+ship_item("main", 20, "Report a defect", "menu:defects")
+ship_menu("defects", "*Defects*\nWhat would you like to do?")
+ship_item("defects", 10, "Report a defect", "report:defect")
+ship_item("defects", 20, "View defect history", "defects.history")
+ship_item("defects", 30, "Back to menu", MAIN_MENU)
+
+REPORTS_A_PAGE = 5
+
+
+@register("report")
+class Report(Flow):
+    """A report form, asked question by question. The argument is the form's key."""
+
+    takes_attachments = True
+    resumable = True
+
+    def __init__(self, *about: Any) -> None:
+        super().__init__(*about)
+        try:
+            self.report_form, self.questions = report_forms()[self.argument]
+        except KeyError:
+            raise Gone(self.argument) from None
+
+    def build_form(self, answers: Answers) -> forms.Form:
+        form = forms.Form(answers)
+        for question in self.questions:
+            form.fields[question.name] = field_for(question, self.contact)
+        return form
+
+    def done(self, form: forms.Form) -> Outcome:
+        report = DefectReport.objects.file(
+            reported_by=self.contact,
+            form=self.report_form,
+            description=self._description(form),
+            answers=[
+                {
+                    "name": question.name,
+                    "question": question.text,
+                    "answer": answer_in_words(
+                        form.fields[question.name], form.cleaned_data[question.name]
+                    ),
+                }
+                for question in self.questions
+            ],
+            order=next((a for a in form.cleaned_data.values() if isinstance(a, Order)), None),
+        )
+        report.attach(self.place.take_kept())
+        return Say(texts.SUBMITTED(number=report.number))
+
+    def _description(self, form: forms.Form) -> str:
+        """The answer to the first question that wants words."""
+        name = first_text(self.questions)
+        return form.cleaned_data[name] if name else ""
+
+    @classmethod
+    def addresses(cls) -> Iterable[tuple[str, str]]:
+        return [
+            (f"report:{key}", f"Report form: {form.title}")
+            for key, (form, _) in report_forms().items()
+        ]
+
+
+def first_text(questions: Iterable[Question]) -> str | None:
+    """The name of the first question that wants words."""
+    texts = (question.name for question in questions if question.kind == Question.Kind.TEXT)
+    return next(texts, None)
+
+
+@register("defects.attach")
+class Attach(Flow):
+    """Files what was sent with the report just made. The argument is its id."""
+
+    @classmethod
+    def claims(cls, contact: Contact, message: Message) -> str | None:
+        report = message.has_attachment and DefectReport.objects.just_made_by(contact)
+        return f"{cls.name}:{report.pk}" if report else None
+
+    def done(self, form: forms.Form) -> Outcome:
+        report = DefectReport.objects.by(self.contact).get(pk=self.argument)
+        report.attach([self.message.pk])
+        return Say(texts.ATTACHED(number=report.number))
+
+
+@register("defects.picture")
+class ReportWithPicture(Flow):
+    """Asks whether a picture that came with nothing under way is to be reported."""
+
+    takes_attachments = True
+
+    @classmethod
+    def claims(cls, contact: Contact, message: Message) -> str | None:
+        return cls.name if message.has_attachment else None
+
+    def build_form(self, answers: Answers) -> forms.Form:
+        form = forms.Form(answers)
+        form.fields["report"] = ChoiceField(
+            label=texts.PICTURE(), choices=[("yes", texts.YES()), ("no", texts.NO())]
+        )
+        return form
+
+    def done(self, form: forms.Form) -> Outcome:
+        if form.cleaned_data["report"] == "no":
+            self.place.take_kept()
+            return Say(texts.PICTURE_DROPPED())
+        if not report_forms():
+            return Say(texts.NO_FORM())
+        key, (_, questions) = next(iter(report_forms().items()))
+        self.place.drop_stale(timezone.now())
+        if not self.place.kept:
+            return Open(f"report:{key}", texts.PICTURE_TOO_OLD())
+        return Open(f"report:{key}", answers=self._caption(questions))
+
+    def _caption(self, questions: list[Question]) -> Answers:
+        """The words that came with the picture, as the answer to the first question for words."""
+        kept = [one["message"] for one in self.place.kept]
+        captions = Message.objects.filter(pk__in=kept).exclude(body="").order_by("pk")
+        caption = captions.values_list("body", flat=True).first()
+        name = first_text(questions)
+        return {name: caption} if name and caption else {}
+
+
+@register("defects.history")
+class History(Flow):
+    """A person's own reports, newest first. The argument is the id that the page begins below."""
+
+    title = "View defect history"
+
+    def done(self, form: forms.Form) -> Outcome:
+        reports = DefectReport.objects.by(self.contact)
+        if self.argument:
+            reports = reports.filter(pk__lt=self.argument)
+        page = list(reports[: REPORTS_A_PAGE + 1])
+        if not page:
+            return Say(texts.HISTORY_EMPTY())
+        more = f"{self.name}:{page[-2].pk}" if len(page) > REPORTS_A_PAGE else ""
+        shown = map(in_words, page[:REPORTS_A_PAGE])
+        return Say("\n\n".join([texts.HISTORY(), *shown]), more)
+
+
+def in_words(report: DefectReport) -> str:
+    return texts.HISTORY_REPORT(
+        number=report.number,
+        preview=preview(report.description),
+        date=date_format(timezone.localtime(report.created_at), "j F Y"),
+        status=texts.REPORT_STATUS[DefectReport.Status(report.status)](),
+    )

@@ -1,0 +1,81 @@
+"""What the bot says about defect reports."""
+
+from defects.models import DefectReport
+from whatsapp_bot.wording import Text
+
+SUBMITTED = Text(
+    "defects.submitted",
+    "✅ Defect Submitted! ID: {number}\n\nA photo that you send now is added to it.",
+    about="After a report has been submitted.",
+)
+ATTACHED = Text(
+    "defects.attached",
+    "📎 Added to your report {number}.",
+    about="After a picture, voice note, document or location that follows a report.",
+)
+PICTURE = Text(
+    "defects.picture",
+    "📎 Thank you, I have that. Would you like to report a defect with it?",
+    about="After a picture, voice note, document or location that comes with nothing under way.",
+)
+PICTURE_DROPPED = Text(
+    "defects.picture.dropped",
+    "All right, no report then.",
+    about="After a no to that question.",
+)
+PICTURE_TOO_OLD = Text(
+    "defects.picture.too_old",
+    "That was a while ago, so please send the picture once more with this report.",
+    about="Above the first question, after a yes that came more than 30 minutes late.",
+)
+NO_FORM = Text(
+    "defects.no_form",
+    "Defects cannot be reported here right now. Please leave our team a message instead.",
+    about="After a yes to that question, when no report form is published.",
+)
+YES = Text("defects.yes", "Yes", about="A choice of a yes or no question.")
+NO = Text("defects.no", "No", about="A choice of a yes or no question.")
+WRONG_NUMBER = Text(
+    "defects.wrong_number",
+    "Sorry, I need a number.",
+    about="After an answer that should be a number.",
+)
+WRONG_DATE = Text(
+    "defects.wrong_date",
+    "Sorry, I do not understand that date.",
+    about="After an answer that should be a date.",
+)
+WRONG_PHOTO = Text(
+    "defects.wrong_photo",
+    "Sorry, I need a picture here.",
+    about="After words where a photo was asked for.",
+)
+WRONG_ORDER = Text(
+    "defects.wrong_order",
+    "I cannot find that order for you. Please check the number.",
+    about="After an order number in a report that does not exist or is somebody else's.",
+)
+
+HISTORY = Text("history.heading", "*Your reports*", about="Above a person's own reports.")
+HISTORY_EMPTY = Text(
+    "history.empty",
+    "You have not reported anything yet.",
+    about="When somebody without reports asks for theirs.",
+)
+HISTORY_REPORT = Text(
+    "history.report",
+    "{number}\n{preview}\n{date}, {status}",
+    about="One report in that list.",
+)
+REPORT_STATUS = {
+    status: Text(f"history.status.{status}", wording, about=f"A report that is {status.label}.")
+    for status, wording in {
+        DefectReport.Status.REPORTED: "received, waiting for our team",
+        DefectReport.Status.ACKNOWLEDGED: "seen by our team",
+        DefectReport.Status.IN_REVIEW: "being looked into",
+        DefectReport.Status.DECIDED: "decided, being dealt with",
+        DefectReport.Status.CLOSED: "closed",
+        DefectReport.Status.UNFOUNDED: "checked, no defect found",
+        DefectReport.Status.DUPLICATE: "known already from another report",
+    }.items()
+}

@@ -1,0 +1,120 @@
+"""The front desk's own flows: menus, going on with something unfinished, messages for the team."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from whatsapp_bot import texts
+from whatsapp_bot.dialog import Answers
+from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Resume, Say, register
+from whatsapp_bot.models import HelpRequest
+from whatsapp_bot.models.menu import menus
+from whatsapp_bot.place import MAIN_MENU
+from whatsapp_bot.questions import LongText
+from whatsapp_bot.shipped import ship_item, ship_menu
+from whatsapp_bot.whatsapp_text import preview
+
+ship_menu("main", "👋 Welcome! How can we help you today?")
+ship_item("main", 40, "Get help & support", "help")
+ship_item("main", 50, "Back to menu", MAIN_MENU)
+
+
+@register("menu")
+class MenuFlow(Flow):
+    """A menu: a form with one choice, which opens what the item names."""
+
+    is_menu = True
+
+    def __init__(self, *about: Any) -> None:
+        super().__init__(*about)
+        try:
+            self.menu, items = menus()[self.argument]
+        except KeyError:
+            raise Gone(self.argument) from None
+        self.items = {str(item.pk): item for item in items if item.is_for(self.contact)}
+
+    def build_form(self, answers: Answers) -> forms.Form:
+        form = forms.Form(answers)
+        form.fields["item"] = forms.ChoiceField(
+            label=self.menu.text,
+            choices=[(key, item.label) for key, item in self.items.items()],
+            error_messages={
+                "required": texts.NOT_UNDERSTOOD,
+                "invalid_choice": texts.NOT_UNDERSTOOD,
+            },
+        )
+        return form
+
+    def done(self, form: forms.Form) -> Outcome:
+        return Open(self.items[form.cleaned_data["item"]].opens)
+
+    @classmethod
+    def addresses(cls) -> Iterable[tuple[str, str]]:
+        return [(f"menu:{key}", f"Menu: {key}") for key in menus()]
+
+
+@register("resume")
+class ResumeFlow(Flow):
+    """Offers to go on with what was put aside."""
+
+    CONTINUE, START_OVER = "continue", "start over"
+
+    def build_form(self, answers: Answers) -> forms.Form:
+        form = forms.Form(answers)
+        form.fields["choice"] = forms.ChoiceField(
+            label=texts.RESUME(preview=self.preview()),
+            choices=[
+                (self.CONTINUE, texts.RESUME_CONTINUE),
+                (self.START_OVER, texts.RESUME_START_OVER),
+            ],
+            error_messages={"invalid_choice": texts.NOT_AN_OPTION},
+        )
+        return form
+
+    def preview(self) -> str:
+        """The beginning of the longest answer in what was put aside."""
+        answers = self.place.aside.get("asking", {}).get("answers", {})
+        return preview(max(answers.values(), key=len, default=""), 40) or "📎"
+
+    def done(self, form: forms.Form) -> Outcome:
+        return Resume(start_over=form.cleaned_data["choice"] == self.START_OVER)
+
+
+@register("help")
+class Help(Flow):
+    """How to use the bot, when the team is there, and the way to reach it."""
+
+    title = "Help & support"
+    is_menu = True
+
+    def build_form(self, answers: Answers) -> forms.Form:
+        form = forms.Form(answers)
+        form.fields["next"] = forms.ChoiceField(
+            label=texts.HELP(),
+            choices=[(LeaveMessage.name, texts.HELP_LEAVE_MESSAGE), (MAIN_MENU, texts.HELP_BACK)],
+            error_messages={
+                "required": texts.NOT_UNDERSTOOD,
+                "invalid_choice": texts.NOT_UNDERSTOOD,
+            },
+        )
+        return form
+
+    def done(self, form: forms.Form) -> Outcome:
+        return Open(form.cleaned_data["next"])
+
+
+@register("help.message")
+class LeaveMessage(Flow):
+    title = "Leave a message for the team"
+
+    def build_form(self, answers: Answers) -> forms.Form:
+        form = forms.Form(answers)
+        form.fields["text"] = LongText(label=texts.HELP_ASK())
+        return form
+
+    def done(self, form: forms.Form) -> Outcome:
+        request = HelpRequest.objects.file(
+            contact=self.contact, message=self.message, text=form.cleaned_data["text"]
+        )
+        return Say(texts.HELP_STORED(number=request.number))

@@ -1,0 +1,35 @@
+"""What `manage.py check` says about the Twilio settings.
+
+Values that cannot be right stop the start already; these may be meant, and are worth a word.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, Warning, register
+
+
+@register(Tags.security, deploy=True)
+def check_public_url(**_: Any) -> list[CheckMessage]:
+    if settings.PUBLIC_URL.startswith("https://"):
+        return []
+    return [
+        Warning(
+            "PUBLIC_URL is not https: what people write can be read on the way.",
+            hint="Set it to the address that Twilio calls, such as https://andon.example.com.",
+            id="whatsapp_bot.W001",
+        )
+    ]
+
+
+@register()
+def check_trial_account(**_: Any) -> list[CheckMessage]:
+    if settings.TWILIO_ACCOUNT_SID.strip("AC0"):
+        return []
+    return [
+        Warning(
+            "No Twilio account is set: only the simulator can talk to the bot.",
+            hint="Set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_WHATSAPP_NUMBER in .env.",
+            id="whatsapp_bot.W002",
+        )
+    ]

@@ -1,0 +1,309 @@
+"""The front desk: hears one message of a person and says what to reply.
+
+`receive` is the whole of it for whoever carries messages; `Desk` is the thinking in between.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.utils import translation
+from rapidfuzz import utils
+
+from whatsapp_bot import flows, texts
+from whatsapp_bot.dialog import Answers, Ask, Said, State, Turn, chosen, go_back, take_turn
+from whatsapp_bot.flows import Flow, Gone, Open, Resume, Say
+from whatsapp_bot.inbound import Incoming, Kind
+from whatsapp_bot.models import Conversation, Message
+from whatsapp_bot.place import MAIN_MENU, Place
+
+log = structlog.get_logger("whatsapp_bot")
+
+ALBUM = timedelta(seconds=10)
+"""Pictures that come within this time after one that was answered are one album with it."""
+TOO_MANY_WRONG = 3
+MOST_JUMPS = 10
+RESUME = "resume"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a message. outcome: answered, silent, duplicate or trouble."""
+
+    replies: list[Message]
+    outcome: str
+    flow: str = ""
+
+
+def receive(incoming: Incoming) -> Answer:
+    """Store the message, answer it, and store the answer, in one transaction.
+
+    The same SID again gets the stored reply. A fault of our own leaves the message stored, and
+    says so to the person. Raises OperationalError or InterfaceError when the database is away.
+    """
+    try:
+        return _hear(incoming)
+    except (OperationalError, InterfaceError):
+        raise
+    except IntegrityError as error:
+        replies = Message.objects.replies_to(incoming.sid)
+        if replies is not None:
+            return Answer(replies, "duplicate")
+        return _store_only(incoming, error)
+    except Exception as error:
+        return _store_only(incoming, error)
+
+
+@transaction.atomic
+def _hear(incoming: Incoming) -> Answer:
+    conversation = Conversation.objects.locked(incoming.sender)
+    message = Message.objects.hear(conversation.contact, incoming)
+    with translation.override(conversation.contact.language or settings.LANGUAGE_CODE):
+        text = Desk(conversation, message, incoming).answer()
+    conversation.heard_at = message.created_at
+    conversation.save(update_fields=["flow", "state", "heard_at"])
+    conversation.contact.learn_name(incoming.sender.name)
+    replies = Message.objects.reply(message, text) if text else []
+    return Answer(replies, "answered" if replies else "silent", conversation.flow)
+
+
+@transaction.atomic
+def _store_only(incoming: Incoming, error: Exception) -> Answer:
+    log.error("message could not be handled", sid=incoming.sid, exc_info=error)
+    conversation = Conversation.objects.locked(incoming.sender)
+    message = Message.objects.hear(conversation.contact, incoming)
+    Message.objects.filter(pk=message.pk).update(status=Message.Status.TROUBLE)
+    return Answer(Message.objects.reply(message, texts.TROUBLE()), "trouble")
+
+
+class Desk:
+    """One message at the front desk."""
+
+    def __init__(self, conversation: Conversation, message: Message, incoming: Incoming) -> None:
+        self.conversation = conversation
+        self.contact = conversation.contact
+        self.message = message
+        self.now: datetime = message.created_at
+        self.said = Said(incoming.text, incoming.payload)
+        self.place = Place.of(conversation)
+        self.jumps = 0
+
+    def answer(self) -> str:
+        """The reply, or "" when none is due; the conversation stands where it leads."""
+        reply = self._hear()
+        self.place.store(self.conversation)
+        return reply
+
+    def _hear(self) -> str:
+        kind = Kind(self.message.kind)
+        if self._was_silent_for_long():
+            fresh_start = self._start_again()
+            if fresh_start:
+                return fresh_start
+        if kind.is_attachment:
+            return self._hear_attachment()
+        if not self.conversation.heard_at:
+            return self.open(MAIN_MENU)
+        if kind == Kind.OTHER:
+            return texts.UNREADABLE()
+        return self._hear_words()
+
+    # Words ---------------------------------------------------------------------------------------
+
+    def _hear_words(self) -> str:
+        asking = self.place.asking
+        if asking.asked and chosen(asking.options, self.said, near=False):
+            return self.turn(self.said)
+        word = utils.default_process(self.said.text)
+        if word in WORDS:
+            return WORDS[word](self)
+        if word == "more" and self.place.more:
+            return self.open(self.place.more)
+        return self.turn(self.said) if self.place.flow else self._hear_at_rest()
+
+    def _hear_at_rest(self) -> str:
+        """Nothing is asked: it chooses from the main menu, or somebody claims it."""
+        flow = self._flow_at(MAIN_MENU)
+        if not flow:
+            return texts.NO_MENU()
+        menu = take_turn(flow.build_form, State()).state
+        if chosen(menu.options, self.said) is None:
+            claimed = flows.claimed(self.contact, self.message)
+            if claimed:
+                return self.open(claimed)
+        self.place.enter(MAIN_MENU)
+        self.place.asking = menu
+        return self.turn(self.said)
+
+    def to_menu(self) -> str:
+        self._put_aside()
+        return self.open(MAIN_MENU)
+
+    def back(self) -> str:
+        flow = self._flow_at(self.place.flow)
+        if flow:
+            earlier = go_back(flow.build_form, self.place.asking)
+            if earlier:
+                self.place.asking = earlier
+                return self.turn()
+        return self.open(self.place.trail[-1] if self.place.trail else MAIN_MENU)
+
+    def skip(self) -> str:
+        return self.turn(Said(skipped=True)) if self.place.flow else self.open(MAIN_MENU)
+
+    def cancel(self) -> str:
+        flow = self._flow_at(self.place.flow)
+        something = flow and not flow.is_menu
+        self.place.kept = []
+        if self.place.flow == RESUME:
+            self.place.aside = {}
+        return _join(texts.CANCELLED() if something else "", self.open(MAIN_MENU))
+
+    # Attachments ---------------------------------------------------------------------------------
+
+    def _hear_attachment(self) -> str:
+        """A picture or the like joins what is under way, or goes to whoever claims it.
+
+        Of an album only the first is answered, unless another one has words with it.
+        """
+        in_album = self._in_album() and not self.said.text
+        reply = self._take_attachment(in_album)
+        if in_album:
+            return ""
+        self.place.album = self.now.isoformat()
+        return reply
+
+    def _in_album(self) -> bool:
+        album = self.place.album
+        return bool(album) and self.now - datetime.fromisoformat(album) <= ALBUM
+
+    def _take_attachment(self, in_album: bool) -> str:
+        flow = self._flow_at(self.place.flow)
+        if flow and flow.takes_attachments:
+            self.place.keep(self.message)
+            if in_album:
+                return ""
+            said = Said(self.said.text, attachment=str(self.message.pk))
+            if self.place.asking.answer(said):
+                return self.turn(said)
+            return _join(texts.KEPT(), self.turn())
+        claimed = flows.claimed(self.contact, self.message)
+        if not claimed:
+            return texts.UNREADABLE()
+        reply = self.open(claimed)
+        if claimed == self.place.flow:
+            self.place.keep(self.message)
+        return reply
+
+    # Silence, and what is left half-way ----------------------------------------------------------
+
+    def _was_silent_for_long(self) -> bool:
+        heard_at = self.conversation.heard_at
+        limit = timedelta(hours=settings.CONVERSATION_TIMEOUT_HOURS)
+        return heard_at is not None and self.now - heard_at > limit
+
+    def _start_again(self) -> str:
+        """The offer to go on, or the menu; "" when nothing had been asked."""
+        asked = self.place.flow
+        self._put_aside()
+        self.place.rest()
+        if self.place.aside and not self.place.aside.get("offered"):
+            self.place.aside["offered"] = True
+            if self.message.has_attachment:
+                self.place.keep(self.message)
+            return self.open(RESUME)
+        if asked in ("", MAIN_MENU) or self.message.has_attachment:
+            return ""
+        return _join(texts.EXPIRED(), self.open(MAIN_MENU))
+
+    def _put_aside(self) -> None:
+        flow = self._flow_at(self.place.flow)
+        if flow and flow.resumable and (self.place.asking.answers or self.place.kept):
+            self.place.put_aside()
+
+    def _resume(self, start_over: bool) -> str:
+        if not start_over:
+            self.place.take_up()
+            return self.turn()
+        address = self.place.aside["flow"]
+        self.place.aside = {}
+        return self.open(address)
+
+    # Flows ---------------------------------------------------------------------------------------
+
+    def turn(self, said: Said | None = None) -> str:
+        """Take `said` as an answer to what is asked; without it, ask again."""
+        flow = self._flow_at(self.place.flow)
+        if not flow:
+            return _join(texts.GONE(), self.open(MAIN_MENU))
+        return self._go_on(flow, take_turn(flow.build_form, self.place.asking, said))
+
+    def open(self, address: str, answers: Answers | None = None) -> str:
+        """Begin what is at `address`, with some `answers` given already."""
+        self.jumps += 1
+        flow = self._flow_at(address) if self.jumps <= MOST_JUMPS else None
+        if flow and flow.resumable and self.place.aside.get("flow") == address:
+            address, flow = RESUME, self._flow_at(RESUME)
+        if not flow:
+            self.place.rest()
+            if address == MAIN_MENU or self.jumps > MOST_JUMPS:
+                return texts.NO_MENU()
+            return _join(texts.GONE(), self.open(MAIN_MENU))
+        self.place.enter(address)
+        if flow.takes_attachments:
+            self.place.drop_stale(self.now)
+        return self._go_on(flow, take_turn(flow.build_form, State(answers or {})))
+
+    def _go_on(self, flow: Flow, turn: Turn) -> str:
+        self.place.asking = turn.state
+        if turn.reply:
+            self.place.more = flow.more
+            return in_words(turn.reply, wrong=turn.state.wrong, more=bool(flow.more))
+        match flow.done(turn.form):
+            case Say(text, more):
+                self.place.rest(more)
+                return _join(text, texts.MORE_OR_MENU() if more else texts.GO_ON())
+            case Open(address, before, answers):
+                if flow.is_menu:
+                    self.place.leave_menu()
+                return _join(before, self.open(address, answers))
+            case Resume(start_over):
+                return self._resume(start_over)
+
+    def _flow_at(self, address: str) -> Flow | None:
+        try:
+            return flows.find(address, self.contact, self.message, self.place)
+        except Gone:
+            return None
+
+
+WORDS: dict[str, Callable[[Desk], str]] = {
+    **dict.fromkeys(("menu", "hi", "hello", "hey", "start"), Desk.to_menu),
+    "back": Desk.back,
+    "skip": Desk.skip,
+    "cancel": Desk.cancel,
+}
+"""What these words do anywhere, when they are the whole message."""
+
+
+def in_words(ask: Ask, *, wrong: int = 0, more: bool = False) -> str:
+    """A question as a message. `wrong` counts the answers in a row that were not accepted."""
+    error = [ask.error] if ask.error else []
+    if wrong >= TOO_MANY_WRONG:
+        error += [texts.EXAMPLE(example=ask.example)] if ask.example else []
+        error += [texts.WAY_OUT()]
+    hints = [texts.OPTIONAL()] if ask.optional else []
+    hints += [texts.MORE()] if more else []
+    return _join(
+        "\n".join(error),
+        "\n".join(part for part in (ask.question, ask.help_text) if part),
+        "\n".join(f"{number}. {label}" for number, (_, label) in enumerate(ask.options, 1)),
+        "\n".join(hints),
+    )
+
+
+def _join(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)

@@ -1,0 +1,153 @@
+"""What a flow is, and the registry in which menus find flows by name.
+
+Every app has its flows in `chat.py`:
+
+    @register("orders.status")
+    class OrderStatus(Flow):
+        title = "Check order status"
+
+        def build_form(self, answers):
+            return OrderForm(answers, contact=self.contact)
+
+        def done(self, form):
+            return Say(form.cleaned_data["order"].in_words())
+
+A flow is opened at an *address*: its name, and after a colon what it is to be about (`menu:main`).
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeVar
+
+from django import forms
+
+from whatsapp_bot.dialog import Answers
+from whatsapp_bot.models import Contact, Message
+from whatsapp_bot.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """The flow is over. `more` is the address that the word *more* opens from now on."""
+
+    text: str
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Go on at another address, with `before` said first and `answers` given already."""
+
+    address: str
+    before: str = ""
+    answers: Answers = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Go on with what was put aside, or with `start_over` begin it anew."""
+
+    start_over: bool
+
+
+Outcome = Say | Open | Resume
+
+
+class Gone(Exception):
+    """There is nothing at this address, or no longer."""
+
+
+class Flow:
+    """A form that is asked in chat, one field at a time, and what follows from its answers.
+
+    title: for staff, who choose what a menu opens. is_menu: it only asks where to go; *back* from
+    there returns to it. takes_attachments: pictures and the like that
+    come while it is under way are kept for it (`place.kept`). resumable: when it is left half-way,
+    it is offered again.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str] = ""
+    is_menu: ClassVar[bool] = False
+    takes_attachments: ClassVar[bool] = False
+    resumable: ClassVar[bool] = False
+
+    more: str = ""
+    """The address that *more* opens while a question of this form is asked."""
+
+    def __init__(self, contact: Contact, message: Message, place: Place, argument: str) -> None:
+        self.contact = contact
+        self.message = message
+        self.place = place
+        self.argument = argument
+
+    def build_form(self, answers: Answers) -> forms.Form:
+        """The form, bound to `answers`. Without fields it is complete at once."""
+        return forms.Form(answers)
+
+    def done(self, form: forms.Form) -> Outcome:
+        """What follows, once `form` is complete and valid."""
+        raise NotImplementedError
+
+    @classmethod
+    def claims(cls, contact: Contact, message: Message) -> str | None:
+        """The address to open for a message that answers no question, if this flow wants it."""
+        return None
+
+    @classmethod
+    def addresses(cls) -> Iterable[tuple[str, str]]:
+        """What a menu item may open: (address, title for staff)."""
+        return [(cls.name, cls.title)] if cls.title else []
+
+
+registry: dict[str, type[Flow]] = {}
+
+FlowClass = TypeVar("FlowClass", bound=type[Flow])
+
+
+def register(name: str) -> Callable[[FlowClass], FlowClass]:
+    """Register a flow under `name`.
+
+    Raises ValueError when another flow has the name.
+    """
+
+    def add(flow: FlowClass) -> FlowClass:
+        if name in registry:
+            raise ValueError(f"{registry[name].__qualname__} has the name {name} already")
+        flow.name = name
+        registry[name] = flow
+        return flow
+
+    return add
+
+
+def find(address: str, contact: Contact, message: Message, place: Place) -> Flow:
+    """The flow at `address`, for this contact and message.
+
+    Raises Gone.
+    """
+    name, _, argument = address.partition(":")
+    if name not in registry:
+        raise Gone(address)
+    return registry[name](contact, message, place, argument)
+
+
+def claimed(contact: Contact, message: Message) -> str | None:
+    """The address that the first flow which wants this message gives for it."""
+    claims = (flow.claims(contact, message) for flow in registry.values())
+    return next((address for address in claims if address), None)
+
+
+def addresses() -> list[tuple[str, str]]:
+    """Everything that a menu item may open: (address, title for staff)."""
+    return [pair for flow in registry.values() for pair in flow.addresses()]
+
+
+def page_number(argument: str) -> int:
+    """The page that a flow's argument names, 1 without one.
+
+    Raises Gone when it names none.
+    """
+    if argument and not argument.isdecimal():
+        raise Gone(argument)
+    return int(argument or 1)

@@ -1,0 +1,17 @@
+from whatsapp_bot.models.contact import Contact
+from whatsapp_bot.models.conversation import Conversation
+from whatsapp_bot.models.help_request import HelpRequest
+from whatsapp_bot.models.menu import Menu, MenuItem
+from whatsapp_bot.models.message import Media, Message
+from whatsapp_bot.models.wording import Wording
+
+__all__ = [
+    "Contact",
+    "Conversation",
+    "HelpRequest",
+    "Media",
+    "Menu",
+    "MenuItem",
+    "Message",
+    "Wording",
+]

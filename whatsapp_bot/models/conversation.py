@@ -1,0 +1,99 @@
+from django.db import models
+
+from whatsapp_bot.inbound import Sender
+from whatsapp_bot.models.contact import Contact
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def locked(self, sender: Sender) -> "Conversation":
+        """The sender's conversation, which nobody else can have until the transaction ends.
+
+        A new sender gets a contact and a conversation. One statement when nothing about the
+        sender is new.
+        """
+        while True:
+            known = list(self._known_as(sender))
+            conversation = _the_one(known, sender)
+            if conversation:
+                return conversation
+            self._begin(sender)
+
+    def _known_as(self, sender: Sender) -> models.QuerySet["Conversation"]:
+        locked = self.select_related("contact").select_for_update(no_key=True)
+        return locked.filter(_is(sender, "contact__")).order_by("contact")
+
+    def _begin(self, sender: Sender) -> None:
+        """Make the contact and its conversation, unless somebody else does so just now."""
+        contact = Contact(phone=sender.phone, user_id=sender.user_id, name=sender.name)
+        Contact.objects.bulk_create([contact], ignore_conflicts=True)
+        silent = Contact.objects.filter(_is(sender), conversation=None)
+        self.bulk_create([Conversation(contact=one) for one in silent], ignore_conflicts=True)
+
+
+def _is(sender: Sender, prefix: str = "") -> models.Q:
+    """Has the sender's phone number or user id, as far as they are known."""
+    known = {"phone": sender.phone, "user_id": sender.user_id}
+    return models.Q(
+        *((f"{prefix}{name}", value) for name, value in known.items() if value),
+        _connector=models.Q.OR,
+    )
+
+
+class Conversation(models.Model):
+    """Where we are with a contact. Its row is the lock that makes two messages two turns."""
+
+    contact = models.OneToOneField(Contact, models.CASCADE, primary_key=True)
+    flow = models.CharField(
+        "under way", max_length=120, blank=True, help_text="The address of the flow; empty at rest."
+    )
+    state = models.JSONField(default=dict, blank=True)
+    heard_at = models.DateTimeField("last message from the person", null=True, blank=True)
+
+    objects = ConversationQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"Conversation with {self.contact}"
+
+    def go_on_from(self, other: "Conversation") -> None:
+        """Stand where `other` stands, if its person was heard later."""
+        if other.heard_at and (not self.heard_at or other.heard_at > self.heard_at):
+            self.flow, self.state, self.heard_at = other.flow, other.state, other.heard_at
+            self.save()
+
+
+def _the_one(known: list[Conversation], sender: Sender) -> Conversation | None:
+    """Which of the conversations known under the sender's phone or user id is the sender's.
+
+    Learns what is new: a user id for a phone number, another phone number, or that two
+    contacts are one person. A phone number with another user id has passed on to somebody new.
+    """
+    by_phone = next((one for one in known if one.contact.phone == sender.phone), None)
+    by_user_id = next((one for one in known if one.contact.user_id == sender.user_id), None)
+    if not sender.user_id:
+        return by_phone
+    if not sender.phone or by_phone is by_user_id:
+        return by_user_id
+    if by_phone and not by_phone.contact.user_id:
+        if by_user_id:
+            return _merged(by_phone, by_user_id)
+        _note(by_phone.contact, user_id=sender.user_id)
+        return by_phone
+    if by_phone:
+        _note(by_phone.contact, phone=None)
+    if by_user_id:
+        _note(by_user_id.contact, phone=sender.phone)
+    return by_user_id
+
+
+def _merged(one: Conversation, other: Conversation) -> Conversation:
+    older, newer = sorted((one, other), key=lambda conversation: conversation.contact.pk)
+    older.contact.conversation = older
+    newer.contact.conversation = newer
+    older.contact.absorb(newer.contact)
+    return older
+
+
+def _note(contact: Contact, **values: str | None) -> None:
+    for name, value in values.items():
+        setattr(contact, name, value)
+    contact.save(update_fields=values)

@@ -1,0 +1,87 @@
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from whatsapp_bot.dialog import State
+from whatsapp_bot.models import Conversation, Message
+
+MAIN_MENU = "menu:main"
+KEPT_FOR = timedelta(minutes=30)
+"""How long a picture waits for a report to join."""
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a conversation stands.
+
+    flow: the address of what is under way, "" at rest. trail: the menus that led there. asking:
+    its form. more: the address that *more* opens. kept: messages with attachments that wait for a
+    report, as {"message": id, "at": time}. album: when a picture was last answered. aside: a
+    flow that was left half-way, as {"flow", "asking", "kept"}, and "offered" once it was.
+    """
+
+    flow: str = ""
+    trail: list[str] = field(default_factory=list)
+    asking: State = field(default_factory=State)
+    more: str = ""
+    kept: list[dict[str, Any]] = field(default_factory=list)
+    album: str = ""
+    aside: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, conversation: Conversation) -> "Place":
+        stored = conversation.state
+        place = cls(flow=conversation.flow, asking=State.from_json(stored.get("asking", {})))
+        for name in ("trail", "more", "kept", "album", "aside"):
+            if name in stored:
+                setattr(place, name, stored[name])
+        return place
+
+    def store(self, conversation: Conversation) -> None:
+        conversation.flow = self.flow
+        state = {"asking": self.asking.as_json()} if self.flow else {}
+        for name in ("trail", "more", "kept", "album", "aside"):
+            if value := getattr(self, name):
+                state[name] = value
+        conversation.state = state
+
+    def enter(self, address: str) -> None:
+        """Be at `address`. Where it is a menu that led here, the way goes on from there."""
+        if address == MAIN_MENU:
+            self.trail = []
+        elif address in self.trail:
+            self.trail = self.trail[: self.trail.index(address)]
+        self.flow, self.asking, self.more = address, State(), ""
+
+    def leave_menu(self) -> None:
+        """Remember this menu as what led to where we go now."""
+        self.trail = [*self.trail, self.flow]
+
+    def keep(self, message: Message) -> None:
+        self.kept = [*self.kept, {"message": message.pk, "at": message.created_at.isoformat()}]
+
+    def drop_stale(self, now: datetime) -> None:
+        """Keep only what came in the last KEPT_FOR."""
+        self.kept = [
+            kept for kept in self.kept if now - datetime.fromisoformat(kept["at"]) <= KEPT_FOR
+        ]
+
+    def take_kept(self) -> list[int]:
+        """The ids of the kept messages, oldest first, which are kept no longer."""
+        kept, self.kept = self.kept, []
+        return [one["message"] for one in kept]
+
+    def put_aside(self) -> None:
+        """Remember what is under way, to offer it again."""
+        self.aside = {"flow": self.flow, "asking": self.asking.as_json(), "kept": self.kept}
+        self.kept = []
+
+    def take_up(self) -> None:
+        """Be again where we were when it was put aside."""
+        self.enter(self.aside["flow"])
+        self.asking = State.from_json(self.aside["asking"])
+        self.kept = [*self.aside["kept"], *self.kept]
+        self.aside = {}
+
+    def rest(self, more: str = "") -> None:
+        self.flow, self.trail, self.asking, self.more = "", [], State(), more

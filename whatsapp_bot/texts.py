@@ -1,0 +1,116 @@
+"""What the front desk says by itself."""
+
+from whatsapp_bot.wording import Text
+
+NOT_UNDERSTOOD = Text(
+    "bot.not_understood",
+    "Sorry, I did not understand that. Please choose a number:",
+    about="Above a menu, when the answer was none of its items.",
+)
+NOT_AN_OPTION = Text(
+    "bot.not_an_option",
+    "Sorry, that is not one of the choices. Please send one of the numbers.",
+    about="When the answer to a question was none of its choices.",
+)
+UNREADABLE = Text(
+    "bot.unreadable",
+    "Sorry, I cannot read that kind of message. Please write to me in words.",
+    about="After a contact card, a sticker, a reaction or something that we do not know.",
+)
+ANSWER_NEEDED = Text(
+    "bot.answer_needed",
+    "I need an answer to this one.",
+    about="When somebody skips a question that has to be answered.",
+)
+ANSWER_TOO_LONG = Text(
+    "bot.answer_too_long",
+    "That is too long for me. Please keep it under {limit} characters.",
+    about="When an answer has more characters than we store.",
+)
+WAY_OUT = Text(
+    "bot.way_out",
+    "Or send *menu* for the main menu, *cancel* to stop.",
+    about="After three wrong answers to one question.",
+)
+EXAMPLE = Text(
+    "bot.example",
+    "For example: {example}",
+    about="After three wrong answers, when the question has an example.",
+)
+OPTIONAL = Text(
+    "bot.optional",
+    "Send *skip* to leave this out.",
+    about="Below a question that need not be answered.",
+)
+MORE = Text("bot.more", "Send *more* to see more.", about="Below a list of choices that goes on.")
+MORE_OR_MENU = Text(
+    "bot.more_or_menu",
+    "Send *more* to see more, or *menu* for the main menu.",
+    about="Below a list that goes on.",
+)
+GO_ON = Text(
+    "bot.go_on",
+    "Send *menu* for the main menu.",
+    about="Below an answer that ends a conversation.",
+)
+KEPT = Text(
+    "bot.kept",
+    "📎 Got it, I keep that with your report.",
+    about="When a picture, voice note, document or location comes while a report is being written.",
+)
+CANCELLED = Text(
+    "bot.cancelled",
+    "Cancelled. Nothing was submitted.",
+    about="After *cancel*, above the main menu.",
+)
+EXPIRED = Text(
+    "bot.expired",
+    "It has been a while, so we start again here.",
+    about="Above the main menu, when somebody answers after a long silence.",
+)
+GONE = Text(
+    "bot.gone",
+    "Sorry, that is no longer available.",
+    about="Above the main menu, when what was under way has been removed.",
+)
+NO_MENU = Text(
+    "bot.no_menu",
+    "Thank you for your message. Nothing can be chosen here right now; our team can read it.",
+    about="When there is no main menu to show.",
+)
+TROUBLE = Text(
+    "bot.trouble",
+    "Sorry, something went wrong on our side. Your message is stored. "
+    "Please try again, or send *menu*.",
+    about="When a message could not be handled. It is stored all the same.",
+)
+RESUME = Text(
+    "bot.resume",
+    "You have something unfinished: “{preview}”. Shall we go on with it?",
+    about="Offers what was left half-way.",
+)
+RESUME_CONTINUE = Text("bot.resume.continue", "Continue", about="A choice of that offer.")
+RESUME_START_OVER = Text("bot.resume.start_over", "Start over", about="A choice of that offer.")
+
+HELP = Text(
+    "help.text",
+    "*Help & support*\n"
+    "Send a number to choose. Send *menu* at any time for the main menu, *back* to correct your "
+    "last answer, *cancel* to stop.\n"
+    "Our team is here Monday to Friday, 08:00 to 17:00.",
+    about="How to use the bot, and your opening hours.",
+)
+HELP_LEAVE_MESSAGE = Text(
+    "help.leave_message", "Leave a message for our team", about="A choice below the help."
+)
+HELP_BACK = Text("help.back", "Back to menu", about="A choice below the help.")
+HELP_ASK = Text(
+    "help.ask",
+    "What would you like to tell our team?",
+    about="Asks for the message to leave for the team.",
+)
+HELP_STORED = Text(
+    "help.stored",
+    "✅ Thank you! Our team has your message. Its number is {number}.",
+    about="After a message for the team.",
+)

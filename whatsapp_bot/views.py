@@ -1,0 +1,69 @@
+import time
+
+import structlog
+from django.db import Error, InterfaceError, OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
+
+from whatsapp_bot import desk, twilio
+from whatsapp_bot.inbound import Incoming
+
+log = structlog.get_logger("whatsapp_bot")
+
+WORTH_A_SECOND_TRY = 2.0
+"""Seconds within which a connection was found dead, and not the database."""
+
+
+@csrf_exempt
+@require_POST
+def webhook(request: HttpRequest) -> HttpResponse:
+    """Twilio brings a message and takes the reply with it."""
+    started = time.monotonic()
+    try:
+        incoming = twilio.read(request)
+    except twilio.Refused as refused:
+        log.warning("webhook refused", status=refused.status, why=refused.why)
+        return HttpResponse(refused.why, status=refused.status, content_type="text/plain")
+    try:
+        answer = _receive(incoming, started)
+    except (OperationalError, InterfaceError) as error:
+        log.error("database not available", sid=incoming.sid, error=type(error).__name__)
+        return HttpResponse("Please try again.", status=503, content_type="text/plain")
+    log.info(
+        "turn",
+        sid=incoming.sid,
+        flow=answer.flow,
+        outcome=answer.outcome,
+        ms=round((time.monotonic() - started) * 1000, 1),
+    )
+    replies = twilio.twiml(message.body for message in answer.replies)
+    return HttpResponse(replies, content_type="text/xml")
+
+
+def _receive(incoming: Incoming, started: float) -> desk.Answer:
+    """A connection that died since the last request gets a second try with a new one.
+
+    Should the first try have been committed after all, the second finds a duplicate.
+    """
+    try:
+        return desk.receive(incoming)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block or time.monotonic() - started > WORTH_A_SECOND_TRY:
+            raise
+        connection.close()
+        return desk.receive(incoming)
+
+
+@require_GET
+def health(request: HttpRequest) -> JsonResponse:
+    """200 when the database answers and is up to date, else 503 and what is wrong."""
+    try:
+        executor = MigrationExecutor(connection)
+        behind = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    except Error:
+        connection.close()
+        return JsonResponse({"database": "unreachable"}, status=503)
+    migrations = "missing" if behind else "applied"
+    return JsonResponse({"database": "ok", "migrations": migrations}, status=503 if behind else 200)

@@ -1,0 +1,59 @@
+"""Sentences that the bot says: declared in each app's `texts.py`, reworded by staff.
+
+GREETING = Text("greeting", "Hello {name}!", about="The first line that a person reads.")
+GREETING(name="Nomsa")
+"""
+
+import re
+from typing import Any, ClassVar
+
+from django.utils.translation import get_language
+
+from whatsapp_bot.recent import Recent
+from whatsapp_bot.whatsapp_text import without_marks
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class Text:
+    """A sentence with its default wording, found by its key.
+
+    about: what it is for, in words for staff. Its placeholders are those of the default.
+    Calling it gives the sentence as staff want it now, with the placeholders filled in.
+    """
+
+    declared: "ClassVar[dict[str, Text]]" = {}
+
+    def __init__(self, key: str, default: str, *, about: str) -> None:
+        if key in self.declared:
+            raise ValueError(f"There is a text {key} already")
+        self.key = key
+        self.default = default
+        self.about = about
+        self.placeholders = frozenset(_PLACEHOLDER.findall(default))
+        self.declared[key] = self
+
+    def __call__(self, **values: Any) -> str:
+        wording = reworded().get((self.key, get_language())) or self.default
+        return fill(wording, values)
+
+    def __str__(self) -> str:
+        """So that a text can stand where Django takes a lazy string, such as an error message."""
+        return self()
+
+
+def fill(wording: str, values: dict[str, Any]) -> str:
+    """`wording` with each {name} replaced by its value, plainly and once; others stay."""
+    return _PLACEHOLDER.sub(
+        lambda found: without_marks(str(values[found[1]])) if found[1] in values else found[0],
+        wording,
+    )
+
+
+@Recent
+def reworded() -> dict[tuple[str, str], str]:
+    """What staff changed: wording by (key, language)."""
+    from whatsapp_bot.models import Wording
+
+    edited = Wording.objects.exclude(text="").values_list("key", "language", "text")
+    return {(key, language): text for key, language, text in edited}
