@@ -1,7 +1,10 @@
 """The report form that the product comes with: it asks one question."""
 
+from django.apps import apps as every_app
+from django.apps.registry import Apps
 
-def create_report_form(*, using: str, apps, **_: object) -> None:
+
+def create_report_form(*, using: str, apps: Apps = every_app, **_: object) -> None:
     """Receiver of `post_migrate`: make rows of the shipped form unless there is any form."""
     try:
         ReportForm = apps.get_model("defects", "ReportForm")

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -193,9 +193,13 @@ class Desk:
         claimed = flows.claimed(self.contact, self.message)
         if not claimed:
             return texts.UNREADABLE()
+        before = replace(self.place)
         reply = self.open(claimed)
         if claimed == self.place.flow:
             self.place.keep(self.message)
+        elif before.flow not in ("", MAIN_MENU):
+            self.place.return_to(before)
+            reply = _join(reply, self.turn())
         return reply
 
     # Silence, and what is left half-way ----------------------------------------------------------

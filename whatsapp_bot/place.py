@@ -57,6 +57,11 @@ class Place:
         """Remember this menu as what led to where we go now."""
         self.trail = [*self.trail, self.flow]
 
+    def return_to(self, before: "Place") -> None:
+        """Have the same question asked as before."""
+        self.flow, self.trail = before.flow, before.trail
+        self.asking, self.more = before.asking, before.more
+
     def keep(self, message: Message) -> None:
         self.kept = [*self.kept, {"message": message.pk, "at": message.created_at.isoformat()}]
 

@@ -5,6 +5,9 @@ They become rows after `migrate`, when there are no menus yet.
 
 from dataclasses import dataclass, field
 
+from django.apps import apps as every_app
+from django.apps.registry import Apps
+
 
 @dataclass
 class ShippedMenu:
@@ -31,7 +34,7 @@ def ship_item(menu: str, position: int, label: str, opens: str) -> None:
     items[position] = (label, opens)
 
 
-def create_menus(*, using: str, apps, **_: object) -> None:
+def create_menus(*, using: str, apps: Apps = every_app, **_: object) -> None:
     """Receiver of `post_migrate`: make rows of the shipped menus unless there are any."""
     try:
         Menu = apps.get_model("whatsapp_bot", "Menu")
@@ -48,7 +51,7 @@ def create_menus(*, using: str, apps, **_: object) -> None:
         )
 
 
-def create_wordings(*, using: str, apps, **_: object) -> None:
+def create_wordings(*, using: str, apps: Apps = every_app, **_: object) -> None:
     """Receiver of `post_migrate`: a row for each declared text, so that staff find it."""
     from whatsapp_bot.wording import Text
 

@@ -96,6 +96,8 @@ def parse(parameters: Mapping[str, str]) -> Incoming:
         for name, value in parameters.items()
         if value and not _STORED_ELSEWHERE.fullmatch(name)
     }
+    if kind != Kind.OTHER:
+        details.pop("MessageType", None)
     if kind == Kind.DOCUMENT and typed:
         # WhatsApp sends a document's name as its text.
         details["FileName"], typed = typed, ""

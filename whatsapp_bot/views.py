@@ -28,8 +28,9 @@ def webhook(request: HttpRequest) -> HttpResponse:
         return HttpResponse(refused.why, status=refused.status, content_type="text/plain")
     try:
         answer = _receive(incoming, started)
-    except (OperationalError, InterfaceError) as error:
-        log.error("database not available", sid=incoming.sid, error=type(error).__name__)
+    except Exception as error:
+        # Nothing is stored: anything but a refusal to take the message would lose it.
+        log.error("message not taken", sid=incoming.sid, exc_info=error)
         return HttpResponse("Please try again.", status=503, content_type="text/plain")
     log.info(
         "turn",

@@ -33,13 +33,25 @@ class Text:
         self.placeholders = frozenset(_PLACEHOLDER.findall(default))
         self.declared[key] = self
 
-    def __call__(self, **values: Any) -> str:
+    def __call__(self, **values: Any) -> "Sentence":
         wording = reworded().get((self.key, get_language())) or self.default
-        return fill(wording, values)
+        return Sentence(fill(wording, values))
 
     def __str__(self) -> str:
         """So that a text can stand where Django takes a lazy string, such as an error message."""
         return self()
+
+    def __mod__(self, values: Any) -> "Sentence":
+        return self()
+
+
+class Sentence(str):
+    """What is said, and not a format: Django's forms would fill values into an error message."""
+
+    __slots__ = ()
+
+    def __mod__(self, values: Any) -> "Sentence":
+        return self
 
 
 def fill(wording: str, values: dict[str, Any]) -> str:

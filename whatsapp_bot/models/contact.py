@@ -63,7 +63,7 @@ class Contact(models.Model):
         """
         self.conversation.go_on_from(newer.conversation)
         for relation in self._meta.related_objects:
-            if not relation.one_to_one:
+            if relation.one_to_many:
                 _hand_over(relation.related_model, relation.field.name, newer, self)
         newer.delete()
         self.phone = newer.phone or self.phone

@@ -1,0 +1,55 @@
+"""A person's own reports."""
+
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+
+from defects.models import DefectReport
+from whatsapp_bot.models import Contact
+
+
+def ask(say):
+    say("hi")
+    say("2")
+    return say("2")
+
+
+def test_nothing_reported_yet(say):
+    assert ask(say).startswith("You have not reported anything yet.")
+
+
+@time_machine.travel(datetime(2025, 1, 19, 22, 30, tzinfo=UTC))
+def test_the_last_five_newest_first_then_more(say, contact):
+    for count in range(1, 8):
+        DefectReport.objects.file(reported_by=contact, description=f"Thing {count}")
+    first = ask(say)
+    assert [line for line in first.splitlines() if line.startswith("Thing")] == [
+        f"Thing {count}" for count in (7, 6, 5, 4, 3)
+    ]
+    assert "20 January 2025, received, waiting for our team" in first
+    assert first.endswith("Send *more* to see more, or *menu* for the main menu.")
+    second = say("more")
+    assert "Thing 2" in second
+    assert "Thing 1" in second
+    assert "more" not in second
+    assert "did not understand" in say("more")
+
+
+@pytest.mark.parametrize("status", DefectReport.Status)
+def test_every_status_has_plain_words(say, contact, status):
+    DefectReport.objects.file(reported_by=contact, description="Thing", status=status)
+    assert "Thing\n" in ask(say)
+
+
+def test_reports_of_others_are_not_shown(say, contact):
+    other = Contact.objects.create(phone="+27820009999")
+    report = DefectReport.objects.file(reported_by=other, description="Somebody else's")
+    assert report.number not in ask(say)
+
+
+def test_a_preview_is_one_short_line_and_keeps_its_marks_to_itself(say, contact):
+    DefectReport.objects.file(reported_by=contact, description="*bold*\n" + "long " * 50)
+    (line,) = [line for line in ask(say).splitlines() if "bold" in line]
+    assert len(line) <= 60
+    assert "*bold*" not in line

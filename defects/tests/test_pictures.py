@@ -1,0 +1,219 @@
+"""Pictures, voice notes, documents and locations, and the report that they belong to."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from defects.models import Attachment, DefectReport
+from whatsapp_bot.models import Media, Message
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def describing(say):
+    """Somebody has been asked to describe a defect."""
+    say("hi")
+    say("2")
+    say("1")
+
+
+def attached() -> int:
+    return Media.objects.filter(message__attachment__report=DefectReport.objects.get()).count()
+
+
+def test_a_caption_is_the_answer(phone, describing):
+    (reply,) = phone.send("image", text="The seal leaks")
+    assert "Defect Submitted" in reply
+    assert DefectReport.objects.get().description == "The seal leaks"
+    assert attached() == 1
+
+
+def test_without_a_caption_the_picture_is_kept_and_the_question_repeated(phone, say, describing):
+    (reply,) = phone.send("image")
+    assert reply == "📎 Got it, I keep that with your report.\n\nPlease describe the defect:"
+    assert "Defect Submitted" in say("The seal leaks")
+    assert attached() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "content_type", "text"),
+    [
+        ("audio", "audio/ogg", ""),
+        ("video", "video/mp4", ""),
+        ("document", "application/pdf", "drawing.pdf"),
+    ],
+)
+def test_other_files_belong_to_the_report_as_well(phone, say, describing, kind, content_type, text):
+    (reply,) = phone.send(kind, content_type, text)
+    assert "Please describe the defect:" in reply
+    say("The seal leaks")
+    assert attached() == 1
+    assert DefectReport.objects.get().description == "The seal leaks"
+
+
+def test_a_location_belongs_to_the_report(say, describing):
+    reply = say("", MessageType="location", Latitude="-33.92", Longitude="18.42", Label="Hall 3")
+    assert "Please describe the defect:" in reply
+    say("The seal leaks")
+    message = Attachment.objects.get().message
+    assert message.details == {
+        "Latitude": "-33.92",
+        "Longitude": "18.42",
+        "Label": "Hall 3",
+    }
+
+
+def test_a_picture_joins_the_report_just_made(phone, say, describing, clock):
+    say("The seal leaks")
+    clock.shift(timedelta(minutes=29))
+    (reply,) = phone.send("image")
+    number = DefectReport.objects.get().number
+    assert reply.startswith(f"📎 Added to your report {number}.")
+    assert attached() == 1
+
+
+def test_a_picture_half_an_hour_later_does_not(phone, say, describing, clock):
+    say("The seal leaks")
+    clock.shift(timedelta(minutes=31))
+    (reply,) = phone.send("image")
+    assert "Would you like to report a defect with it?" in reply
+    assert attached() == 0
+
+
+def test_a_picture_for_the_last_report_leaves_the_question_standing(phone, say, describing):
+    say("The seal leaks")
+    say("2")
+    (reply,) = phone.send("image")
+    assert "Added to your report" in reply
+    assert "1. Report a defect" in reply
+    assert "Please describe the defect:" in say("1")
+
+
+def test_a_picture_with_nothing_under_way_is_offered_to_be_reported(phone, say):
+    (reply,) = phone.send("image")
+    assert "Would you like to report a defect with it?\n\n1. Yes\n2. No" in reply
+    assert say("yes") == "Please describe the defect:"
+    say("The seal leaks")
+    assert attached() == 1
+
+
+def test_its_caption_is_the_description(phone, say):
+    phone.send("image", text="The seal leaks")
+    assert "Defect Submitted" in say("1")
+    assert DefectReport.objects.get().description == "The seal leaks"
+    assert attached() == 1
+
+
+def test_a_picture_that_is_not_to_be_reported_joins_no_later_report(phone, say):
+    phone.send("image")
+    assert "no report then" in say("no")
+    say("2")
+    say("1")
+    say("The seal leaks")
+    assert attached() == 0
+
+
+def test_a_picture_waits_half_an_hour(phone, say, clock):
+    phone.send("image")
+    clock.shift(timedelta(minutes=31))
+    assert say("yes").startswith("That was a while ago")
+    say("The seal leaks")
+    assert attached() == 0
+
+
+def test_a_picture_joins_a_report_that_is_begun_by_the_menu(phone, say, clock):
+    phone.send("image")
+    clock.shift(timedelta(minutes=5))
+    say("menu")
+    say("2")
+    say("1")
+    say("The seal leaks")
+    assert attached() == 1
+
+
+def test_an_album_is_answered_once(phone, say, describing, clock):
+    replies = []
+    for _ in range(10):
+        replies += phone.send("image")
+        clock.shift(timedelta(milliseconds=300))
+    assert replies == ["📎 Got it, I keep that with your report.\n\nPlease describe the defect:"]
+    say("The seal leaks")
+    assert attached() == 10
+
+
+def test_an_album_whose_first_picture_has_the_caption_ends_on_one_report(phone, describing):
+    (reply,) = phone.send("image", text="The seal leaks")
+    assert "Defect Submitted" in reply
+    for _ in range(9):
+        assert phone.send("image") == []
+    assert attached() == 10
+
+
+def test_an_album_whose_last_picture_has_the_caption_ends_on_one_report(phone, describing):
+    phone.send("image")
+    for _ in range(8):
+        assert phone.send("image") == []
+    assert "Defect Submitted" in phone.send("image", text="The seal leaks")[0]
+    assert attached() == 10
+
+
+def test_an_album_with_nothing_under_way_is_asked_about_once(phone, say):
+    assert len(phone.send("image")) == 1
+    for _ in range(9):
+        assert phone.send("image") == []
+    say("yes")
+    say("The seal leaks")
+    assert attached() == 10
+
+
+def test_a_silent_picture_sent_again_stays_silent(phone, describing):
+    phone.send("image")
+    again = phone.parameters(
+        MessageType="image",
+        NumMedia="1",
+        MediaUrl0="https://api.twilio.com/x",
+        MediaContentType0="image/png",
+    )
+    from whatsapp_bot.simulator import phone as simulator
+
+    first = simulator.post(again)
+    second = simulator.post(again)
+    assert simulator.replies(first) == simulator.replies(second) == []
+    assert Message.objects.filter(sid=again["MessageSid"]).count() == 1
+
+
+def test_pictures_after_eleven_seconds_are_answered_again(phone, describing, clock):
+    phone.send("image")
+    clock.shift(timedelta(seconds=11))
+    assert len(phone.send("image")) == 1
+
+
+def test_a_cancelled_report_takes_its_pictures_with_it(phone, say, describing):
+    phone.send("image")
+    say("cancel")
+    say("2")
+    say("1")
+    say("Another thing")
+    assert attached() == 0
+
+
+def test_a_picture_after_a_long_silence_is_kept_while_the_report_is_offered(
+    phone, say, two_questions, clock
+):
+    say("hi")
+    say("2")
+    say("1")
+    say("The seal leaks")
+    clock.shift(timedelta(hours=5))
+    (reply,) = phone.send("image")
+    assert "1. Continue" in reply
+    assert say("1") == "How many parts?"
+    say("4")
+    assert attached() == 1

@@ -1,0 +1,118 @@
+"""The kinds of question that staff can put into a form."""
+
+from datetime import date
+
+import pytest
+import time_machine
+
+from defects.models import DefectReport, Question, ReportForm
+from orders.models import Customer, CustomerLink, Order
+
+
+@pytest.fixture
+def ask(say, defect_form):
+    """Put one question into the shipped form, and open it."""
+
+    def ask(kind, **options):
+        defect_form.questions.all().delete()
+        Question.objects.create(
+            form=defect_form, name="it", kind=kind, text="Which one?", **options
+        )
+        say("hi")
+        say("2")
+        return say("1")
+
+    return ask
+
+
+def answer() -> str:
+    (stored,) = DefectReport.objects.get().answers
+    return stored["answer"]
+
+
+@pytest.mark.parametrize(("said", "stored"), [("12", "12"), ("1,5", "1.5"), ("１２", "12")])
+def test_a_number(ask, say, said, stored):
+    ask("number")
+    assert "Sorry, I need a number." in say("a dozen")
+    say(said)
+    assert answer() == stored
+
+
+def test_a_choice(ask, say):
+    assert ask("choice", choices="minor = Small\nmajor = Big\n") == "Which one?\n\n1. Small\n2. Big"
+    assert "not one of the choices" in say("7")
+    assert "not one of the choices" in say("medium-sized")
+    say("bigg")
+    assert answer() == "Big"
+
+
+@pytest.mark.parametrize(("said", "stored"), [("1", "Yes"), ("n", "No"), ("YES", "Yes")])
+def test_yes_or_no(ask, say, said, stored):
+    assert "1. Yes\n2. No" in ask("yes_no")
+    say(said)
+    assert answer() == stored
+
+
+@time_machine.travel(date(2025, 1, 19))
+@pytest.mark.parametrize(
+    "said", ["18/01/2025", "2025-01-18", "18.1.25", "18 January 2025", "18 jan 2025", "Yesterday"]
+)
+def test_a_date(ask, say, said):
+    ask("date")
+    assert "do not understand that date" in say("soonish")
+    say(said)
+    assert answer() == "18 January 2025"
+
+
+def test_a_photo(ask, say, phone):
+    ask("photo")
+    assert "I need a picture here" in say("17")
+    assert "Defect Submitted" in phone.send("image")[0]
+    assert DefectReport.objects.get().attachments.count() == 1
+
+
+def test_an_optional_question_can_be_skipped(ask, say):
+    assert ask("photo", required=False).endswith("Send *skip* to leave this out.")
+    assert "Defect Submitted" in say("skip")
+    assert answer() == ""
+
+
+def test_help_text_stands_below_the_question(ask):
+    assert ask("text", help_text="One line is enough.") == "Which one?\nOne line is enough."
+
+
+@pytest.fixture
+def order(db):
+    customer = Customer.objects.create(name="Acme")
+    return Order.objects.create(
+        number="ORD-1001", customer=customer, product="Bracket", quantity=500
+    )
+
+
+def test_a_worker_names_any_order(ask, say, worker, order):
+    ask("order")
+    assert "cannot find that order" in say("ORD-9")
+    say("ord 1001")
+    assert DefectReport.objects.get().order == order
+
+
+def test_a_customer_picks_one_of_their_orders(ask, say, contact, order):
+    CustomerLink.objects.create(contact=contact, customer=order.customer)
+    assert "1. ORD-1001 Bracket" in ask("order")
+    say("1")
+    assert DefectReport.objects.get().order == order
+
+
+def test_somebody_unknown_learns_nothing_of_what_orders_there_are(ask, say, order):
+    ask("order")
+    assert "Defect Submitted" in say("ORD-1001")
+    assert DefectReport.objects.get().order is None
+    assert answer() == "ORD-1001"
+
+
+def test_a_choice_needs_choices():
+    from django.core.exceptions import ValidationError
+
+    question = Question(form=ReportForm(), name="it", kind="choice", text="Which?", choices="one")
+    with pytest.raises(ValidationError, match="at least two"):
+        question.clean()

@@ -1,0 +1,221 @@
+"""Conversations in which somebody reports a defect."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from defects.models import DefectReport
+
+MAIN_MENU = """\
+1. Check order status
+2. Report a defect
+3. View production schedule
+4. Get help & support
+5. Back to menu"""
+
+DEFECT_MENU = """\
+1. Report a defect
+2. View defect history
+3. Back to menu"""
+
+# 14:30:22 in Johannesburg, where the factory of these tests stands.
+WHEN = datetime(2025, 1, 19, 12, 30, 22, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(WHEN, tick=False) as clock:
+        yield clock
+
+
+def test_a_defect_is_reported_in_three_messages(say, clock):
+    assert MAIN_MENU in say("hi")
+    assert DEFECT_MENU in say("2")
+    assert say("1") == "Please describe the defect:"
+    assert say("The handle is loose").startswith("✅ Defect Submitted! ID: DEF-20250119143022\n")
+    report = DefectReport.objects.get()
+    assert report.description == "The handle is loose"
+    assert report.answers == [
+        {
+            "name": "description",
+            "question": "Please describe the defect:",
+            "answer": "The handle is loose",
+        }
+    ]
+
+
+def test_a_second_report_in_the_same_second_gets_a_number_of_its_own(say, clock):
+    say("hi")
+    numbers = []
+    for text in ("first", "second", "third"):
+        say("2")
+        say("1")
+        numbers.append(re.search(r"DEF-\S+", say(text))[0])
+    assert numbers == ["DEF-20250119143022", "DEF-20250119143022-2", "DEF-20250119143022-3"]
+
+
+def test_after_a_report_a_number_means_the_main_menu_again(say):
+    report(say, "Scratch")
+    assert DEFECT_MENU in say("2")
+
+
+def test_the_words_of_a_menu_do_as_well_as_its_numbers(say):
+    say("hi")
+    assert DEFECT_MENU in say("reprt defect")
+    assert say("report defect") == "Please describe the defect:"
+
+
+@pytest.mark.parametrize("two", ["2", "2.", " 2 ", "２", "٢", "2️⃣", "(2)", "2)"])
+def test_two_is_two_however_it_is_typed(say, two):
+    say("hi")
+    assert DEFECT_MENU in say(two)
+
+
+def test_a_tapped_button_chooses_by_its_payload(say):
+    from whatsapp_bot.models import MenuItem
+
+    say("hi")
+    item = MenuItem.objects.get(menu__key="main", label="Report a defect")
+    tapped = {"ButtonPayload": str(item.pk), "ButtonText": "Anything", "MessageType": "button"}
+    assert DEFECT_MENU in say("", **tapped)
+
+
+def test_a_typed_number_is_never_a_primary_key(say):
+    from whatsapp_bot.models import MenuItem
+
+    MenuItem.objects.filter(label="Report a defect").update(position=90)
+    menu = MenuItem.objects.get(menu__key="main", label="Back to menu").menu
+    item = MenuItem.objects.create(pk=77, menu=menu, label="Secret", opens="report:defect")
+    say("hi")
+    assert "did not understand" in say(str(item.pk))
+
+
+def test_back_leaves_the_question_for_the_menu_it_came_from(say):
+    say("hi")
+    say("2")
+    say("1")
+    assert DEFECT_MENU in say("back")
+    assert MAIN_MENU in say("back")
+
+
+def test_cancel_says_that_nothing_was_submitted(say):
+    say("hi")
+    say("2")
+    say("1")
+    reply = say("cancel")
+    assert reply.startswith("Cancelled. Nothing was submitted.")
+    assert MAIN_MENU in reply
+    assert not DefectReport.objects.exists()
+
+
+def test_the_only_question_cannot_be_skipped(say):
+    say("hi")
+    say("2")
+    say("1")
+    assert say("skip") == "I need an answer to this one.\n\nPlease describe the defect:"
+
+
+def test_three_wrong_answers_bring_an_example_and_the_way_out(say):
+    say("hi")
+    say("2")
+    say("1")
+    say("skip")
+    say("skip")
+    third = say("skip")
+    assert "For example: Scratch, 5 cm" in third
+    assert "*menu*" in third
+    assert "*cancel*" in third
+
+
+def test_words_that_steer_do_so_only_as_the_whole_message(say):
+    say("hi")
+    say("2")
+    say("1")
+    assert "Defect Submitted" in say("The cancel button on the back menu sticks")
+
+
+def test_an_overlong_description_is_refused_and_can_be_sent_again(say):
+    say("hi")
+    say("2")
+    say("1")
+    assert "under 4000 characters" in say("x" * 4001)
+    assert "Defect Submitted" in say("x" * 4000)
+
+
+def test_a_half_written_report_is_offered_after_a_long_silence(say, two_questions, clock):
+    say("hi")
+    say("2")
+    say("1")
+    assert say("Bent frame") == "How many parts?"
+    clock.shift(timedelta(hours=5))
+    offer = say("hello")
+    assert "Bent frame" in offer
+    assert "1. Continue\n2. Start over" in offer
+    assert say("continue") == "How many parts?"
+    assert "Defect Submitted" in say("3")
+    assert DefectReport.objects.get().description == "Bent frame"
+
+
+def test_a_half_written_report_can_be_started_over(say, two_questions, clock):
+    say("hi")
+    say("2")
+    say("1")
+    say("Bent frame")
+    clock.shift(timedelta(hours=5))
+    say("hello")
+    assert say("start over") == "Please describe the defect:"
+    assert say("Cracked frame") == "How many parts?"
+
+
+def test_a_report_that_was_left_for_the_menu_is_offered_when_it_is_opened_again(say, two_questions):
+    say("hi")
+    say("2")
+    say("1")
+    say("Bent frame")
+    assert MAIN_MENU in say("menu")
+    say("2")
+    assert "“Bent frame”" in say("1")
+    assert say("1") == "How many parts?"
+
+
+def test_back_corrects_the_answer_before(say, two_questions):
+    say("hi")
+    say("2")
+    say("1")
+    say("Bent frame")
+    assert say("back") == "Please describe the defect:"
+    say("Broken frame")
+    say("2")
+    assert DefectReport.objects.get().description == "Broken frame"
+
+
+def test_a_silence_in_a_menu_starts_again_and_says_so(say, clock):
+    say("hi")
+    say("2")
+    clock.shift(timedelta(hours=4, seconds=1))
+    reply = say("1")
+    assert reply.startswith("It has been a while")
+    assert MAIN_MENU in reply
+
+
+def test_a_form_that_is_withdrawn_meanwhile_leads_back_to_the_menu(say, two_questions):
+    from whatsapp_bot.recent import forget_all
+
+    say("hi")
+    say("2")
+    say("1")
+    two_questions.published = False
+    two_questions.save()
+    forget_all()
+    reply = say("Bent frame")
+    assert reply.startswith("Sorry, that is no longer available.")
+    assert MAIN_MENU in reply
+
+
+def report(say, text):
+    say("hi")
+    say("2")
+    say("1")
+    return say(text)

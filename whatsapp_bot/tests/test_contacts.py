@@ -1,0 +1,120 @@
+"""Who wrote: phone numbers, WhatsApp user ids, and people who turn out to be one."""
+
+import pytest
+
+from defects.models import DefectReport
+from orders.models import Customer, CustomerLink
+from whatsapp_bot.models import Contact, Message
+from whatsapp_bot.models.contact import Role
+
+pytestmark = pytest.mark.django_db
+
+USER_ID = "ZA.1a2b3c4d5e"
+
+
+@pytest.fixture
+def hidden(new_phone):
+    """Somebody who hides the phone number."""
+    return new_phone(USER_ID, "Thandi")
+
+
+def test_somebody_without_a_phone_number_has_the_whole_conversation(hidden):
+    hidden.say("hi")
+    hidden.say("2")
+    hidden.say("1")
+    assert "Defect Submitted" in hidden.say("No number, but a defect")[0]
+    contact = Contact.objects.get()
+    assert (contact.phone, contact.user_id, contact.name) == (None, USER_ID, "Thandi")
+    assert DefectReport.objects.get().reported_by == contact
+
+
+@pytest.mark.parametrize("written", [USER_ID, f"whatsapp:{USER_ID}"])
+def test_a_phone_number_and_a_user_id_that_come_together_are_one_contact(phone, written):
+    phone.say("hi")
+    phone.say("2", ExternalUserId=written)
+    contact = Contact.objects.get()
+    assert (contact.phone, contact.user_id) == (phone.address, USER_ID)
+
+
+def test_a_malformed_user_id_is_ignored(phone):
+    phone.say("hi", ExternalUserId="not/one")
+    assert Contact.objects.get().user_id is None
+
+
+def test_rows_made_apart_become_the_older_one_with_all_that_is_theirs(phone, hidden):
+    phone.say("hi")
+    hidden.say("hi")
+    hidden.say("2")
+    hidden.say("1")
+    hidden.say("From the hidden one")
+    older, newer = Contact.objects.order_by("pk")
+    customer = Customer.objects.create(name="Acme")
+    for contact in (older, newer):
+        CustomerLink.objects.create(contact=contact, customer=customer)
+    other = Customer.objects.create(name="Bolts")
+    CustomerLink.objects.create(contact=newer, customer=other)
+
+    phone.say("2", ExternalUserId=USER_ID)
+
+    contact = Contact.objects.get()
+    assert contact.pk == older.pk
+    assert (contact.phone, contact.user_id) == (phone.address, USER_ID)
+    assert contact.messages.filter(direction="in").count() == 6
+    assert DefectReport.objects.get().reported_by == contact
+    assert set(contact.customers.all()) == {customer, other}
+    assert contact.role == Role.CUSTOMER
+    assert contact.messages.count() == Message.objects.count()
+
+
+def test_people_who_become_one_go_on_where_they_were_last(phone, hidden):
+    phone.say("hi")
+    hidden.say("hi")
+    hidden.say("2")
+    assert phone.say("1", ExternalUserId=USER_ID) == ["Please describe the defect:"]
+
+
+def test_a_known_number_with_another_user_id_is_somebody_new(phone):
+    phone.say("hi", ExternalUserId=USER_ID)
+    phone.say("2", ExternalUserId=USER_ID)
+    phone.say("1", ExternalUserId=USER_ID)
+    phone.say("Mine", ExternalUserId=USER_ID)
+
+    (reply,) = phone.say("2", ExternalUserId="ZA.another")
+    assert reply.startswith("👋 Welcome!")
+    phone.say("2", ExternalUserId="ZA.another")
+    assert "not reported anything" in phone.say("2", ExternalUserId="ZA.another")[0]
+    before, now = Contact.objects.order_by("pk")
+    assert (before.phone, before.user_id) == (None, USER_ID)
+    assert (now.phone, now.user_id) == (phone.address, "ZA.another")
+
+
+def test_a_number_passes_on_between_two_people_who_are_known(phone, new_phone):
+    other = new_phone("ZA.other")
+    phone.say("hi", ExternalUserId=USER_ID)
+    other.say("hi")
+    phone.say("hi", ExternalUserId="ZA.other")
+    assert Contact.objects.get(user_id=USER_ID).phone is None
+    assert Contact.objects.get(user_id="ZA.other").phone == phone.address
+
+
+def test_somebody_known_may_change_the_number(phone, new_phone):
+    phone.say("hi", ExternalUserId=USER_ID)
+    moved = new_phone()
+    moved.say("hi", ExternalUserId=USER_ID)
+    assert Contact.objects.get().phone == moved.address
+
+
+def test_a_contact_that_staff_entered_is_the_person_who_writes(phone):
+    known = Contact.objects.create(phone=phone.address, role=Role.WORKER)
+    phone.say("hi", ExternalUserId=USER_ID)
+    contact = Contact.objects.get()
+    assert (contact.pk, contact.role, contact.user_id) == (known.pk, Role.WORKER, USER_ID)
+
+
+def test_the_profile_name_follows(phone):
+    phone.say("hi", ProfileName="Ann\0e")
+    assert Contact.objects.get().name == "Anne"
+    phone.say("hi", ProfileName="Anne B.")
+    assert Contact.objects.get().name == "Anne B."
+    phone.say("hi", ProfileName="")
+    assert Contact.objects.get().name == "Anne B."

@@ -1,0 +1,87 @@
+"""What a turn costs the database."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from whatsapp_bot.inbound import Sender
+from whatsapp_bot.models import Contact, Conversation, Message
+
+pytestmark = pytest.mark.django_db
+
+NO_STATEMENT = re.compile(r"BEGIN|COMMIT|SAVEPOINT|RELEASE SAVEPOINT")
+
+
+def statements(of) -> list[str]:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        of()
+    made = [query["sql"] for query in captured.captured_queries]
+    return [sql for sql in made if not NO_STATEMENT.match(sql)]
+
+
+def test_a_plain_menu_turn_takes_four_statements(phone):
+    phone.say("hi")
+    phone.say("menu")
+    made = statements(lambda: phone.say("2"))
+    assert len(made) <= 4, "\n".join(made)
+
+
+def test_a_turn_of_a_report_takes_four_statements_too(phone):
+    phone.say("hi")
+    phone.say("2")
+    phone.say("1")
+    phone.say("menu")
+    phone.say("2")
+    made = statements(lambda: phone.say("1"))
+    assert len(made) <= 4, "\n".join(made)
+
+
+@pytest.fixture
+def many():
+    """Enough rows for the planner to prefer an index, and statistics that say so."""
+    Contact.objects.bulk_create(Contact(phone=f"+2783{n:07}") for n in range(3000))
+    contacts = list(Contact.objects.all())
+    Conversation.objects.bulk_create(Conversation(contact=contact) for contact in contacts)
+    Message.objects.bulk_create(
+        Message(contact=contact, direction="in", sid=f"SM{n:032}", status="received")
+        for n, contact in enumerate(contacts * 3)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def reads_whole_table(queryset) -> bool:
+    """Does the planner of this database read all rows of a table for it?"""
+    plan = queryset.explain().lower()
+    whole = "seq scan" if connection.vendor == "postgresql" else r"\bscan (whatsapp_bot|u\d)"
+    return bool(re.search(whole, plan))
+
+
+def test_a_plan_without_an_index_is_noticed(many):
+    assert reads_whole_table(Message.objects.filter(body="x"))
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        Sender(phone="+27830000007"),
+        Sender(user_id="ZA.1"),
+        Sender(phone="+27830000007", user_id="ZA.1"),
+    ],
+)
+def test_the_read_of_a_turn_uses_an_index(many, sender):
+    assert not reads_whole_table(Conversation.objects.all()._known_as(sender))
+
+
+def test_finding_the_stored_reply_uses_an_index(many):
+    replies = Message.objects.filter(in_reply_to__sid="SM" + "0" * 32)
+    assert not reads_whole_table(replies.order_by("pk"))
+
+
+def test_a_persons_messages_are_found_by_an_index(many):
+    contact = Contact.objects.order_by("pk")[7]
+    assert not reads_whole_table(contact.messages.order_by("-pk")[:20])

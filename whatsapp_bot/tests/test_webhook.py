@@ -1,0 +1,308 @@
+"""The webhook's door: what comes in, what is refused, and what every answer looks like."""
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+from django.db import OperationalError
+
+from whatsapp_bot import desk
+from whatsapp_bot.models import Contact, Conversation, Media, Message
+from whatsapp_bot.simulator import phone as simulator
+
+pytestmark = pytest.mark.django_db
+
+
+def rows() -> int:
+    return sum(model.objects.count() for model in (Contact, Conversation, Message, Media))
+
+
+@pytest.fixture
+def parameters(phone):
+    return phone.parameters("hi")
+
+
+@pytest.mark.parametrize(
+    "signature",
+    ["", "x", "AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "häßlich=", "\x80", "=" * 6000],
+    ids=["missing", "short", "wrong", "latin1", "byte", "long"],
+)
+def test_a_wrong_signature_is_refused_without_a_row(parameters, signature):
+    response = simulator.post(parameters, **{"x-twilio-signature": signature})
+    assert response.status_code == 403
+    assert rows() == 0
+
+
+def test_no_signature_at_all_is_refused(client, parameters):
+    response = client.post("/whatsapp/webhook/", urlencode(parameters), content_type=simulator.FORM)
+    assert response.status_code == 403
+    assert rows() == 0
+
+
+def test_a_signature_with_another_token_is_refused(parameters, settings):
+    signature = simulator.sign(parameters, "/whatsapp/webhook/")
+    settings.TWILIO_AUTH_TOKEN = "another-token-0000000000"  # noqa: S105
+    response = simulator.post(parameters, **{"x-twilio-signature": signature})
+    assert response.status_code == 403
+
+
+def test_forwarded_headers_do_not_matter_for_the_signature(parameters):
+    headers = {"x-forwarded-host": "evil.example.com", "x-forwarded-proto": "http"}
+    assert simulator.post(parameters, **headers).status_code == 200
+
+
+def test_a_query_in_the_address_is_signed_as_well(client, parameters):
+    path = "/whatsapp/webhook/?a=%20b&c"
+    signature = simulator.sign(parameters, path)
+    response = client.post(
+        path,
+        urlencode(parameters),
+        content_type=simulator.FORM,
+        headers={"x-twilio-signature": signature},
+    )
+    assert response.status_code == 200
+
+
+def resplit(parameters, change):
+    """Another way to cut the same signed string: the signature stays good."""
+    before = simulator.sign(parameters, "/whatsapp/webhook/")
+    changed = change(dict(parameters))
+    assert simulator.sign(changed, "/whatsapp/webhook/") == before
+    return changed
+
+
+def without_message_sid(parameters):
+    # "From" + "whatsapp:…" + "MessageSid" + "SM…" reads the same with one key less.
+    sender, sid = parameters.pop("From"), parameters.pop("MessageSid")
+    kind = parameters.pop("MessageType")
+    return parameters | {"From": f"{sender}MessageSid{sid}MessageType{kind}"}
+
+
+def with_malformed_sid(parameters):
+    sid = parameters.pop("MessageSid")
+    kind = parameters.pop("MessageType")
+    return parameters | {"MessageSid": f"{sid}MessageType{kind}"}
+
+
+def with_shortened_account(parameters):
+    account = parameters.pop("AccountSid")
+    return parameters | {f"AccountSid{account[:2]}": account[2:]}
+
+
+@pytest.mark.parametrize(
+    "change", [without_message_sid, with_malformed_sid, with_shortened_account]
+)
+def test_parameters_cut_up_otherwise_under_a_good_signature_are_refused(phone, change):
+    parameters = {
+        name: value
+        for name, value in phone.parameters("hi").items()
+        if name in ("AccountSid", "Body", "From", "MessageSid", "MessageType", "To")
+    }
+    parameters = resplit(parameters, change)
+    assert simulator.post(parameters).status_code == 400
+    assert rows() == 0
+
+
+def test_a_parameter_twice_under_a_good_signature_is_refused(client, parameters):
+    # Twilio's validator signs a repeated value once.
+    body = urlencode([*parameters.items(), ("MessageSid", parameters["MessageSid"])])
+    signature = simulator.sign(parameters, "/whatsapp/webhook/")
+    response = client.post(
+        "/whatsapp/webhook/",
+        body,
+        content_type=simulator.FORM,
+        headers={"x-twilio-signature": signature},
+    )
+    assert response.status_code == 400
+    assert rows() == 0
+
+
+@pytest.mark.parametrize("name", ["MessageSid", "AccountSid", "From", "To"])
+@pytest.mark.parametrize("value", [None, "", "x", "SM1", "whatsapp:", "+12", "whatsapp:ZA."])
+def test_what_is_required_has_to_be_there_and_well_formed(parameters, name, value):
+    parameters.pop(name)
+    if value is not None:
+        parameters[name] = value
+    assert simulator.post(parameters).status_code == 400
+    assert rows() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("AccountSid", "AC" + "9" * 32), ("To", "whatsapp:+15005550007")]
+)
+def test_another_account_or_number_is_refused(parameters, name, value):
+    parameters[name] = value
+    assert simulator.post(parameters).status_code == 403
+    assert rows() == 0
+
+
+@pytest.mark.parametrize(
+    "sender", ["+27821234567", " 27821234567", "27821234567", "whatsapp: 27821234567"]
+)
+def test_a_sender_is_known_however_the_number_is_written(parameters, sender):
+    parameters["From"] = sender
+    assert simulator.post(parameters).status_code == 200
+    assert Contact.objects.get().phone == "+27821234567"
+
+
+@pytest.mark.parametrize("number", ["15005550006", "+15005550006", "whatsapp:+15005550006"])
+def test_our_number_is_known_however_it_is_written(parameters, number):
+    parameters["To"] = number
+    assert simulator.post(parameters).status_code == 200
+
+
+def test_get_is_no_message(client):
+    assert client.get("/whatsapp/webhook/").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (json.dumps({"MessageSid": "SM"}), "application/json", 415),
+        ("--x\r\n\r\n--x--", "multipart/form-data; boundary=x", 415),
+        ("", "", 415),
+        ("a=1", "application/x-www-form-urlencoded; charset=utf-16", 400),
+        ("&".join(f"a{n}=1" for n in range(1500)), simulator.FORM, 413),
+        ("Body=" + "x" * 3_000_000, simulator.FORM, 413),
+        ("%00%ff=%ed%a0%80", simulator.FORM, 403),
+    ],
+    ids=["json", "multipart", "nothing", "utf16", "1500 fields", "3 MB", "rubbish"],
+)
+def test_another_shape_is_refused(client, body, content_type, status):
+    response = client.post(
+        "/whatsapp/webhook/",
+        body,
+        content_type=content_type,
+        headers={"x-twilio-signature": "x"},
+    )
+    assert response.status_code == status
+    assert rows() == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nul\0 here",
+        "bell\x07 \x1b[31m vertical\x0btab",
+        "not \ufffe a \uffff character",
+        "\u202eright to left\u2066",
+        "{0.__class__} {number} %s %(x)s {{ x }}",
+        "</Body></Message></Response><script>alert(1)</script> & ]]> &#0;",
+        "x" * 100_000,
+        "🏭" * 25_000,
+        "\n" * 5_000,
+        "مرحبا",
+        "",
+    ],
+)
+@pytest.mark.parametrize("before", [[], ["hi"], ["hi", "2", "1"], ["hi", "4", "1"], ["hi", "1"]])
+def test_any_text_gets_a_well_formed_answer(phone, text, before):
+    for said in before:
+        phone.say(said)
+    replies = phone.say(text)
+    assert replies
+    assert all(0 < len(reply.encode("utf-16-le")) // 2 <= 1600 for reply in replies)
+    assert not Message.objects.filter(status=Message.Status.TROUBLE).exists()
+
+
+def test_text_is_cleaned_once_and_kept(phone):
+    phone.say("a\0b\u202ec\r\nd\ufffe {0.__class__} <b>")
+    assert Message.objects.filter(direction="in").get().body == "abc\nd {0.__class__} <b>"
+
+
+def test_other_parameters_are_kept_whatever_they_are(phone):
+    phone.say("hi", Forwarded="true", NewThing2027="what\0ever", Empty="")
+    message = Message.objects.get(direction="in")
+    assert message.details == {"Forwarded": "true", "NewThing2027": "whatever"}
+
+
+@pytest.mark.parametrize("kind", ["contacts", "sticker", "reaction", "hologram"])
+def test_a_message_of_an_unknown_kind_gets_one_kind_line(phone, kind):
+    phone.say("hi")
+    media = {"MediaUrl0": "https://api.twilio.com/x", "MediaContentType0": "text/vcard"}
+    (reply,) = phone.say("", MessageType=kind, **(media if kind != "reaction" else {}))
+    assert reply == ("Sorry, I cannot read that kind of message. Please write to me in words.")
+    assert "1. Report a defect" in phone.say("2")[0]
+
+
+@pytest.mark.parametrize("first", ["hi", "2", "what is this?", "👋", "menu"])
+def test_a_first_message_of_any_text_gets_the_main_menu(phone, first):
+    (reply,) = phone.say(first)
+    assert reply.startswith("👋 Welcome!")
+
+
+def test_a_first_sticker_gets_the_main_menu_too(phone):
+    assert phone.say("", MessageType="sticker")[0].startswith("👋 Welcome!")
+
+
+def test_nonsense_gets_a_kind_line_and_the_menu_again(say):
+    say("hi")
+    reply = say("xyzzy")
+    assert reply.startswith("Sorry, I did not understand that.")
+    assert "1. Check order status" in reply
+
+
+def test_the_same_message_again_gets_the_stored_reply(phone):
+    parameters = phone.parameters("hi")
+    first = simulator.post(parameters)
+    again = simulator.post(parameters | {"Body": "changed on the way"})
+    assert first.content == again.content
+    assert Message.objects.filter(direction="in").get().body == "hi"
+
+
+def test_a_database_that_is_away_is_a_503_in_time(phone, monkeypatch):
+    calls = []
+
+    def away(incoming):
+        calls.append(incoming)
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(desk, "receive", away)
+    response = phone.post("hi")
+    assert response.status_code == 503
+    assert len(calls) == 1  # inside a test's transaction a second connection is no help
+
+
+def test_a_fault_that_lets_nothing_be_stored_is_a_503(phone, monkeypatch):
+    def fault(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Conversation.objects, "locked", fault)
+    assert phone.post("hi").status_code == 503
+
+
+def test_a_fault_of_ours_stores_the_message_and_says_sorry(phone, monkeypatch, caplog):
+    def fault(*_):
+        raise ZeroDivisionError("the text of +27820000000")
+
+    monkeypatch.setattr(desk.Desk, "answer", fault)
+    (reply,) = phone.say("Do not lose this")
+    assert reply.startswith("Sorry, something went wrong on our side.")
+    message = Message.objects.get(direction="in")
+    assert (message.body, message.status) == ("Do not lose this", Message.Status.TROUBLE)
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.msg["sid"] == message.sid
+
+
+def test_the_log_has_one_line_for_a_turn(phone, caplog):
+    parameters = phone.parameters("hi")
+    simulator.post(parameters)
+    (record,) = caplog.records
+    assert record.msg["sid"] == parameters["MessageSid"]
+    assert record.msg["flow"] == "menu:main"
+    assert record.msg["outcome"] == "answered"
+    assert record.msg["ms"] >= 0
+
+
+def test_the_log_has_one_line_without_a_traceback_for_a_refusal(parameters, caplog):
+    simulator.post(parameters, **{"x-twilio-signature": "wrong"})
+    refusals = [record for record in caplog.records if record.name == "whatsapp_bot"]
+    assert [record.msg["why"] for record in refusals] == ["wrong signature"]
+    assert all(not record.exc_info for record in caplog.records)
+
+
+def test_plain_http_is_answered_and_not_redirected(client, phone, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    assert phone.post("hi").status_code == 200
+    assert client.get("/health/").status_code == 200
+    assert client.get("/admin/").status_code == 301
