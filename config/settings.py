@@ -7,6 +7,7 @@ that names it.
 import os
 import re
 import sys
+import warnings
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -39,7 +40,14 @@ def _matching(name: str, pattern: str, shape: str, *, when_debug: str) -> str:
     return value
 
 
-DEBUG = _read("DEBUG", env.bool, default=False)
+def _switch(name: str, *, default: bool) -> bool:
+    value = env.str(name, default=str(default)).strip().lower()
+    if value not in ("true", "false"):
+        _wrong.append(f"{name} must be true or false")
+    return value == "true"
+
+
+DEBUG = _switch("DEBUG", default=False)
 
 # Twilio ------------------------------------------------------------------------------------------
 
@@ -157,7 +165,7 @@ elif _database.get("ENGINE") == "django.db.backends.postgresql":
         "options": "-c lock_timeout=8s -c idle_in_transaction_session_timeout=60s",
         **_database.get("OPTIONS", {}),
     }
-elif _database:
+elif "DATABASE_URL is missing or malformed" not in _wrong:
     _wrong.append("DATABASE_URL must begin with sqlite:// or postgres://")
 DATABASES = {"default": _database}
 
@@ -169,13 +177,15 @@ USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 try:
     ZoneInfo(TIME_ZONE)
-except (OSError, ValueError):
+except (OSError, KeyError, ValueError):
     _wrong.append("TIME_ZONE must be a name such as Africa/Johannesburg")
+    TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / "media")))
 WHITENOISE_USE_FINDERS = True
+warnings.filterwarnings("ignore", "No directory at")  # whitenoise, before collectstatic
 _collected = (STATIC_ROOT / "staticfiles.json").exists()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

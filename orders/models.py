@@ -142,11 +142,10 @@ class Order(models.Model):
             raise ValidationError({"number": f"There is an order {alike.number} already."})
 
     def made(self) -> int:
-        """How many have been made so far: by the runs, or without any by the status."""
-        made = self.runs.aggregate(made=Sum("made"))["made"]
-        if made is None:
-            return self.quantity if self.status in Order.Status.made() else 0
-        return made
+        """How many have been made so far: all once it is ready, until then what the runs made."""
+        if self.status in Order.Status.made():
+            return self.quantity
+        return self.runs.aggregate(made=Sum("made"))["made"] or 0
 
 
 class ProductionRunQuerySet(models.QuerySet["ProductionRun"]):

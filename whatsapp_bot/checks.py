@@ -22,7 +22,7 @@ def check_public_url(**_: Any) -> list[CheckMessage]:
     ]
 
 
-@register()
+@register(Tags.security, deploy=True)
 def check_trial_account(**_: Any) -> list[CheckMessage]:
     if settings.TWILIO_ACCOUNT_SID.strip("AC0"):
         return []

@@ -6,6 +6,7 @@ What somebody says goes under the field that was asked, the form is built again 
 and validated whole, and the first field that is missing or wrong is asked.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -23,6 +24,7 @@ BuildForm = Callable[[Answers], forms.Form]
 NEAR_ENOUGH = 70
 CLEARLY_NEARER = 5
 LONGEST_LABEL = 60
+_NUMBER = re.compile(r"\d+")
 
 
 class Expects(StrEnum):
@@ -173,8 +175,10 @@ def _nearness(words: str, label: str) -> float:
     """How near `words` are to `label`, 0 to 100.
 
     rapidfuzz's WRatio would do but for one thing: it finds any sentence near that shares a word
-    such as "a" or "back" with the label.
+    such as "a" or "back" with the label. Numbers are no typing errors of each other.
     """
+    if not set(_NUMBER.findall(words)) <= set(_NUMBER.findall(label)):
+        return 0.0
     if len(words) == 1:
         return 100.0 * label.startswith(words)
     within = fuzz.partial_ratio(words, label) if 4 <= len(words) < len(label) else 0

@@ -30,7 +30,7 @@ class Text:
         self.key = key
         self.default = default
         self.about = about
-        self.placeholders = frozenset(_PLACEHOLDER.findall(default))
+        self.placeholders = placeholders_in(default)
         self.declared[key] = self
 
     def __call__(self, **values: Any) -> "Sentence":
@@ -52,6 +52,11 @@ class Sentence(str):
 
     def __mod__(self, values: Any) -> "Sentence":
         return self
+
+
+def placeholders_in(wording: str) -> frozenset[str]:
+    """The names in braces: `{number}`."""
+    return frozenset(_PLACEHOLDER.findall(wording))
 
 
 def fill(wording: str, values: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 from django.db import models
 
 from whatsapp_bot import wording
+from whatsapp_bot.whatsapp_text import MAX_LENGTH, length
 
 
 class Wording(models.Model):
@@ -32,3 +33,15 @@ class Wording(models.Model):
     @property
     def about(self) -> str:
         return self.declared.about if self.declared else ""
+
+    def problem_with(self, text: str) -> str:
+        """Why this cannot be the wording, in a sentence; "" when it can."""
+        known = self.declared.placeholders if self.declared else frozenset()
+        unknown = wording.placeholders_in(text) - known
+        if unknown:
+            braced = ", ".join(f"{{{name}}}" for name in sorted(unknown))
+            allowed = ", ".join(f"{{{name}}}" for name in sorted(known)) or "none"
+            return f"{braced} cannot be filled in here. Placeholders of this text: {allowed}."
+        if length(text) > MAX_LENGTH:
+            return f"A message holds {MAX_LENGTH} characters, this text has {length(text)}."
+        return ""

@@ -1,6 +1,9 @@
 """A phone without WhatsApp: what is said on it reaches the real webhook as Twilio would send it."""
 
+import logging
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -67,6 +70,18 @@ class Phone:
         if self.address.startswith("+"):
             given.setdefault("WaId", self.address[1:])
         return given
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without the log lines of turns, in commands that show the conversation itself."""
+    logger = logging.getLogger("whatsapp_bot")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def sign(parameters: Any, path: str) -> str:

@@ -15,7 +15,7 @@ USER_ID = "ZA.1a2b3c4d5e"
 @pytest.fixture
 def hidden(new_phone):
     """Somebody who hides the phone number."""
-    return new_phone(USER_ID, "Thandi")
+    return new_phone(USER_ID, "Somebody")
 
 
 def test_somebody_without_a_phone_number_has_the_whole_conversation(hidden):
@@ -24,7 +24,7 @@ def test_somebody_without_a_phone_number_has_the_whole_conversation(hidden):
     hidden.say("1")
     assert "Defect Submitted" in hidden.say("No number, but a defect")[0]
     contact = Contact.objects.get()
-    assert (contact.phone, contact.user_id, contact.name) == (None, USER_ID, "Thandi")
+    assert (contact.phone, contact.user_id, contact.name) == (None, USER_ID, "Somebody")
     assert DefectReport.objects.get().reported_by == contact
 
 
@@ -112,9 +112,9 @@ def test_a_contact_that_staff_entered_is_the_person_who_writes(phone):
 
 
 def test_the_profile_name_follows(phone):
-    phone.say("hi", ProfileName="Ann\0e")
-    assert Contact.objects.get().name == "Anne"
-    phone.say("hi", ProfileName="Anne B.")
-    assert Contact.objects.get().name == "Anne B."
+    phone.say("hi", ProfileName="Some\0body")
+    assert Contact.objects.get().name == "Somebody"
+    phone.say("hi", ProfileName="Somebody else")
+    assert Contact.objects.get().name == "Somebody else"
     phone.say("hi", ProfileName="")
-    assert Contact.objects.get().name == "Anne B."
+    assert Contact.objects.get().name == "Somebody else"

@@ -301,8 +301,14 @@ def test_the_log_has_one_line_without_a_traceback_for_a_refusal(parameters, capl
     assert all(not record.exc_info for record in caplog.records)
 
 
-def test_plain_http_is_answered_and_not_redirected(client, phone, settings):
+def test_plain_http_is_answered_and_not_redirected(client, parameters, settings):
     settings.SECURE_SSL_REDIRECT = True
-    assert phone.post("hi").status_code == 200
+    response = client.post(
+        "/whatsapp/webhook/",
+        urlencode(parameters),
+        content_type=simulator.FORM,
+        headers={"x-twilio-signature": simulator.sign(parameters, "/whatsapp/webhook/")},
+    )
+    assert response.status_code == 200
     assert client.get("/health/").status_code == 200
     assert client.get("/admin/").status_code == 301

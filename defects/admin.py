@@ -1,0 +1,78 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin, StackedInline, TabularInline
+
+from defects.models import Attachment, DefectReport, Question, ReportForm
+from whatsapp_bot.whatsapp_text import preview
+
+
+class QuestionInline(StackedInline):
+    model = Question
+    extra = 0
+
+
+@admin.register(ReportForm)
+class ReportFormAdmin(ModelAdmin):
+    list_display = ["title", "key", "published"]
+    list_filter = ["published"]
+    search_fields = ["title", "key", "questions__text"]
+    inlines = [QuestionInline]
+
+
+class AttachmentInline(TabularInline):
+    model = Attachment
+    extra = 0
+    fields = ["message"]
+    readonly_fields = ["message"]
+    can_delete = False
+    show_change_link = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(DefectReport)
+class DefectReportAdmin(ModelAdmin):
+    list_display = ["number", "what", "reported_by", "line", "order", "status", "created_at"]
+    list_filter = ["status", "form", "line", "created_at"]
+    list_select_related = ["reported_by", "line", "order"]
+    search_fields = [
+        "number",
+        "description",
+        "reported_by__name",
+        "reported_by__phone",
+        "order__number",
+    ]
+    date_hierarchy = "created_at"
+    autocomplete_fields = ["order", "line"]
+    fields = [
+        "number",
+        "reported_by",
+        "created_at",
+        "description",
+        "all_answers",
+        "line",
+        "order",
+        "status",
+    ]
+    readonly_fields = ["number", "reported_by", "created_at", "description", "all_answers"]
+    inlines = [AttachmentInline]
+
+    @admin.display(description="description")
+    def what(self, report: DefectReport) -> str:
+        return preview(report.description)
+
+    @admin.display(description="answers")
+    def all_answers(self, report: DefectReport) -> SafeString:
+        pairs = ((one["question"], one["answer"] or "–") for one in report.answers)
+        return format_html_join("", "<p><strong>{}</strong> {}</p>", pairs)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,146 @@
+"""A small factory to try things with, made relative to today."""
+
+import secrets
+from datetime import datetime, time, timedelta
+from itertools import cycle
+from random import Random
+from typing import Any
+
+from django.contrib.auth.models import Permission, User
+from django.core.management.base import BaseCommand
+from django.db import transaction
+from django.utils import timezone
+
+from defects.models import DefectReport
+from orders.models import Customer, CustomerLink, Line, Order, ProductionRun, Shift
+from whatsapp_bot.models import Contact
+from whatsapp_bot.models.contact import Role
+from whatsapp_bot.simulator.phone import Phone, quietly
+
+PRODUCTS = ["Steel bracket", "Pump housing", "Gear wheel 40T", "Bearing cover", "Control box"]
+CUSTOMERS = [("Acme Tractors", "ACME"), ("Blue Pumps", "BLUE"), ("Coastal Cranes", "COAST")]
+CONTACTS = [
+    ("+15550100001", None, "Worker, Line 1", Role.WORKER),
+    ("+15550100002", None, "Worker, Line 2", Role.WORKER),
+    ("+15550100011", None, "Buyer at Acme", Role.CUSTOMER),
+    ("+15550100012", None, "Buyer at Blue Pumps", Role.CUSTOMER),
+    (None, "ZA.0a1b2c3d4e5f", "Planner at Coastal", Role.CUSTOMER),
+]
+CONVERSATIONS = [
+    ("+15550100001", ["hi", "2", "1", "Scratch on the front of the housing, about 5 cm long"]),
+    ("+15550100002", ["hi", "2", "1", "Two brackets have holes that are not round"]),
+    ("+15550100001", ["2", "1", "Oil leaks from the press at the end of the line"]),
+    ("+15550100011", ["hi", "2", "1", "Three control boxes arrived with a broken lid"]),
+    ("+15550100012", ["hi", "4", "1", "Can we get half of ORD-1005 a week earlier?"]),
+    ("+15550100021", ["Hello, is this the factory?"]),
+]
+STATUSES = [DefectReport.Status.ACKNOWLEDGED, DefectReport.Status.CLOSED]
+
+
+class Command(BaseCommand):
+    help = "Load a small factory to try things with. Does nothing where there is data already."
+
+    @transaction.atomic
+    def handle(self, **options: Any) -> None:
+        if Customer.objects.exists() or Contact.objects.exists():
+            self.stdout.write("There is data already: no demo data loaded.")
+            return
+        self.chance = Random(7)  # noqa: S311
+        self.make_orders()
+        self.make_runs()
+        self.make_contacts()
+        with quietly():
+            self.hold_conversations()
+        self.stdout.write("Demo data loaded.")
+        self.make_logins()
+
+    def make_orders(self) -> None:
+        customers = [Customer.objects.create(name=n, reference=r) for n, r in CUSTOMERS]
+        today = timezone.localdate()
+        for count in range(30):
+            status = Order.Status.values[count % len(Order.Status.values)]
+            over = status in (Order.Status.SHIPPED, Order.Status.DELIVERED, Order.Status.CANCELLED)
+            days = -self.chance.randint(1, 20) if over else self.chance.randint(2, 30)
+            Order.objects.create(
+                number=f"ORD-{1001 + count}",
+                customer=customers[count % len(customers)],
+                customer_reference=f"PO-{self.chance.randint(10000, 99999)}",
+                product=PRODUCTS[count % len(PRODUCTS)],
+                quantity=self.chance.randrange(100, 1000, 50),
+                due_date=today + timedelta(days=days),
+                status=status,
+                notes="Waiting for your drawing." if status == Order.Status.ON_HOLD else "",
+            )
+
+    def make_runs(self) -> None:
+        """Two shifts a day on three lines, from a week ago to a week ahead."""
+        lines = [Line.objects.create(name=f"Line {number}") for number in (1, 2, 3)]
+        for name, hour in (("Early", 6), ("Late", 14), ("Night", 22)):
+            Shift.objects.create(name=name, begins=time(hour), ends=time((hour + 8) % 24))
+        made = Order.objects.filter(status__in=Order.Status.made()).order_by("due_date")
+        waiting = [Order.Status.PLANNED, Order.Status.IN_PRODUCTION]
+        due = Order.objects.filter(status__in=waiting).order_by("due_date")
+        before, after = cycle([*made, None]), cycle([*due, None])
+        today = timezone.localdate()
+        for days in range(-7, 8):
+            for line in lines:
+                for hour in (6, 14):
+                    order = next(before if days < -1 else after)
+                    day = today + timedelta(days=days)
+                    begins = timezone.make_aware(datetime.combine(day, time(hour)))
+                    self.make_run(order, line, begins)
+
+    def make_run(self, order: Order | None, line: Line, begins: datetime) -> None:
+        ends = begins + timedelta(hours=8)
+        done = min(max((timezone.now() - begins) / (ends - begins), 0.0), 1.0)
+        quantity = order.quantity // 5 if order else 200
+        product = order.product if order else self.chance.choice(PRODUCTS)
+        Status = ProductionRun.Status
+        ProductionRun.objects.create(
+            order=order,
+            line=line,
+            product=product,
+            begins=begins,
+            ends=ends,
+            quantity=quantity,
+            made=int(quantity * done),
+            scrapped=self.chance.randint(0, 4) if done else 0,
+            status=Status.FINISHED if done == 1 else Status.RUNNING if done else Status.PLANNED,
+        )
+
+    def make_contacts(self) -> None:
+        customers = iter(Customer.objects.order_by("pk"))
+        for phone, user_id, name, role in CONTACTS:
+            contact = Contact.objects.create(phone=phone, user_id=user_id, name=name, role=role)
+            if role == Role.CUSTOMER:
+                CustomerLink.objects.create(contact=contact, customer=next(customers))
+
+    def hold_conversations(self) -> None:
+        """Have people say things, as they would: through the webhook."""
+        names = {phone or user_id: name for phone, user_id, name, _ in CONTACTS}
+        for address, sayings in CONVERSATIONS:
+            phone = Phone(address, names.get(address, ""))
+            for said in sayings:
+                phone.say(said)
+        for report, status in zip(DefectReport.objects.order_by("pk"), STATUSES, strict=False):
+            DefectReport.objects.filter(pk=report.pk).update(
+                status=status, line=Line.objects.first()
+            )
+
+    def make_logins(self) -> None:
+        """One who may do everything, one who may look at everything."""
+        for name, may_all in (("staff", True), ("manager", False)):
+            if User.objects.filter(username=name).exists():
+                continue
+            password = secrets.token_urlsafe(9)
+            user = User.objects.create_user(
+                name, password=password, is_staff=True, is_superuser=may_all
+            )
+            if not may_all:
+                apps = ("whatsapp_bot", "orders", "defects")
+                user.user_permissions.set(
+                    Permission.objects.filter(
+                        content_type__app_label__in=apps, codename__startswith="view_"
+                    )
+                )
+            self.stdout.write(f"Login: {name:8} password: {password}")

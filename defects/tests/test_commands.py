@@ -1,0 +1,61 @@
+"""The commands for trying things out."""
+
+import io
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from defects.models import DefectReport
+from orders.models import Order, ProductionRun
+from whatsapp_bot.models import Contact, HelpRequest, Message
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*command: str) -> str:
+    out = io.StringIO()
+    call_command(*command, stdout=out)
+    return out.getvalue()
+
+
+def test_the_demo_is_a_small_factory():
+    out = run("demo")
+    assert {order.status for order in Order.objects.all()} == set(Order.Status.values)
+    assert set(Contact.objects.values_list("role", flat=True)) == {"unknown", "customer", "worker"}
+    assert ProductionRun.objects.count() == 90
+    assert DefectReport.objects.count() == 4
+    assert HelpRequest.objects.count() == 1
+    assert "Login: staff" in out
+    assert "Login: manager" in out
+
+
+def test_a_second_time_changes_nothing():
+    run("demo")
+    before = User.objects.count(), Message.objects.count(), Order.objects.count()
+    assert "Login" not in run("demo")
+    assert before == (User.objects.count(), Message.objects.count(), Order.objects.count())
+
+
+@pytest.mark.parametrize("who", ["worker", "customer", "unknown", "+15550100777", "ZA.1a2b"])
+def test_chat_goes_through_the_webhook(monkeypatch, who):
+    run("demo")
+    lines = iter(["hi", "/picture", "no", "hi", ""])
+    monkeypatch.setattr("builtins.input", lambda prompt: next(lines))
+    out = run("chat", who)
+    assert "1. Check order status" in out
+    assert "📎" in out
+
+
+def test_chat_ends_with_the_input(monkeypatch):
+    def end(prompt):
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", end)
+    assert "Say hi!" in run("chat")
+
+
+@pytest.mark.parametrize("who", ["worker", "somebody"])
+def test_chat_as_nobody_is_refused_in_words(who):
+    with pytest.raises(CommandError, match=r"There is no worker yet|is no role"):
+        run("chat", who)

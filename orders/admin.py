@@ -1,0 +1,72 @@
+from django.contrib import admin
+from unfold.admin import ModelAdmin, TabularInline
+
+from orders.models import (
+    Customer,
+    CustomerLink,
+    Line,
+    Order,
+    ProductionRun,
+    Shift,
+    WrongLookup,
+)
+from whatsapp_bot.admin import LogAdmin
+
+
+class CustomerLinkInline(TabularInline):
+    model = CustomerLink
+    extra = 0
+    autocomplete_fields = ["contact"]
+
+
+@admin.register(Customer)
+class CustomerAdmin(ModelAdmin):
+    list_display = ["name", "reference"]
+    search_fields = ["name", "reference"]
+    inlines = [CustomerLinkInline]
+
+
+class ProductionRunInline(TabularInline):
+    model = ProductionRun
+    extra = 0
+    fields = ["line", "product", "begins", "ends", "quantity", "made", "scrapped", "status"]
+
+
+@admin.register(Order)
+class OrderAdmin(ModelAdmin):
+    list_display = ["number", "customer", "product", "quantity", "due_date", "status"]
+    list_filter = ["status", "due_date"]
+    list_select_related = ["customer"]
+    search_fields = ["number", "key", "customer__name", "customer_reference", "product"]
+    autocomplete_fields = ["customer"]
+    date_hierarchy = "due_date"
+    inlines = [ProductionRunInline]
+
+
+@admin.register(ProductionRun)
+class ProductionRunAdmin(ModelAdmin):
+    list_display = ["begins", "ends", "line", "product", "order", "quantity", "made", "status"]
+    list_filter = ["status", "line", "begins"]
+    list_select_related = ["line", "order"]
+    search_fields = ["product", "order__number"]
+    autocomplete_fields = ["order"]
+
+
+@admin.register(Line)
+class LineAdmin(ModelAdmin):
+    search_fields = ["name"]
+
+
+@admin.register(Shift)
+class ShiftAdmin(ModelAdmin):
+    list_display = ["name", "begins", "ends"]
+    search_fields = ["name"]
+
+
+@admin.register(WrongLookup)
+class WrongLookupAdmin(LogAdmin):
+    list_display = ["at", "contact", "number"]
+    list_filter = ["at"]
+    list_select_related = ["contact"]
+    search_fields = ["number", "contact__name", "contact__phone"]
+    ordering = ["-at"]

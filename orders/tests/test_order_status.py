@@ -1,0 +1,179 @@
+"""Conversations in which somebody asks for an order."""
+
+from datetime import date, timedelta
+
+import pytest
+import time_machine
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from orders.models import Customer, CustomerLink, Line, Order, ProductionRun, order_key
+
+ANSWER = """\
+*Order ORD-1001*
+Product: Steel bracket
+Quantity: 500
+Progress: 320 of 500 made
+Due date: 30 November 2026
+Status: in production"""
+
+
+@pytest.fixture
+def acme(db):
+    return Customer.objects.create(name="Acme")
+
+
+def make_order(customer, number="ORD-1001", **values):
+    values = {"product": "Steel bracket", "quantity": 500, "status": "in_production"} | values
+    return Order.objects.create(number=number, customer=customer, **values)
+
+
+@pytest.fixture
+def order(acme):
+    order = make_order(acme, due_date=date(2026, 11, 30))
+    begins = timezone.now()
+    line = Line.objects.create(name="Line 1")
+    for made in (200, 120):
+        ProductionRun.objects.create(
+            order=order,
+            line=line,
+            product=order.product,
+            begins=begins,
+            ends=begins + timedelta(hours=8),
+            quantity=250,
+            made=made,
+        )
+    return order
+
+
+@pytest.fixture
+def buyer(contact, acme):
+    CustomerLink.objects.create(contact=contact, customer=acme)
+    contact.refresh_from_db()
+    return contact
+
+
+def test_a_customer_chooses_from_the_open_orders(say, buyer, order, acme):
+    make_order(acme, "ORD-1002", product="Gear", status="delivered")
+    say("hi")
+    question = say("1")
+    assert "1. ORD-1001 Steel bracket" in question
+    assert "ORD-1002" not in question
+    assert say("1").startswith(ANSWER)
+
+
+@pytest.mark.parametrize("typed", ["ORD-1001", "ord 1001", "Ord1001", "ORD–1001", " o r d-1001 "])
+def test_a_number_may_be_typed_in_any_case_with_spaces_or_dashes(say, buyer, order, typed):
+    say("hi")
+    say("1")
+    assert say(typed).startswith(ANSWER)
+
+
+def test_a_customer_may_ask_for_an_order_that_is_over(say, buyer, acme):
+    make_order(acme, "ORD-7", status="delivered")
+    say("hi")
+    say("1")
+    assert "Status: delivered" in say("ORD-7")
+
+
+def test_a_worker_may_ask_for_any_order(say, worker, order):
+    say("hi")
+    assert say("1") == "Please send me the order number."
+    assert say("ord1001").startswith(ANSWER)
+
+
+def test_after_the_answer_a_number_means_the_main_menu(say, buyer, order):
+    say("hi")
+    say("1")
+    say("1")
+    assert "View defect history" in say("2")
+
+
+def test_more_than_a_page_of_open_orders(say, buyer, acme):
+    for number in range(1, 12):
+        make_order(acme, f"ORD-{number:02}")
+    say("hi")
+    first = say("1")
+    assert "8. ORD-08" in first
+    assert "ORD-09" not in first
+    assert first.endswith("Send *more* to see more.")
+    second = say("more")
+    assert "1. ORD-09" in second
+    assert "more*" not in second
+    assert "*Order ORD-10*" in say("2")
+
+
+def test_every_wrong_number_gets_the_same_answer(say, new_phone, order, acme):
+    """An order that exists and one that does not, asked for by somebody who may know of neither."""
+    other = Customer.objects.create(name="Other")
+    make_order(other, "ORD-2000")
+    answers = set()
+    for number in ("ORD-1001", "ORD-2000", "ORD-9999", "'; --", "x" * 50):
+        phone = new_phone()
+        phone.say("hi")
+        phone.say("1")
+        answers.add(tuple(phone.say(number)))
+    assert len(answers) == 1
+    assert "choose help" in answers.pop()[0]
+
+
+def test_an_order_of_another_customer_does_not_exist_for_a_customer(say, buyer, order):
+    make_order(Customer.objects.create(name="Other"), "ORD-2000")
+    say("hi")
+    say("1")
+    theirs = say("ORD-2000")
+    assert theirs == say("ORD-9999")
+    assert "I cannot find that order for you." in theirs
+
+
+def test_after_five_wrong_tries_in_an_hour_one_has_to_wait(say, contact, order):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        say("hi")
+        say("1")
+        for _ in range(4):
+            assert "I cannot find" in say("ORD-9")
+        assert "Please try again after" in say("ORD-9")
+        say("hi")
+        assert "Please try again after" in say("1")
+        clock.shift(timedelta(minutes=61))
+        say("hi")
+        assert "order number" in say("1")
+
+
+def test_who_waits_may_still_choose_an_own_order_and_nothing_else(say, buyer, order):
+    make_order(Customer.objects.create(name="Other"), "ORD-2000")
+    say("hi")
+    say("1")
+    for _ in range(5):
+        say("ORD-9")
+    say("hi")
+    say("1")
+    assert "not one of the choices" in say("ORD-2000")
+    assert say("1").startswith(ANSWER)
+
+
+def test_workers_need_not_wait(say, worker, order):
+    say("hi")
+    say("1")
+    for _ in range(7):
+        assert "I cannot find" in say("ORD-9")
+
+
+@pytest.mark.parametrize("status", Order.Status)
+def test_every_status_has_its_words(say, worker, acme, status):
+    make_order(acme, status=status, notes="*Call* us")
+    say("hi")
+    say("1")
+    reply = say("ORD-1001")
+    assert "Status: " in reply
+    assert "Due date: not set yet" in reply
+    assert "Note: ∗Call* us" in reply
+
+
+def test_numbers_that_read_alike_are_one_number(acme):
+    make_order(acme)
+    assert order_key("ord－１００１") == "ORD1001"
+    with pytest.raises(ValidationError, match="There is an order ORD-1001 already"):
+        Order(number="ord 1001", customer=acme, product="x", quantity=1).full_clean()
+    with pytest.raises(ValidationError, match="a letter or a digit"):
+        Order(number="--", customer=acme, product="x", quantity=1).full_clean()

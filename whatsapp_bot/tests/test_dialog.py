@@ -1,0 +1,147 @@
+"""The turn by itself, without a database."""
+
+import pytest
+from django import forms
+
+from whatsapp_bot.dialog import Said, State, chosen, go_back, take_turn
+
+MAIN = [
+    ["a", "Check order status"],
+    ["b", "Report a defect"],
+    ["c", "View production schedule"],
+    ["d", "Get help & support"],
+    ["e", "Back to menu"],
+]
+DEFECTS = [["x", "Report a defect"], ["y", "View defect history"], ["z", "Back to menu"]]
+
+
+@pytest.mark.parametrize(
+    ("said", "key"),
+    [
+        ("reprt defect", "b"),
+        ("defect report", "b"),
+        ("I want to report a defect", "b"),
+        ("stauts", "a"),
+        ("SCHEDULE!", "c"),
+        ("suport", "d"),
+        ("get help and support", "d"),
+        ("a cat", None),
+        ("scratch on the back panel", None),
+        ("the machine is broken", None),
+        ("what is a widget?", None),
+        ("6", None),
+        ("0", None),
+        ("-1", None),
+        ("", None),
+        ("🏭", None),
+        ("report " * 20, None),
+    ],
+)
+def test_what_is_near_a_label_of_the_main_menu(said, key):
+    assert chosen(MAIN, Said(said)) == key
+
+
+@pytest.mark.parametrize(
+    ("said", "key"), [("reprt defect", "x"), ("histroy", "y"), ("defect", None), ("defects", "x")]
+)
+def test_what_is_near_two_labels_is_neither(said, key):
+    assert chosen(DEFECTS, Said(said)) == key
+
+
+def test_a_payload_counts_before_the_words():
+    assert chosen(MAIN, Said("Report a defect", payload="e")) == "e"
+    assert chosen(MAIN, Said("Report a defect", payload="unknown")) == "b"
+
+
+def test_a_key_that_is_typed_is_no_choice():
+    assert chosen([["17", "Yes"], ["18", "No"]], Said("17")) is None
+
+
+class Form(forms.Form):
+    name = forms.CharField(max_length=5)
+    size = forms.ChoiceField(choices=[("", "-----"), ("s", "Small"), ("l", "Large")])
+    note = forms.CharField(required=False)
+
+    def clean(self):
+        if self.cleaned_data.get("note") == "bad":
+            raise forms.ValidationError("Not that.")
+
+
+def talk(*sayings, form=Form, state=None):
+    turn = take_turn(form, state or State())
+    for said in sayings:
+        turn = take_turn(form, turn.state, said if isinstance(said, Said) else Said(said))
+    return turn
+
+
+def test_fields_are_asked_in_order():
+    assert talk().state.asked == "name"
+    assert talk("Bolt").state.asked == "size"
+    assert talk("Bolt", "1").state.asked == "note"
+    done = talk("Bolt", "large", "fine")
+    assert done.reply is None
+    assert done.form.cleaned_data == {"name": "Bolt", "size": "l", "note": "fine"}
+
+
+def test_a_wrong_answer_is_asked_again_and_forgotten():
+    turn = talk("far too long", "longer still")
+    assert (turn.state.asked, turn.state.answers, turn.state.wrong) == ("name", {}, 2)
+    assert "at most 5 characters" in turn.reply.error
+    assert talk("far too long", "Bolt").state.wrong == 0
+
+
+def test_an_optional_question_is_asked_and_may_be_skipped():
+    assert talk("Bolt", "1").reply.optional
+    assert talk("Bolt", "1", Said(skipped=True)).form.cleaned_data["note"] == ""
+
+
+def test_what_is_wrong_as_a_whole_is_asked_at_the_end():
+    turn = talk("Bolt", "1", "bad")
+    assert (turn.state.asked, turn.reply.error) == ("note", "Not that.")
+
+
+def test_options_are_those_of_the_moment_of_asking():
+    class Reordered(Form):
+        size = forms.ChoiceField(choices=[("l", "Large"), ("s", "Small")])
+
+    asked = talk("Bolt").state
+    turn = take_turn(Reordered, asked, Said("1"))
+    assert turn.state.answers["size"] == "s"
+
+
+def test_an_answer_that_the_form_no_longer_takes_is_asked_again():
+    class Fewer(Form):
+        size = forms.ChoiceField(choices=[("l", "Large"), ("x", "Huge")])
+
+    turn = take_turn(Fewer, talk("Bolt").state, Said("1"))
+    assert turn.state.asked == "size"
+    assert turn.reply.error
+
+
+def test_a_form_may_grow_and_shrink_between_two_messages():
+    class Grown(Form):
+        colour = forms.CharField()
+        field_order = ["colour", "name"]
+
+    class Shrunk(forms.Form):
+        note = forms.CharField()
+
+    asked = talk("Bolt").state
+    assert take_turn(Grown, asked, Said("1")).state.asked == "colour"
+    assert take_turn(Shrunk, asked, Said("1")).state.asked == "note"
+
+
+def test_going_back_forgets_the_answer_before():
+    back = go_back(Form, talk("Bolt", "1").state)
+    assert back.answers == {"name": "Bolt"}
+    assert take_turn(Form, back).state.asked == "size"
+    assert go_back(Form, talk().state) is None
+
+
+def test_a_form_without_fields_is_complete_at_once():
+    assert take_turn(forms.Form, State()).reply is None
+
+
+def test_the_state_survives_as_json():
+    state = talk("Bolt").state
+    assert State.from_json(state.as_json() | {"from a later version": 1}) == state

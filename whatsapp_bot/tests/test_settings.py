@@ -1,0 +1,71 @@
+"""A wrong setting stops the start with one line that names it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+GOOD = {
+    "ANDON_ENV_FILE": os.devnull,
+    "DJANGO_SETTINGS_MODULE": "config.settings",
+    "SECRET_KEY": "x" * 50,
+    "TWILIO_ACCOUNT_SID": "AC" + "5" * 32,
+    "TWILIO_AUTH_TOKEN": "0123456789abcdef",
+    "TWILIO_WHATSAPP_NUMBER": "whatsapp:+15005550006",
+    "PUBLIC_URL": "https://andon.example.com/",
+}
+
+
+def start(**changes: str | None) -> subprocess.CompletedProcess:
+    variables = {"PATH": os.environ["PATH"]} | GOOD | changes
+    return subprocess.run(
+        [sys.executable, "-c", "import config.wsgi"],
+        env={name: value for name, value in variables.items() if value is not None},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_it_starts():
+    started = start()
+    assert (started.returncode, started.stderr) == (0, "")
+
+
+def test_it_starts_for_a_trial_with_nothing_set():
+    nothing = dict.fromkeys(GOOD.keys() - {"ANDON_ENV_FILE", "DJANGO_SETTINGS_MODULE"})
+    assert start(**nothing, DEBUG="true").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (name, value)
+        for name in ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_WHATSAPP_NUMBER")
+        for value in (None, "", "nonsense")
+    ]
+    + [
+        ("PUBLIC_URL", "andon.example.com"),
+        ("PUBLIC_URL", "https://andon.example.com/#rc=2"),
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", None),
+        ("DEBUG", "perhaps"),
+        ("DATABASE_URL", "oracle://x"),
+        ("DATABASE_URL", "nonsense"),
+        ("TIME_ZONE", "Mars/Olympus"),
+        ("CONVERSATION_TIMEOUT_HOURS", "four"),
+    ],
+)
+def test_what_is_wrong_is_named_in_one_line(name, value):
+    stopped = start(**{name: value})
+    assert stopped.returncode == 3
+    (line,) = stopped.stderr.splitlines()
+    assert line.startswith("Andon cannot start: ")
+    assert name in line
+
+
+def test_all_that_is_wrong_is_named_together():
+    stopped = start(TWILIO_AUTH_TOKEN=None, PUBLIC_URL=None)
+    (line,) = stopped.stderr.splitlines()
+    assert "TWILIO_AUTH_TOKEN" in line
+    assert "PUBLIC_URL" in line
