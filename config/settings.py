@@ -147,6 +147,7 @@ TEMPLATES = [
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+warnings.filterwarnings("ignore", "Engine not recognized")  # it would print the password
 _database = _read("DATABASE_URL", env.db, default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}") or {}
 if _database.get("ENGINE") == "django.db.backends.sqlite3":
     _database["OPTIONS"] = {
