@@ -94,3 +94,17 @@ def test_an_album_at_once_is_ten_pictures_on_one_report_and_one_reply(phone):
     assert sum(b"<Message>" in answer for answer in answers) == 1
     phone.say("The seal leaks")
     assert DefectReport.objects.get().attachments.count() == 10
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="a file does not hang up")
+def test_a_connection_that_died_meanwhile_loses_no_message(phone):
+    phone.say("hi")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (ours,) = cursor.fetchone()
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [ours])
+    other.close()
+    assert "Report a defect" in phone.say("2")[0]
+    assert Message.objects.filter(direction="in").count() == 2
