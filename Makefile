@@ -1,0 +1,81 @@
+# `make` alone lists what there is.
+
+PYTHON ?= python3
+PORT   ?= 8000
+BIN    := .venv/bin
+MANAGE := $(BIN)/python manage.py
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run chat test lint requirements
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' Makefile
+
+run: .venv/requirements.installed .env ## try it: demo data, the admin and a simulated phone (PORT=8000)
+	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' 2>/dev/null || \
+	  { echo 'Port $(PORT) is not free. To take another one: make run PORT=...' >&2; exit 1; }
+	@$(MANAGE) migrate --skip-checks --verbosity 0
+	@$(MANAGE) demo
+	@printf '%s\n' '' \
+	  'Andon is starting. Ctrl-C stops it.' '' \
+	  '  The admin, for staff    http://127.0.0.1:$(PORT)/admin/' \
+	  '  A phone to try it on    http://127.0.0.1:$(PORT)/simulator/' \
+	  '  The same in a terminal  make chat' '' \
+	  'Try first: say "hi", then the number of what you want. "menu" always leads back.' ''
+	@# A process beside the server is one more line with & here: they end together.
+	@trap 'kill $$pids 2>/dev/null; wait' EXIT; trap 'exit 0' INT TERM; \
+	export DJANGO_RUNSERVER_HIDE_WARNING=true; \
+	$(MANAGE) runserver $(PORT) & server=$$!; pids="$$pids $$!"; \
+	wait $$server
+
+chat: .venv/requirements.installed .env ## talk to it in this terminal
+	@$(MANAGE) migrate --skip-checks --verbosity 0
+	@$(MANAGE) chat
+
+test: .venv/requirements-dev.installed ## all tests (ARGS="-k webhook", TEST_DATABASE_URL=postgres://...)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+# Without a database, and at the end with the settings of .env.example, its gaps filled.
+lint: export DJANGO_SETTINGS_MODULE = config.settings_test
+lint: export TEST_DATABASE_URL = sqlite://:memory:
+lint: .venv/requirements-dev.installed ## style, faults, layers, missing migrations, security settings
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/lint-imports --no-logo
+	git ls-files '*.html' | xargs -r $(BIN)/djade --check --target-version 5.2
+	$(MANAGE) makemigrations --check --dry-run
+	DJANGO_SETTINGS_MODULE=config.settings ANDON_ENV_FILE=.env.example \
+	  TWILIO_ACCOUNT_SID=AC0123456789abcdef0123456789abcdef TWILIO_AUTH_TOKEN=0123456789abcdef \
+	  SECRET_KEY='nothing is signed with this key, which is only there to be checked' \
+	  $(MANAGE) check --deploy --fail-level WARNING
+
+requirements: .venv/requirements-dev.installed ## pin the newest versions that requirements*.in allow
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	$(PIN) requirements.in --output-file requirements.txt
+	$(PIN) requirements-dev.in --output-file requirements-dev.txt --constraints requirements.txt
+
+PIN = $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
+  --custom-compile-command 'make requirements'
+
+# Nothing is installed in an environment whose Python is gone.
+$(shell test -x $(BIN)/python || rm -f .venv/*.installed)
+
+.venv/%.installed: %.txt $(BIN)/python
+	@echo 'Installing $< into .venv (a minute at most, and only when it has changed).'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'Andon needs Python 3.11 or newer. To name another one: make PYTHON=python3.12 ...' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing. On Debian or Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear .venv
+
+# What the trial needs; everything else has a value for it already.
+.env: | $(BIN)/python
+	@umask 077; $(BIN)/python -c 'import os, secrets; \
+	  zone = os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2] or "UTC"; \
+	  print("DEBUG=true", f"SECRET_KEY={secrets.token_urlsafe(48)}", f"TIME_ZONE={zone}", sep="\n")' > $@
+	@echo 'Wrote .env, the settings of this trial. See .env.example for all of them.'
