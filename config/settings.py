@@ -84,7 +84,11 @@ SECRET_KEY = _matching(
     "at least 40 random characters",
     when_debug="not-a-secret-and-good-for-nothing-but-a-trial-run",
 )
-ALLOWED_HOSTS = _read("ALLOWED_HOSTS", env.list, default=["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = [
+    *(_read("ALLOWED_HOSTS", env.list, default=["localhost", "127.0.0.1", "[::1]"]) or []),
+    # What Twilio is told to call must not be refused.
+    *re.findall(r"^https?://([^/:]+)", PUBLIC_URL),
+]
 CSRF_TRUSTED_ORIGINS = _read("CSRF_TRUSTED_ORIGINS", env.list, default=[])
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
