@@ -1,0 +1,124 @@
+"""Starting as in production: a process of its own, with nothing but what the environment says."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+
+from whatsapp_bot.simulator.phone import FORM, Phone, sign
+
+NEEDED = {
+    "TWILIO_ACCOUNT_SID": settings.TWILIO_ACCOUNT_SID,
+    "TWILIO_AUTH_TOKEN": settings.TWILIO_AUTH_TOKEN,
+    "TWILIO_WHATSAPP_NUMBER": settings.TWILIO_WHATSAPP_NUMBER,
+    "PUBLIC_URL": settings.PUBLIC_URL,
+    "SECRET_KEY": settings.SECRET_KEY,
+}
+
+
+def environment(**values: str) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "ANDON_ENV_FILE": os.devnull, **values}
+
+
+def gunicorn(*options: str) -> list[str]:
+    return [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", *options, "config.wsgi"]
+
+
+def start(**values: str) -> subprocess.CompletedProcess[str]:
+    """Start, and wait for the end: for settings with which it must not run."""
+    return subprocess.run(
+        gunicorn(),
+        cwd=settings.BASE_DIR,
+        env=environment(**values),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_without_settings_it_stops_with_one_line_that_names_them():
+    stopped = start()
+    assert stopped.returncode != 0
+    (line,) = stopped.stderr.splitlines()
+    assert line.startswith("Andon cannot start: ")
+    assert all(name in line for name in NEEDED)
+
+
+def test_wrong_settings_are_named_together_and_never_shown():
+    wrong = {
+        "TWILIO_ACCOUNT_SID": "AC-mistyped",
+        "TWILIO_AUTH_TOKEN": "mistyped",
+        "PUBLIC_URL": "mistyped.example.com",
+        "DATABASE_URL": "mysql://andon:mistyped@127.0.0.1/andon",
+        "TIME_ZONE": "Africa/Mistyped",
+        "CONVERSATION_TIMEOUT_HOURS": "mistyped",
+    }
+    stopped = start(**{**NEEDED, **wrong})
+    assert stopped.returncode != 0
+    (line,) = stopped.stderr.splitlines()
+    assert all(name in line for name in wrong)
+    assert "mistyped" not in line.lower()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where it listens, with the settings that it needs and no more, and no collectstatic."""
+    database: Path = tmp_path_factory.mktemp("start") / "db.sqlite3"
+    given = environment(**NEEDED, DATABASE_URL=f"sqlite:///{database}")
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(migrate, cwd=settings.BASE_DIR, env=given, check=True, timeout=120)
+    with subprocess.Popen(
+        gunicorn("--workers", "2"),
+        cwd=settings.BASE_DIR,
+        env=given,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        try:
+            said = next(line for line in server.stderr if "Listening at" in line)
+            yield re.search(r"http://\S+", said)[0]
+        finally:
+            server.terminate()
+            server.stderr.read()
+
+
+def ask(request: Request | str) -> tuple[int, str]:
+    try:
+        with urlopen(request, timeout=20) as response:
+            return response.status, response.read().decode()
+    except HTTPError as refused:
+        with refused:
+            return refused.code, refused.read().decode()
+
+
+def test_it_says_that_it_is_healthy(address: str):
+    assert ask(f"{address}/health/")[0] == 200
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "andon.example.com"])
+def test_it_answers_what_twilio_sends(address: str, host: str):
+    """Through a proxy that passes on the host name, and through one that does not."""
+    path = reverse("webhook")
+    parameters = Phone("+27820000000").parameters("hi")
+    headers = {
+        "Host": host,
+        "Content-Type": FORM,
+        "X-Twilio-Signature": sign(parameters, path),
+    }
+    url = f"{address}{path}"
+    status, answer = ask(Request(url, urlencode(parameters).encode(), headers))
+    assert status == 200
+    assert "<Message><Body>" in answer
+
+    headers["X-Twilio-Signature"] = "forged"
+    assert ask(Request(url, urlencode(parameters).encode(), headers))[0] == 403
