@@ -29,9 +29,9 @@ run: .venv/requirements.installed .env ## try it: demo data, the admin and a sim
 	$(MANAGE) runserver $(PORT) & server=$$!; pids="$$pids $$!"; \
 	wait $$server
 
-chat: .venv/requirements.installed .env ## talk to it in this terminal
+chat: .venv/requirements.installed .env ## talk to it in this terminal (WHO=worker, WHO=customer)
 	@$(MANAGE) migrate --skip-checks --verbosity 0
-	@$(MANAGE) chat
+	@$(MANAGE) chat $(WHO)
 
 test: .venv/requirements-dev.installed ## all tests (ARGS="-k webhook", TEST_DATABASE_URL=postgres://...)
 	@$(BIN)/python -m pytest -n auto $(ARGS)
