@@ -194,7 +194,7 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / "media")))
 WHITENOISE_USE_FINDERS = True
 warnings.filterwarnings("ignore", "No directory at")  # whitenoise, before collectstatic
-_collected = (STATIC_ROOT / "staticfiles.json").exists()
+_collected = "collectstatic" in sys.argv or (STATIC_ROOT / "staticfiles.json").exists()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
