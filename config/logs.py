@@ -62,6 +62,8 @@ def logging_config(*, debug: bool) -> dict:
         "loggers": {
             # Django's own handlers would write the texts of exceptions.
             "django": {"handlers": [], "level": "INFO" if debug else "WARNING", "propagate": True},
+            # What is refused is logged where it is refused, once.
+            "django.request": {"level": "ERROR"},
             "django.server": {"handlers": [], "propagate": True},
             "whatsapp_bot": {"level": "INFO"},
             "orders": {"level": "INFO"},

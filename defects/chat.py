@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from defects import texts
-from defects.models import DefectReport, Question, report_forms
+from defects.models import DefectReport, Question, ReportForm, report_forms
 from defects.questions import ChoiceField, answer_in_words, field_for
 from orders.models import Order
 from whatsapp_bot.dialog import Answers
@@ -44,7 +44,8 @@ class Report(Flow):
     def build_form(self, answers: Answers) -> forms.Form:
         form = forms.Form(answers)
         for question in self.questions:
-            form.fields[question.name] = field_for(question, self.contact)
+            if question.is_due(self.questions, answers):
+                form.fields[question.name] = field_for(question, self.contact)
         return form
 
     def done(self, form: forms.Form) -> Outcome:
@@ -52,25 +53,30 @@ class Report(Flow):
             reported_by=self.contact,
             form=self.report_form,
             description=self._description(form),
-            answers=[
-                {
-                    "name": question.name,
-                    "question": question.text,
-                    "answer": answer_in_words(
-                        form.fields[question.name], form.cleaned_data[question.name]
-                    ),
-                }
-                for question in self.questions
-            ],
+            answers=self._answers(form),
             order=next((a for a in form.cleaned_data.values() if isinstance(a, Order)), None),
         )
         report.attach(self.place.take_kept())
         return Say(texts.SUBMITTED(number=report.number))
 
+    def _answers(self, form: forms.Form) -> list[dict[str, str]]:
+        """The questions that were asked, as they were worded, with their answers."""
+        return [
+            {
+                "name": question.name,
+                "question": question.text,
+                "answer": answer_in_words(field, form.cleaned_data[question.name]),
+            }
+            for question in self.questions
+            if (field := form.fields.get(question.name))
+        ]
+
     def _description(self, form: forms.Form) -> str:
-        """The answer to the first question that wants words."""
-        name = first_text(self.questions)
-        return form.cleaned_data[name] if name else ""
+        """The answer to the first question that wants words; without one, all answers."""
+        name = first_text(question for question in self.questions if question.name in form.fields)
+        if name and form.cleaned_data[name]:
+            return form.cleaned_data[name]
+        return ", ".join(one["answer"] for one in self._answers(form) if one["answer"])
 
     @classmethod
     def addresses(cls) -> Iterable[tuple[str, str]]:
@@ -78,6 +84,29 @@ class Report(Flow):
             (f"report:{key}", f"Report form: {form.title}")
             for key, (form, _) in report_forms().items()
         ]
+
+
+@register("draft")
+class Draft(Report):
+    """A form's draft, for staff to try: nothing comes of it. No menu opens it."""
+
+    resumable = False
+
+    def __init__(self, *about: Any) -> None:
+        Flow.__init__(self, *about)
+        self.report_form = ReportForm.objects.filter(key=self.argument).first()
+        if not self.report_form:
+            raise Gone(self.argument)
+        self.questions = list(self.report_form.questions.all())
+
+    def done(self, form: forms.Form) -> Outcome:
+        self.place.take_kept()
+        answers = [f"{one['question']} {one['answer'] or '–'}" for one in self._answers(form)]
+        return Say(texts.DRAFT_DONE(answers="\n".join(answers)))
+
+    @classmethod
+    def addresses(cls) -> Iterable[tuple[str, str]]:
+        return []
 
 
 def first_text(questions: Iterable[Question]) -> str | None:

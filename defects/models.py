@@ -1,23 +1,31 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.db import models
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import models, transaction
 from django.utils import timezone
 
 from orders.models import Line, Order
-from whatsapp_bot.models import Contact, Message
+from whatsapp_bot.models import Contact, Conversation, Message
 from whatsapp_bot.numbered import NumberedQuerySet
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.whatsapp_text import preview
 
 
 class ReportForm(models.Model):
-    """The questions that make a report. Published ones can be opened by a menu."""
+    """The questions that make a report.
+
+    Its `questions` are the draft that staff work on. What people are asked is `live`, a version
+    that was published; none: nobody is asked.
+    """
 
     key = models.SlugField(unique=True, help_text="What menu items call it by.")
     title = models.CharField(max_length=80)
-    published = models.BooleanField(default=True)
+    live = models.ForeignKey(
+        "FormVersion", models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
 
     class Meta:
         ordering = ["pk"]
@@ -25,8 +33,82 @@ class ReportForm(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def address(self) -> str:
+        return f"report:{self.key}"
+
+    @property
+    def draft_address(self) -> str:
+        return f"draft:{self.key}"
+
+    @property
+    def draft_differs(self) -> bool:
+        """Would publishing change anything?"""
+        return self.live is None or self.live.questions != self.draft()
+
+    def draft(self) -> "list[dict[str, Any]]":
+        """The draft's questions in order, as a version stores them."""
+        return [question.as_stored() for question in self.questions.all()]
+
+    def people_in_the_middle(self) -> int:
+        """How many people are answering it at this time."""
+        return Conversation.objects.active().filter(flow=self.address).count()
+
+    @transaction.atomic
+    def publish(self, user: AbstractBaseUser | None = None) -> "FormVersion":
+        """Ask everybody what the draft asks now; people in the middle go on with it."""
+        if self.draft_differs:
+            last = self.versions.aggregate(last=models.Max("number"))["last"] or 0
+            self.live = self.versions.create(
+                number=last + 1, questions=self.draft(), published_by=user
+            )
+            self.save(update_fields=["live"])
+        return self.live
+
+    @transaction.atomic
+    def go_back_to(self, version: "FormVersion", user: AbstractBaseUser | None = None) -> None:
+        """Make an earlier version the draft, and publish it as a new one."""
+        self.questions.all().delete()
+        Question.objects.bulk_create(version.rows(form=self))
+        self.publish(user)
+
+    def withdraw(self) -> None:
+        """Ask nobody any more."""
+        self.live = None
+        self.save(update_fields=["live"])
+
+
+class FormVersion(models.Model):
+    """What a report form asked from the day it was published. Never changed."""
+
+    form = models.ForeignKey(ReportForm, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    questions = models.JSONField(default=list)
+    published_at = models.DateTimeField(default=timezone.now)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["form", "number"], name="form_version_number_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.form}, version {self.number}"
+
+    def rows(self, **values: Any) -> "list[Question]":
+        """Its questions, not saved."""
+        return [Question(**stored, **values) for stored in self.questions]
+
 
 class Question(models.Model):
+    """A question of a form's draft.
+
+    only_when, equals: ask it only when the earlier question of this name has this answer.
+    """
+
     class Kind(models.TextChoices):
         TEXT = "text", "text"
         NUMBER = "number", "number"
@@ -36,21 +118,42 @@ class Question(models.Model):
         PHOTO = "photo", "photo"
         ORDER = "order", "order"
 
+    STORED = (
+        "position",
+        "name",
+        "kind",
+        "text",
+        "help_text",
+        "required",
+        "choices",
+        "example",
+        "only_when",
+        "equals",
+    )
+
     form = models.ForeignKey(ReportForm, models.CASCADE, related_name="questions")
-    position = models.PositiveSmallIntegerField(default=0)
+    position = models.PositiveSmallIntegerField("place", default=0)
+    text = models.CharField(
+        "question", max_length=300, help_text="As the bot asks it, for example: How many parts?"
+    )
     name = models.SlugField(
-        help_text="What the answer is stored under; it stays when the text changes."
+        help_text="What the answer is stored under. It stays when the question is reworded."
     )
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.TEXT)
-    text = models.CharField(max_length=300, help_text="The question, as the bot asks it.")
-    help_text = models.CharField(max_length=300, blank=True)
     required = models.BooleanField(default=True)
     choices = models.TextField(
-        blank=True,
-        help_text="For a choice: one on each line, as “key = label” or only the label.",
+        blank=True, help_text="For a choice: one on each line, as they are shown."
     )
+    help_text = models.CharField(max_length=300, blank=True, help_text="Stands below the question.")
     example = models.CharField(
         max_length=100, blank=True, help_text="Shown after three wrong answers."
+    )
+    only_when = models.SlugField(
+        blank=True,
+        help_text="Ask only when an earlier choice, or yes or no, was answered so: its name here,",
+    )
+    equals = models.CharField(
+        "is answered", max_length=60, blank=True, help_text="and the answer here."
     )
 
     class Meta:
@@ -62,22 +165,72 @@ class Question(models.Model):
     def __str__(self) -> str:
         return self.text
 
-    def clean(self) -> None:
-        if self.kind == self.Kind.CHOICE and len(self.choice_pairs()) < 2:
-            raise ValidationError({"choices": "A choice needs at least two lines to choose from."})
+    def as_stored(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.STORED}
 
-    def choice_pairs(self) -> list[tuple[str, str]]:
-        """The choices as (key, label)."""
-        lines = (line.partition("=") for line in self.choices.splitlines() if line.strip())
-        pairs = ((key.strip(), (label or key).strip()) for key, _, label in lines)
-        return list(dict(pairs).items())
+    def choice_keys(self) -> list[str]:
+        """What can be chosen: each choice is its own key, so that no other one takes its place."""
+        if self.kind == self.Kind.YES_NO:
+            return ["yes", "no"]
+        if self.kind != self.Kind.CHOICE:
+            return []
+        return list(
+            dict.fromkeys(line.strip() for line in self.choices.splitlines() if line.strip())
+        )
+
+    def key_of(self, answer: str) -> str | None:
+        """The choice that staff mean by `answer`, however they write its case."""
+        meant = answer.strip().casefold()
+        return next((key for key in self.choice_keys() if key.casefold() == meant), None)
+
+    def is_due(self, questions: "Iterable[Question]", answers: Mapping[str, str]) -> bool:
+        """Is it to be asked, after these raw answers to the form's `questions`?"""
+        if not self.only_when:
+            return True
+        condition = next((one for one in questions if one.name == self.only_when), None)
+        if not condition or not condition.is_due(questions, answers):
+            return False
+        return answers.get(self.only_when) == condition.key_of(self.equals)
+
+    def problem(self, earlier: "list[Question]") -> str:
+        """Why it cannot be asked after the `earlier` questions, in a sentence; "" when it can."""
+        if self.name in [question.name for question in earlier]:
+            return f"There is another question with the name {self.name}."
+        if self.kind == self.Kind.CHOICE and len(self.choice_keys()) < 2:
+            return "A choice needs at least two lines to choose from."
+        return self._problem_of_condition(earlier)
+
+    def _problem_of_condition(self, earlier: "list[Question]") -> str:
+        if not self.only_when and not self.equals:
+            return ""
+        if not (self.only_when and self.equals):
+            return "A condition needs both: the name of a question and the answer to it."
+        if self.only_when == self.name:
+            return "A question cannot depend on its own answer."
+        condition = next((one for one in earlier if one.name == self.only_when), None)
+        if not condition:
+            return f"No question before this one has the name {self.only_when}."
+        if not condition.choice_keys():
+            return (
+                f"{self.only_when} is no choice and no yes or no: it has no answers to depend on."
+            )
+        if condition.key_of(self.equals) is None:
+            answers = ", ".join(condition.choice_keys())
+            return f"{self.equals} is no answer to {self.only_when}. Its answers: {answers}."
+        return ""
+
+
+def problems_in(questions: "list[Question]") -> dict[int, str]:
+    """What is wrong with a form's questions, in sentences, by their places in the list."""
+    found = {place: one.problem(questions[:place]) for place, one in enumerate(questions)}
+    return {place: problem for place, problem in found.items() if problem}
 
 
 @Recent
 def report_forms() -> dict[str, tuple[ReportForm, list[Question]]]:
-    """All published forms with their questions in order, by key."""
-    published = ReportForm.objects.filter(published=True).prefetch_related("questions")
-    return {form.key: (form, list(form.questions.all())) for form in published}
+    """All published forms with the questions of their live version, by key."""
+    published = ReportForm.objects.exclude(live=None).select_related("live")
+    return {form.key: (form, form.live.rows()) for form in published}
 
 
 class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):

@@ -119,7 +119,7 @@ def _field(question: Question, contact: Contact, options: dict[str, Any]) -> for
         case Question.Kind.NUMBER:
             return NumberField(**options)
         case Question.Kind.CHOICE:
-            return ChoiceField(choices=question.choice_pairs(), **options)
+            return ChoiceField(choices=[(key, key) for key in question.choice_keys()], **options)
         case Question.Kind.YES_NO:
             return ChoiceField(choices=[("yes", texts.YES()), ("no", texts.NO())], **options)
         case Question.Kind.DATE:

@@ -1,12 +1,19 @@
 """What the bot says about defect reports."""
 
 from defects.models import DefectReport
-from whatsapp_bot.wording import Text
+from whatsapp_bot.wording import Text, places
+
+places |= {"defects": "Reporting a defect", "history": "A person's own reports"}
 
 SUBMITTED = Text(
     "defects.submitted",
     "✅ Defect Submitted! ID: {number}\n\nA photo that you send now is added to it.",
     about="After a report has been submitted.",
+)
+DRAFT_DONE = Text(
+    "defects.draft_done",
+    "✅ That was the draft. Nothing was submitted. You answered:\n{answers}",
+    about="After the draft of a form has been tried in the simulator.",
 )
 ATTACHED = Text(
     "defects.attached",

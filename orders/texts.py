@@ -1,7 +1,9 @@
 """What the bot says about orders and production."""
 
 from orders.models import Order, ProductionRun
-from whatsapp_bot.wording import Text
+from whatsapp_bot.wording import Text, places
+
+places |= {"orders": "Order status", "schedule": "Production schedule"}
 
 CHOOSE = Text(
     "orders.choose",

@@ -9,7 +9,7 @@ from whatsapp_bot import texts
 from whatsapp_bot.dialog import Answers
 from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Resume, Say, register
 from whatsapp_bot.models import HelpRequest
-from whatsapp_bot.models.menu import menus
+from whatsapp_bot.models.menu import menus, pages
 from whatsapp_bot.place import MAIN_MENU
 from whatsapp_bot.questions import LongText
 from whatsapp_bot.shipped import ship_item, ship_menu
@@ -52,6 +52,21 @@ class MenuFlow(Flow):
     @classmethod
     def addresses(cls) -> Iterable[tuple[str, str]]:
         return [(f"menu:{key}", f"Menu: {key}") for key in menus()]
+
+
+@register("page")
+class PageFlow(Flow):
+    """A text page. The argument is its key."""
+
+    def done(self, form: forms.Form) -> Outcome:
+        try:
+            return Say(pages()[self.argument].text)
+        except KeyError:
+            return Open(MAIN_MENU, texts.GONE())
+
+    @classmethod
+    def addresses(cls) -> Iterable[tuple[str, str]]:
+        return [(page.address, f"Text page: {page.title}") for page in pages().values()]
 
 
 @register("resume")

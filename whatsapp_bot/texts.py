@@ -1,6 +1,8 @@
 """What the front desk says by itself."""
 
-from whatsapp_bot.wording import Text
+from whatsapp_bot.wording import Text, places
+
+places |= {"bot": "Anywhere", "help": "Help & support"}
 
 NOT_UNDERSTOOD = Text(
     "bot.not_understood",

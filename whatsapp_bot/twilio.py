@@ -62,6 +62,8 @@ def read(request: HttpRequest) -> Incoming:
 
     Raises Refused: 403 for a wrong signature, account or number, 4xx for another shape.
     """
+    if request.method != "POST":
+        raise Refused(405, "not a POST")
     parameters = _parameters(request)
     if not is_signed(request, parameters):
         raise Refused(403, "wrong signature")

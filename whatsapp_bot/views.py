@@ -5,7 +5,7 @@ from django.db import Error, InterfaceError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from whatsapp_bot import desk, twilio
 from whatsapp_bot.inbound import Incoming
@@ -17,7 +17,6 @@ WORTH_A_SECOND_TRY = 2.0
 
 
 @csrf_exempt
-@require_POST
 def webhook(request: HttpRequest) -> HttpResponse:
     """Twilio brings a message and takes the reply with it."""
     started = time.monotonic()

@@ -12,6 +12,9 @@ from django.utils.translation import get_language
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.whatsapp_text import without_marks
 
+places: dict[str, str] = {}
+"""Where a text is said, in words for staff, by the first part of its key."""
+
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -32,6 +35,10 @@ class Text:
         self.about = about
         self.placeholders = placeholders_in(default)
         self.declared[key] = self
+
+    @property
+    def place(self) -> str:
+        return places.get(self.key.partition(".")[0], "Elsewhere")
 
     def __call__(self, **values: Any) -> "Sentence":
         wording = reworded().get((self.key, get_language())) or self.default

@@ -14,9 +14,10 @@ def two_questions(defect_form) -> ReportForm:
     """The shipped form with a second question, for a number."""
     Question.objects.create(
         form=defect_form,
-        position=2,
+        position=20,
         name="parts",
         kind=Question.Kind.NUMBER,
         text="How many parts?",
     )
+    defect_form.publish()
     return defect_form

@@ -20,7 +20,7 @@ def run(*command: str) -> str:
 
 
 def test_the_demo_is_a_small_factory():
-    out = run("demo")
+    out = run("demo", "--anyway")
     assert {order.status for order in Order.objects.all()} == set(Order.Status.values)
     assert set(Contact.objects.values_list("role", flat=True)) == {"unknown", "customer", "worker"}
     assert ProductionRun.objects.count() == 90
@@ -31,15 +31,15 @@ def test_the_demo_is_a_small_factory():
 
 
 def test_a_second_time_changes_nothing():
-    run("demo")
+    run("demo", "--anyway")
     before = User.objects.count(), Message.objects.count(), Order.objects.count()
-    assert "Login" not in run("demo")
+    assert "Login" not in run("demo", "--anyway")
     assert before == (User.objects.count(), Message.objects.count(), Order.objects.count())
 
 
 @pytest.mark.parametrize("who", ["worker", "customer", "unknown", "+15550100777", "ZA.1a2b"])
 def test_chat_goes_through_the_webhook(monkeypatch, who):
-    run("demo")
+    run("demo", "--anyway")
     lines = iter(["hi", "/picture", "no", "hi", ""])
     monkeypatch.setattr("builtins.input", lambda prompt: next(lines))
     out = run("chat", who)
@@ -59,3 +59,9 @@ def test_chat_ends_with_the_input(monkeypatch):
 def test_chat_as_nobody_is_refused_in_words(who):
     with pytest.raises(CommandError, match=r"There is no worker yet|is no role"):
         run("chat", who)
+
+
+def test_the_demo_is_refused_where_it_is_meant_seriously():
+    with pytest.raises(CommandError, match="DEBUG is false here"):
+        run("demo")
+    assert not Order.objects.exists()

@@ -206,8 +206,7 @@ def test_a_form_that_is_withdrawn_meanwhile_leads_back_to_the_menu(say, two_ques
     say("hi")
     say("2")
     say("1")
-    two_questions.published = False
-    two_questions.save()
+    two_questions.withdraw()
     forget_all()
     reply = say("Bent frame")
     assert reply.startswith("Sorry, that is no longer available.")

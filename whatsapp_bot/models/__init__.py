@@ -1,7 +1,7 @@
 from whatsapp_bot.models.contact import Contact
 from whatsapp_bot.models.conversation import Conversation
 from whatsapp_bot.models.help_request import HelpRequest
-from whatsapp_bot.models.menu import Menu, MenuItem
+from whatsapp_bot.models.menu import Menu, MenuItem, Page
 from whatsapp_bot.models.message import Media, Message
 from whatsapp_bot.models.wording import Wording
 
@@ -13,5 +13,6 @@ __all__ = [
     "Menu",
     "MenuItem",
     "Message",
+    "Page",
     "Wording",
 ]

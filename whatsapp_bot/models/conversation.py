@@ -1,4 +1,8 @@
+from datetime import timedelta
+
+from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from whatsapp_bot.inbound import Sender
 from whatsapp_bot.models.contact import Contact
@@ -17,6 +21,11 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
             if conversation:
                 return conversation
             self._begin(sender)
+
+    def active(self) -> "ConversationQuerySet":
+        """Those that have not fallen silent for so long that they start again."""
+        silence = timedelta(hours=settings.CONVERSATION_TIMEOUT_HOURS)
+        return self.filter(heard_at__gte=timezone.now() - silence)
 
     def _known_as(self, sender: Sender) -> models.QuerySet["Conversation"]:
         locked = self.select_related("contact").select_for_update(no_key=True)
@@ -58,6 +67,11 @@ class Conversation(models.Model):
 
     def __str__(self) -> str:
         return f"Conversation with {self.contact}"
+
+    def stand_at(self, address: str) -> None:
+        """Have the next message open what is at `address`."""
+        self.flow, self.state, self.heard_at = address, {}, timezone.now()
+        self.save()
 
     def go_on_from(self, other: "Conversation") -> None:
         """Stand where `other` stands, if its person was heard later."""

@@ -1,15 +1,42 @@
+from collections.abc import Iterable
+
 from django.db import models
 
 from whatsapp_bot.models.contact import Contact, Role
 from whatsapp_bot.recent import Recent
+
+MAIN = "main"
+"""The key of the menu where everybody begins."""
 
 
 class Menu(models.Model):
     key = models.SlugField(unique=True, help_text="What menu items and flows call it by.")
     text = models.TextField(help_text="What stands above the numbered items.")
 
+    class Meta:
+        ordering = ["pk"]
+
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def address(self) -> str:
+        return f"menu:{self.key}"
+
+    def add_item(self, label: str, opens: str) -> "MenuItem":
+        """Put an item on the menu, above the way back; the one that is there already stays."""
+        there = self.items.filter(opens=opens).first()
+        if there:
+            return there
+        items = list(self.items.all())
+        last = items[-1] if items and items[-1].opens.startswith("menu:") else None
+        position = items[-1].position + 10 if items else 10
+        if last:
+            position = last.position
+            last.position += 10
+            last.save(update_fields=["position"])
+        limit = MenuItem._meta.get_field("label").max_length
+        return self.items.create(label=label[:limit], opens=opens, position=position)
 
 
 class MenuItem(models.Model):
@@ -19,7 +46,7 @@ class MenuItem(models.Model):
         WORKERS = Role.WORKER, "workers"
 
     menu = models.ForeignKey(Menu, models.CASCADE, related_name="items")
-    position = models.PositiveSmallIntegerField(default=0)
+    position = models.PositiveSmallIntegerField("place", default=0)
     label = models.CharField(max_length=24, help_text="24 characters fit a WhatsApp list.")
     opens = models.CharField(max_length=120)
     audience = models.CharField(
@@ -36,8 +63,77 @@ class MenuItem(models.Model):
         return self.audience in (self.Audience.EVERYONE, contact.role)
 
 
+class Page(models.Model):
+    """A text that a menu item opens."""
+
+    key = models.SlugField(unique=True, help_text="What menu items call it by.")
+    title = models.CharField(max_length=80)
+    text = models.TextField()
+
+    class Meta:
+        verbose_name = "text page"
+        ordering = ["title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def address(self) -> str:
+        return f"page:{self.key}"
+
+
+def problems_with(key: str, items: Iterable[MenuItem], there: Iterable[str]) -> list[str]:
+    """Why the menu `key` cannot have these items, in sentences.
+
+    there: the addresses of everything that an item may open.
+    """
+    items, there, own = list(items), set(there), f"menu:{key}"
+    elsewhere = [item for item in items if item.opens != own]
+    problems = [
+        f"“{item.label}” leads nowhere: what it opens is not there."
+        for item in elsewhere
+        if item.opens not in there
+    ]
+    if key != MAIN:
+        problems += [
+            f"“{item.label}” leads into this menu itself." for item in items if item.opens == own
+        ]
+    if not elsewhere:
+        problems.append("This menu leads nowhere: add an item that opens something else.")
+    labels = [item.label.casefold() for item in items]
+    problems += [
+        f"“{item.label}” is there twice: nobody could tell the two apart."
+        for number, item in enumerate(items)
+        if item.label.casefold() in labels[:number]
+    ]
+    return problems or _ways_back(key, items)
+
+
+def _ways_back(key: str, items: list[MenuItem]) -> list[str]:
+    """Which menus would have no way back to the main menu that everyone sees."""
+    ways: dict[str, set[str]] = {}
+    others = MenuItem.objects.exclude(menu__key=key).select_related("menu")
+    for menu, item in [(key, item) for item in items] + [(one.menu.key, one) for one in others]:
+        ways.setdefault(menu, set())
+        if item.opens.startswith("menu:") and item.audience == MenuItem.Audience.EVERYONE:
+            ways[menu].add(item.opens.removeprefix("menu:"))
+    home = {MAIN}
+    while found := {menu for menu, leads in ways.items() if leads & home} - home:
+        home |= found
+    lost = sorted(set(ways) - home)
+    if key in lost:
+        return ["This menu has no way back: add an item for everyone that opens the main menu."]
+    return [f"The menu {menu} would have no way back to the main menu." for menu in lost]
+
+
 @Recent
 def menus() -> dict[str, tuple[Menu, list[MenuItem]]]:
     """All menus with their items in order, by key."""
     every = Menu.objects.prefetch_related("items")
     return {menu.key: (menu, list(menu.items.all())) for menu in every}
+
+
+@Recent
+def pages() -> dict[str, Page]:
+    """All text pages, by key."""
+    return {page.key: page for page in Page.objects.all()}

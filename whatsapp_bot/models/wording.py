@@ -1,16 +1,39 @@
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
+from django.utils import timezone
 
 from whatsapp_bot import wording
 from whatsapp_bot.whatsapp_text import MAX_LENGTH, length
 
 
+class WordingQuerySet(models.QuerySet["Wording"]):
+    def declared(self) -> "WordingQuerySet":
+        """Without the rows of texts that this version does not say any more."""
+        return self.filter(key__in=wording.Text.declared)
+
+    def said_in(self, place: str) -> "WordingQuerySet":
+        texts = wording.Text.declared.values()
+        return self.filter(key__in=[text.key for text in texts if text.place == place])
+
+
 class Wording(models.Model):
-    """How staff word one of the bot's sentences; empty: as it was shipped."""
+    """How staff word one of the bot's sentences; empty: as it was shipped.
+
+    reworded_default: the default at the time of the last change, to notice when a later version
+    brings another one.
+    """
 
     key = models.CharField(max_length=80)
     language = models.CharField(max_length=10, default="en")
-    text = models.TextField(blank=True, help_text="Leave empty for the wording shown above.")
-    updated_at = models.DateTimeField("last change", auto_now=True)
+    text = models.TextField("wording", blank=True)
+    reworded_default = models.TextField(blank=True, editable=False)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False
+    )
+    changed_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = WordingQuerySet.as_manager()
 
     class Meta:
         verbose_name = "text"
@@ -20,7 +43,7 @@ class Wording(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.key
+        return self.about or self.key
 
     @property
     def declared(self) -> wording.Text | None:
@@ -34,13 +57,42 @@ class Wording(models.Model):
     def about(self) -> str:
         return self.declared.about if self.declared else ""
 
+    @property
+    def place(self) -> str:
+        return self.declared.place if self.declared else ""
+
+    @property
+    def placeholders(self) -> list[str]:
+        """What can be filled in, with its braces."""
+        names = self.declared.placeholders if self.declared else frozenset()
+        return [f"{{{name}}}" for name in sorted(names)]
+
+    @property
+    def now(self) -> str:
+        """What the bot says."""
+        return self.text or self.default
+
+    @property
+    def default_is_newer(self) -> bool:
+        """Has a later version brought another default than the one that staff changed?"""
+        return bool(self.text) and self.reworded_default != self.default
+
+    def reword(self, text: str, user: AbstractBaseUser | None) -> None:
+        """Have the bot say `text`; the default, or nothing, is back to the default."""
+        self.text = "" if text == self.default else text
+        self.reworded_default = self.default if self.text else ""
+        self.changed_by = user
+        self.changed_at = timezone.now()
+        self.save()
+
     def problem_with(self, text: str) -> str:
         """Why this cannot be the wording, in a sentence; "" when it can."""
-        known = self.declared.placeholders if self.declared else frozenset()
-        unknown = wording.placeholders_in(text) - known
+        unknown = wording.placeholders_in(text) - frozenset(
+            self.declared.placeholders if self.declared else ()
+        )
         if unknown:
             braced = ", ".join(f"{{{name}}}" for name in sorted(unknown))
-            allowed = ", ".join(f"{{{name}}}" for name in sorted(known)) or "none"
+            allowed = ", ".join(self.placeholders) or "none"
             return f"{braced} cannot be filled in here. Placeholders of this text: {allowed}."
         if length(text) > MAX_LENGTH:
             return f"A message holds {MAX_LENGTH} characters, this text has {length(text)}."

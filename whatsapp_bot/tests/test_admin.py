@@ -16,7 +16,7 @@ PARTS_OF_OTHERS = {"MenuItem", "CustomerLink", "Question", "Attachment"}
 
 @pytest.fixture
 def factory(db):
-    call_command("demo", verbosity=0)
+    call_command("demo", "--anyway", verbosity=0)
 
 
 def test_every_model_is_there():

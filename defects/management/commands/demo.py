@@ -1,19 +1,21 @@
 """A small factory to try things with, made relative to today."""
 
 import secrets
+from argparse import ArgumentParser
 from datetime import datetime, time, timedelta
 from itertools import cycle
 from random import Random
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import Permission, User
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from defects.models import DefectReport
+from defects.models import DefectReport, Question, ReportForm
 from orders.models import Customer, CustomerLink, Line, Order, ProductionRun, Shift
-from whatsapp_bot.models import Contact
+from whatsapp_bot.models import Contact, Menu
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.simulator.phone import Phone, quietly
 
@@ -34,14 +36,65 @@ CONVERSATIONS = [
     ("+15550100012", ["hi", "4", "1", "Can we get half of ORD-1005 a week earlier?"]),
     ("+15550100021", ["Hello, is this the factory?"]),
 ]
+FORMS = {
+    "hazard": (
+        "Report a safety hazard",
+        [
+            {"name": "what", "text": "What is the hazard?", "example": "Oil on the floor"},
+            {
+                "name": "severity",
+                "kind": "choice",
+                "text": "How bad is it?",
+                "choices": "Minor\nMajor\nCritical",
+            },
+            {
+                "name": "stopped",
+                "kind": "yes_no",
+                "text": "Has the work there been stopped?",
+                "only_when": "severity",
+                "equals": "Critical",
+            },
+            {
+                "name": "line",
+                "kind": "choice",
+                "text": "Which line is it at?",
+                "choices": "Line 1\nLine 2\nLine 3\nSomewhere else",
+            },
+            {
+                "name": "photo",
+                "kind": "photo",
+                "text": "Please send me a photo of it.",
+                "required": False,
+            },
+        ],
+    ),
+    "delivery": (
+        "Complain of a delivery",
+        [
+            {"name": "order", "kind": "order", "text": "Which order was it?"},
+            {"name": "what", "text": "What was wrong with it?", "example": "Two boxes were wet"},
+            {
+                "name": "quantity",
+                "kind": "number",
+                "text": "How many parts are concerned?",
+                "example": "12",
+            },
+        ],
+    ),
+}
 STATUSES = [DefectReport.Status.ACKNOWLEDGED, DefectReport.Status.CLOSED]
 
 
 class Command(BaseCommand):
     help = "Load a small factory to try things with. Does nothing where there is data already."
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--anyway", action="store_true", help="Also where DEBUG is false.")
+
     @transaction.atomic
-    def handle(self, **options: Any) -> None:
+    def handle(self, *, anyway: bool = False, **options: Any) -> None:
+        if not (settings.DEBUG or anyway):
+            raise CommandError("DEBUG is false here: made-up data is for trying things out.")
         if Customer.objects.exists() or Contact.objects.exists():
             self.stdout.write("There is data already: no demo data loaded.")
             return
@@ -49,6 +102,7 @@ class Command(BaseCommand):
         self.make_orders()
         self.make_runs()
         self.make_contacts()
+        self.make_forms()
         with quietly():
             self.hold_conversations()
         self.stdout.write("Demo data loaded.")
@@ -114,6 +168,16 @@ class Command(BaseCommand):
             contact = Contact.objects.create(phone=phone, user_id=user_id, name=name, role=role)
             if role == Role.CUSTOMER:
                 CustomerLink.objects.create(contact=contact, customer=next(customers))
+
+    def make_forms(self) -> None:
+        """Two more report forms, published and on the defect menu."""
+        menu = Menu.objects.get(key="defects")
+        for key, (title, questions) in FORMS.items():
+            form = ReportForm.objects.create(key=key, title=title)
+            for place, question in enumerate(questions, 1):
+                Question.objects.create(form=form, position=10 * place, **question)
+            form.publish()
+            menu.add_item(title, form.address)
 
     def hold_conversations(self) -> None:
         """Have people say things, as they would: through the webhook."""

@@ -1,26 +1,15 @@
+"""Defect reports, as staff look at them."""
+
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from unfold.admin import ModelAdmin, TabularInline
 
-from defects.models import Attachment, DefectReport, Question, ReportForm
+from defects.models import Attachment, DefectReport
 from whatsapp_bot.whatsapp_text import preview
-
-
-class QuestionInline(StackedInline):
-    model = Question
-    extra = 0
-
-
-@admin.register(ReportForm)
-class ReportFormAdmin(ModelAdmin):
-    list_display = ["title", "key", "published"]
-    list_filter = ["published"]
-    search_fields = ["title", "key", "questions__text"]
-    inlines = [QuestionInline]
 
 
 class AttachmentInline(TabularInline):

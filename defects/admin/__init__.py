@@ -1,0 +1,3 @@
+from defects.admin import forms, reports
+
+__all__ = ["forms", "reports"]

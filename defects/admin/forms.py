@@ -1,0 +1,181 @@
+"""Report forms, as staff make them: a draft, and what was published of it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin, StackedInline
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from defects.models import FormVersion, Question, ReportForm, problems_in, report_forms
+from whatsapp_bot.admin.wording import OpenedByMenus
+from whatsapp_bot.models import Menu
+from whatsapp_bot.models.menu import menus
+
+
+class QuestionFormSet(forms.BaseInlineFormSet):
+    """The questions make sense together, in the order of their places."""
+
+    def clean(self) -> None:
+        super().clean()
+        if any(self.errors):
+            return
+        kept = [form for form in self.forms if form.has_changed() or form.instance.pk]
+        kept = [form for form in kept if not self._should_delete_form(form)]
+        kept.sort(key=lambda form: (form.instance.position, form.instance.pk or float("inf")))
+        for place, problem in problems_in([form.instance for form in kept]).items():
+            kept[place].add_error(None, problem)
+
+
+class QuestionInline(StackedInline):
+    model = Question
+    formset = QuestionFormSet
+    extra = 0
+    ordering_field = "position"
+    fields = [
+        ("position", "kind", "required"),
+        ("text", "name"),
+        ("choices", "help_text"),
+        "example",
+        ("only_when", "equals"),
+    ]
+
+
+class ReportFormForm(forms.ModelForm):
+    on_menu = forms.ModelChoiceField(
+        Menu.objects.all(),
+        required=False,
+        label="Put it on the menu",
+        widget=UnfoldAdminSelectWidget,
+        help_text="When it is published.",
+    )
+
+    def clean_on_menu(self) -> Menu | None:
+        menu = self.cleaned_data["on_menu"]
+        if menu and not self.instance.live and "publish" not in self.data:
+            raise forms.ValidationError(
+                "Nobody could open it there yet: press “Save and publish” instead of “Save”."
+            )
+        return menu
+
+
+@admin.register(ReportForm)
+class ReportFormAdmin(OpenedByMenus):
+    form = ReportFormForm
+    list_display = ["title", "key", "state", "in_the_middle", "opening_menus"]
+    list_select_related = ["live"]
+    search_fields = ["title", "key", "questions__text"]
+    readonly_fields = ["standing", "in_the_middle", "opening_menus", "earlier"]
+    fields = ["title", "key", "standing", "in_the_middle", "opening_menus", "on_menu", "earlier"]
+    inlines = [QuestionInline]
+    actions_submit_line = ["publish", "withdraw"]
+    actions_detail = ["try_draft"]
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
+        return {} if obj else {"key": ["title"]}
+
+    @display(
+        description="state",
+        label={"published": "success", "draft differs": "warning", "draft": "info"},
+    )
+    def state(self, form: ReportForm) -> str:
+        if not form.live:
+            return "draft"
+        return "draft differs" if form.draft_differs else "published"
+
+    @admin.display(description="what people are asked")
+    def standing(self, form: ReportForm) -> str:
+        if not form.live:
+            return "Nothing: this form is a draft. Try it, then press “Save and publish”."
+        published = f"Version {form.live.number}, published {form.live.published_at:%d %B %Y}."
+        if form.draft_differs:
+            return f"{published} The draft below differs from it."
+        return f"{published} The draft below is the same."
+
+    @admin.display(description="people in the middle of it")
+    def in_the_middle(self, form: ReportForm) -> int:
+        return form.people_in_the_middle()
+
+    @admin.display(description="published versions")
+    def earlier(self, form: ReportForm) -> SafeString | str:
+        path = reverse("admin:defects_formversion_changelist")
+        if not form.pk or not form.versions.exists():
+            return "none yet"
+        link = f"{path}?form__id__exact={form.pk}"
+        count = form.versions.count()
+        return format_html('<a href="{}" class="text-primary-600">All {}</a>', link, count)
+
+    @action(description="Try the draft", url_path="try", permissions=["change"])
+    def try_draft(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        form = ReportForm.objects.get(pk=object_id)
+        return redirect(f"{reverse('simulator:page')}?open={form.draft_address}")
+
+    @action(description="Save and publish")
+    def publish(self, request: HttpRequest, form: ReportForm) -> None:
+        """The button; it is published in `save_related`, when its questions are saved as well."""
+
+    @action(description="Withdraw")
+    def withdraw(self, request: HttpRequest, form: ReportForm) -> None:
+        """The button; see `save_related`."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        report_form: ReportForm = form.instance
+        if "publish" in request.POST:
+            version = report_form.publish(request.user)
+            messages.success(request, f"Version {version.number} is what people are asked now.")
+        if "withdraw" in request.POST:
+            report_form.withdraw()
+            messages.success(request, "Nobody is asked any more. The draft is still here.")
+        if (menu := form.cleaned_data.get("on_menu")) and report_form.live:
+            menu.add_item(report_form.title, report_form.address)
+            messages.success(request, f"It is on the menu {menu}.")
+        report_forms.forget()
+        menus.forget()
+
+
+@admin.register(FormVersion)
+class FormVersionAdmin(ModelAdmin):
+    """What was published. Kept as it was; an earlier one can be made the current one again."""
+
+    list_display = ["__str__", "published_at", "published_by", "is_live"]
+    list_filter = ["form"]
+    list_select_related = ["form__live", "published_by"]
+    search_fields = ["form__title", "form__key"]
+    fields = ["form", "number", "published_at", "published_by", "asked"]
+    readonly_fields = fields
+    actions = ["go_back"]
+
+    @display(description="asked now", boolean=True)
+    def is_live(self, version: FormVersion) -> bool:
+        return version.form.live_id == version.pk
+
+    @admin.display(description="questions")
+    def asked(self, version: FormVersion) -> SafeString:
+        asked = ((one.text, one.get_kind_display()) for one in version.rows())
+        return format_html_join("", "<p>{} <em>({})</em></p>", asked)
+
+    @admin.action(description="Go back to this version", permissions=["change"])
+    def go_back(self, request: HttpRequest, versions: QuerySet[FormVersion]) -> None:
+        if versions.count() != 1:
+            messages.error(request, "Choose one version to go back to.")
+            return
+        version = versions.get()
+        version.form.go_back_to(version, request.user)
+        report_forms.forget()
+        messages.success(
+            request, f"People are asked again what {version} asked. The draft is the same."
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,55 @@
+"""Editing what the bot says, with a look at how WhatsApp will show it."""
+
+from typing import Any
+
+from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from whatsapp_bot.whatsapp_text import MAX_LENGTH, clean, length
+
+LONGEST_EDIT = 20_000
+
+
+class BubbleTextarea(UnfoldAdminTextareaWidget):
+    """A text area with the message beside it as a bubble, and its length against the limit.
+
+    with_items: the bubble shows the labels of the page's menu items as well.
+    """
+
+    class Media:
+        css = {"all": ["whatsapp_bot/bubble.css"]}
+        js = ["simulator/marks.js", "whatsapp_bot/bubble.js"]
+
+    def __init__(self, *, with_items: bool = False) -> None:
+        super().__init__(attrs={"rows": 6, "dir": "auto"})
+        self.with_items = with_items
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        return format_html(
+            '<div class="bubble-editor" data-limit="{}" data-items="{}">{}'
+            '<p class="bubble-length" aria-live="polite"></p>'
+            '<div class="bubble-phone"><div class="bubble" dir="auto" role="img"'
+            ' aria-label="Preview"></div></div></div>',
+            MAX_LENGTH,
+            "items" if self.with_items else "",
+            super().render(name, value, attrs, renderer),
+        )
+
+
+class SayableField(forms.CharField):
+    """A text that fits a WhatsApp message, cleaned of what breaks screens and databases."""
+
+    def __init__(self, *, with_items: bool = False, **options: Any) -> None:
+        super().__init__(widget=BubbleTextarea(with_items=with_items), **options)
+
+    def to_python(self, value: Any) -> str:
+        return clean(super().to_python(value) or "", LONGEST_EDIT)
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if length(value) > MAX_LENGTH:
+            raise forms.ValidationError(
+                f"A message holds {MAX_LENGTH} characters, this text has {length(value)}."
+            )

@@ -1,0 +1,42 @@
+// Beside each text of the bot: the message as a bubble, and its length as WhatsApp counts it.
+"use strict";
+
+document.addEventListener("DOMContentLoaded", () => {
+  // The labels of the page's menu items, in the order of their places, without those to delete.
+  function labels() {
+    return [...document.querySelectorAll("input[name^=items-][name$=-label]")]
+      .filter((label) => !label.name.includes("__prefix__") && label.value.trim())
+      .map((label) => {
+        const of = (field) => document.querySelector(`[name="${label.name.replace(/label$/, field)}"]`);
+        return { text: label.value.trim(), place: Number(of("position")?.value || 0), gone: of("DELETE")?.checked };
+      })
+      .filter((item) => !item.gone)
+      .sort((one, other) => one.place - other.place)
+      .map((item, index) => `${index + 1}. ${item.text}`);
+  }
+
+  for (const editor of document.querySelectorAll(".bubble-editor")) {
+    const text = editor.querySelector("textarea");
+    const bubble = editor.querySelector(".bubble");
+    const count = editor.querySelector(".bubble-length");
+    const limit = Number(editor.dataset.limit);
+
+    const show = () => {
+      const items = editor.dataset.items ? labels().join("\n") : "";
+      const said = [text.value.trim(), items].filter(Boolean).join("\n\n");
+      bubble.replaceChildren(whatsappText(said));
+      count.textContent = `${said.length} of ${limit} characters`;
+      count.classList.toggle("too-long", said.length > limit);
+    };
+
+    text.addEventListener("input", show);
+    if (editor.dataset.items) {
+      document.addEventListener("input", show);
+      document.addEventListener("change", show);
+      // A row that was dragged or removed tells nobody but the page.
+      const rows = document.getElementById("items-group");
+      if (rows) new MutationObserver(show).observe(rows, { childList: true, subtree: true });
+    }
+    show();
+  }
+});
