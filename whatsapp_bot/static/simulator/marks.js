@@ -7,9 +7,12 @@ const whatsappText = (() => {
   const WORD = /[\p{L}\p{N}]/u;
   const SPACE = /\s/;
 
+  // A doubled mark, as in __init__, is no mark.
+  const single = (text, at) => text[at - 1] !== text[at] && text[at + 1] !== text[at];
   const opens = (text, at) =>
-    !WORD.test(text[at - 1] ?? " ") && at + 1 < text.length && !SPACE.test(text[at + 1]);
-  const closes = (text, at) => !SPACE.test(text[at - 1]) && !WORD.test(text[at + 1] ?? " ");
+    single(text, at) && !WORD.test(text[at - 1] ?? " ") && !SPACE.test(text[at + 1] ?? " ");
+  const closes = (text, at) =>
+    single(text, at) && !SPACE.test(text[at - 1]) && !WORD.test(text[at + 1] ?? " ");
 
   function closing(text, from) {
     for (let at = from + 2; at < text.length; at++) {

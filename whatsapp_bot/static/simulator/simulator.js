@@ -608,20 +608,23 @@
     }
   }
 
-  $("open-script").addEventListener("click", () => {
+  function openScript() {
     const mine = messages.filter((message) => message.mine);
     if (!mine.length) {
+      closePanel();
       say(trouble, "There is nothing to save yet: say something first.");
       return;
     }
     begin.replaceChildren(
       ...mine.map((message) => new Option(`${message.time}  ${(message.text || message.kind_name).slice(0, 60)}`, message.id)),
     );
-    begin.value = (mine.findLast((message) => GREETING.test(message.text)) ?? mine[0]).id;
+    begin.value = (mine.slice(0, -1).findLast((message) => GREETING.test(message.text)) ?? mine[0]).id;
     script.querySelector("[name=whom]").value = person.address;
     script.showModal();
     previewScript();
-  });
+  }
+
+  for (const open of document.querySelectorAll(".open-script")) open.addEventListener("click", openScript);
   begin.addEventListener("change", previewScript);
   script.querySelector("form").addEventListener("submit", () => setTimeout(() => script.close(), 0));
 
