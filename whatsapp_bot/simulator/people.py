@@ -31,7 +31,8 @@ class Person:
 
     @classmethod
     def of(cls, contact: Contact) -> "Person":
-        return cls(contact.address, contact.name, contact.role, contact.user_id or "")
+        beside = contact.user_id if contact.phone else None
+        return cls(contact.address, contact.name, contact.role, beside or "")
 
     @classmethod
     def at(cls, address: str, name: str = "") -> "Person":

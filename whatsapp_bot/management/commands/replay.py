@@ -1,13 +1,11 @@
-import logging
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from whatsapp_bot.simulator import script
+from whatsapp_bot.simulator.phone import quietly
 
 
 class Command(BaseCommand):
@@ -22,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError, which makes the exit status 1, when a script differs."""
-        with _quiet():
+        with quietly():
             same = [self._replay(path) for path in options["files"]]
         if not all(same):
             raise CommandError(f"{same.count(False)} of {len(same)} did not go as written.")
@@ -42,14 +40,3 @@ class Command(BaseCommand):
             return False
         self.stdout.write(f"{path}: as written, {len(conversation)} messages")
         return True
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without a log line for each turn."""
-    before = logging.root.manager.disable
-    logging.disable(max(before, logging.INFO))
-    try:
-        yield
-    finally:
-        logging.disable(before)
