@@ -10,7 +10,7 @@
   const TYPE_FOR = 350; // ms that the bot types at least, so that one can see it
   const WAIT_FOR = 20000; // ms until the server is taken for away
   const KEEP = 60; // exchanges kept for a reload
-  const narrow = matchMedia("(max-width: 899px)");
+  const narrow = matchMedia("(max-width: 959px)");
   const touch = matchMedia("(hover: none)");
   const PLACEHOLDERS = {
     text: "Message",
