@@ -5,5 +5,6 @@ from django.views.generic import RedirectView
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("whatsapp_bot.urls")),
+    path("simulator/", include("whatsapp_bot.simulator.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]

@@ -1,0 +1,149 @@
+"""The simulator: a phone on a web page, for everybody in DEBUG and else for staff.
+
+Whom somebody types as, and what, travels in the body of a POST, since addresses end up in logs.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from whatsapp_bot.models.contact import Role
+from whatsapp_bot.simulator import attachments
+from whatsapp_bot.simulator import history as shown
+from whatsapp_bot.simulator import people as everybody
+from whatsapp_bot.simulator import script as scripts
+from whatsapp_bot.simulator.errors import CannotDo
+from whatsapp_bot.simulator.people import Person
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "object-src 'none'"
+)
+
+View = Callable[..., HttpResponse]
+
+
+def for_testers(view: View) -> View:
+    """Everybody in DEBUG, otherwise staff. What cannot be done is told as JSON, with a 400."""
+
+    @wraps(view)
+    @never_cache
+    def guarded(request: HttpRequest, **arguments: Any) -> HttpResponse:
+        if not (settings.DEBUG or request.user.is_staff):
+            if request.user.is_authenticated:
+                raise PermissionDenied
+            return redirect_to_login(request.path, reverse("admin:login"))
+        try:
+            return view(request, **arguments)
+        except CannotDo as error:
+            return JsonResponse({"error": str(error)}, status=400)
+
+    return guarded
+
+
+@require_GET
+@for_testers
+def page(request: HttpRequest) -> HttpResponse:
+    response = render(request, "simulator/page.html", {"roles": Role})
+    response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    return response
+
+
+@require_POST
+@for_testers
+def people(request: HttpRequest) -> JsonResponse:
+    """As whom one can type: the cast, and the contacts that are looked for."""
+    found = everybody.found(request.POST.get("words", ""))
+    return JsonResponse({"cast": everybody.cast(), "found": [person.as_json() for person in found]})
+
+
+@require_POST
+@for_testers
+def new_person(request: HttpRequest) -> JsonResponse:
+    role = request.POST.get("role", Role.UNKNOWN)
+    if role not in Role.values:
+        raise CannotDo("There is no such role.")
+    hides_number = "hides_number" in request.POST
+    person = Person.new(request.POST.get("name", ""), role, hides_number=hides_number)
+    person.be_known()
+    return JsonResponse(person.as_json())
+
+
+@require_POST
+@for_testers
+def history(request: HttpRequest) -> JsonResponse:
+    """The conversation of a person: its end, or what is before or after a message."""
+    person = Person.at(request.POST.get("whom", ""), request.POST.get("name", ""))
+    contact = person.contact()
+    before, after = (_number(request, name) for name in ("before", "after"))
+    if not contact:
+        page = {"messages": [], "earlier": False}
+    elif after:
+        page = shown.page_after(contact, after)
+    else:
+        page = shown.page_before(contact, before)
+    return JsonResponse({"person": person.as_json(), **page})
+
+
+@require_POST
+@for_testers
+def say(request: HttpRequest) -> JsonResponse:
+    """Send a message through the webhook: what became of it, and how it went there and back."""
+    person = Person.at(request.POST.get("whom", ""), request.POST.get("name", ""))
+    file = attachments.store(request.FILES["file"]) if "file" in request.FILES else None
+    exchange = person.say(
+        **attachments.parameters_for(
+            request.POST.get("kind", "text"), request.POST.get("text", ""), file
+        )
+    )
+    if not exchange.accepted:
+        answer = {"error": exchange.trouble, "exchange": exchange.as_json()}
+        return JsonResponse(answer, status=502)
+    messages = shown.said_and_replied(exchange.sid)
+    return JsonResponse({"messages": messages, "exchange": exchange.as_json()})
+
+
+@require_POST
+@for_testers
+def script(request: HttpRequest) -> HttpResponse:
+    """The conversation from one message on, as a script to keep."""
+    contact = Person.at(request.POST.get("whom", "")).contact()
+    if not contact:
+        raise CannotDo("Nothing has been said yet.")
+    messages = contact.messages.select_related("contact").order_by("pk")
+    text = scripts.write(messages.filter(pk__gte=_number(request, "begin")))
+    name = f"conversation-{timezone.localtime():%Y%m%d-%H%M%S}.txt"
+    return HttpResponse(
+        text,
+        content_type="text/plain; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@require_GET
+@for_testers
+def file(request: HttpRequest, name: str) -> FileResponse:
+    """A file that was sent in the simulator."""
+    path, content_type = attachments.stored(name)
+    if not default_storage.exists(path):
+        raise Http404
+    response = FileResponse(default_storage.open(path), content_type=content_type)
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    """A message's id among what was posted; 0 without one."""
+    digits = request.POST.get(name, "")
+    return int(digits) if digits.isdecimal() and len(digits) < 19 else 0
