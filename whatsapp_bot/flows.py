@@ -132,6 +132,11 @@ def find(address: str, contact: Contact, message: Message, place: Place) -> Flow
     return registry[name](contact, message, place, argument)
 
 
+def is_there(address: str) -> bool:
+    """Does the address name a flow? What it is to be about may still be gone."""
+    return address.partition(":")[0] in registry
+
+
 def claimed(contact: Contact, message: Message) -> str | None:
     """The address that the first flow which wants this message gives for it."""
     claims = (flow.claims(contact, message) for flow in registry.values())

@@ -3,9 +3,11 @@
 import secrets
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.models import Q
 
-from whatsapp_bot.models import Contact
+from whatsapp_bot.inbound import Sender
+from whatsapp_bot.models import Contact, Conversation
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.simulator.errors import CannotDo
 from whatsapp_bot.simulator.exchange import Exchange
@@ -69,6 +71,15 @@ class Person:
             parameters.setdefault("ExternalUserId", self.user_id)
         return Exchange.of(phone, phone.parameters(**parameters))
 
+    def open(self, address: str) -> None:
+        """Have the next message open what is at `address`, whatever was under way."""
+        found = Sender(
+            phone=phone_number(self.address), user_id=user_id(self.address), name=self.name
+        )
+        self.be_known()
+        with transaction.atomic():
+            Conversation.objects.locked(found).stand_at(address)
+
     def be_known(self) -> None:
         """Workers and customers are known before they write; others by writing."""
         if self.role == Role.UNKNOWN:
@@ -81,10 +92,10 @@ class Person:
 
 
 CAST = {
-    "worker": Person("+99900000001", "Thandi", Role.WORKER),
-    "customer": Person("+99900000002", "Carlos", Role.CUSTOMER),
-    "unknown": Person("+99900000003", "Mia"),
-    "no number": Person("ZZ.simulator4", "Kim"),
+    "worker": Person("+99900000001", "A worker", Role.WORKER),
+    "customer": Person("+99900000002", "A customer", Role.CUSTOMER),
+    "unknown": Person("+99900000003", "Somebody new"),
+    "no number": Person("ZZ.simulator4", "Somebody hidden"),
 }
 """Who is always there to type as, by what a script calls them."""
 

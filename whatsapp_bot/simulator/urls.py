@@ -7,6 +7,7 @@ urlpatterns = [
     path("", views.page, name="page"),
     path("people/", views.people, name="people"),
     path("people/new/", views.new_person, name="new_person"),
+    path("open/", views.open_at, name="open"),
     path("history/", views.history, name="history"),
     path("say/", views.say, name="say"),
     path("script/", views.script, name="script"),

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from whatsapp_bot import flows
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.simulator import attachments
 from whatsapp_bot.simulator import history as shown
@@ -77,6 +78,18 @@ def new_person(request: HttpRequest) -> JsonResponse:
     hides_number = "hides_number" in request.POST
     person = Person.new(request.POST.get("name", ""), role, hides_number=hides_number)
     person.be_known()
+    return JsonResponse(person.as_json())
+
+
+@require_POST
+@for_testers
+def open_at(request: HttpRequest) -> JsonResponse:
+    """Have the person's next message open an address, such as the draft of a form."""
+    person = Person.at(request.POST.get("whom", ""), request.POST.get("name", ""))
+    address = request.POST.get("address", "")
+    if not flows.is_there(address):
+        raise CannotDo("What you want to try is not there any more.")
+    person.open(address)
     return JsonResponse(person.as_json())
 
 

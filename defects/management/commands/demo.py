@@ -17,6 +17,7 @@ from defects.models import DefectReport, Question, ReportForm
 from orders.models import Customer, CustomerLink, Line, Order, ProductionRun, Shift
 from whatsapp_bot.models import Contact, Menu
 from whatsapp_bot.models.contact import Role
+from whatsapp_bot.simulator.people import CAST
 from whatsapp_bot.simulator.phone import Phone, quietly
 
 PRODUCTS = ["Steel bracket", "Pump housing", "Gear wheel 40T", "Bearing cover", "Control box"]
@@ -168,6 +169,10 @@ class Command(BaseCommand):
             contact = Contact.objects.create(phone=phone, user_id=user_id, name=name, role=role)
             if role == Role.CUSTOMER:
                 CustomerLink.objects.create(contact=contact, customer=next(customers))
+
+        buyer = CAST["customer"]
+        contact = Contact.objects.create(phone=buyer.address, name=buyer.name, role=buyer.role)
+        CustomerLink.objects.create(contact=contact, customer=Customer.objects.earliest("pk"))
 
     def make_forms(self) -> None:
         """Two more report forms, published and on the defect menu."""

@@ -448,7 +448,7 @@
     person = one;
     messages = [];
     log.replaceChildren();
-    history.replaceState(null, "", `#${encodeURIComponent(one.address)}`);
+    history.replaceState(null, "", `${location.pathname}#${encodeURIComponent(one.address)}`);
     $("whom").textContent = one.name || one.address;
     $("earlier").hidden = $("start").hidden = true;
     say(trouble, "");
@@ -630,7 +630,18 @@
 
   // ------------------------------------------------------------------------------------------------
 
+  // A page of the admin may send us here to try something: ?open=draft:hazard
+  async function open(address) {
+    try {
+      await post(urls.open, { whom: person.address, name: person.name, address });
+      send("I would like to try the draft");
+    } catch (error) {
+      say(trouble, error.message);
+    }
+  }
+
   async function start() {
+    const toOpen = new URLSearchParams(location.search).get("open");
     box.value = stored("draft", "");
     grow();
     const known = await listPeople();
@@ -639,6 +650,7 @@
     const one = everybody.find((other) => other.address === address);
     if (one || address) await become(one ?? { address, name: "" });
     else if (known) await become(known.cast[0]);
+    if (toOpen) await open(toOpen);
     setInterval(lookAgain, LOOK_AGAIN);
   }
 
