@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
 
 from config.logs import logging_config
 
@@ -211,7 +212,14 @@ CONVERSATION_TIMEOUT_HOURS = _read("CONVERSATION_TIMEOUT_HOURS", env.float, defa
 
 # Admin -------------------------------------------------------------------------------------------
 
-UNFOLD = {"SITE_TITLE": "Andon", "SITE_HEADER": "Andon", "SITE_SYMBOL": "support_agent"}
+UNFOLD = {
+    "SITE_TITLE": "Andon",
+    "SITE_HEADER": "Andon",
+    "SITE_SYMBOL": "support_agent",
+    "SITE_DROPDOWN": [
+        {"icon": "smartphone", "title": "Simulator", "link": reverse_lazy("simulator:page")},
+    ],
+}
 
 # Logs --------------------------------------------------------------------------------------------
 

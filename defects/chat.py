@@ -135,6 +135,7 @@ class ReportWithPicture(Flow):
     """Asks whether a picture that came with nothing under way is to be reported."""
 
     takes_attachments = True
+    when_kept = texts.PICTURE_TOO
 
     @classmethod
     def claims(cls, contact: Contact, message: Message) -> str | None:

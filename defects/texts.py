@@ -25,6 +25,11 @@ PICTURE = Text(
     "📎 Thank you, I have that. Would you like to report a defect with it?",
     about="After a picture, voice note, document or location that comes with nothing under way.",
 )
+PICTURE_TOO = Text(
+    "defects.picture.too",
+    "📎 I have that one as well.",
+    about="After another one, while that question is open.",
+)
 PICTURE_DROPPED = Text(
     "defects.picture.dropped",
     "All right, no report then.",

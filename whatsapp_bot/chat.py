@@ -44,6 +44,7 @@ class MenuFlow(Flow):
                 "invalid_choice": texts.NOT_UNDERSTOOD,
             },
         )
+        form.fields["item"].example = "1"
         return form
 
     def done(self, form: forms.Form) -> Outcome:

@@ -189,7 +189,7 @@ class Desk:
             said = Said(self.said.text, attachment=str(self.message.pk))
             if self.place.asking.answer(said):
                 return self.turn(said)
-            return _join(texts.KEPT(), self.turn())
+            return _join(flow.when_kept(), self.turn())
         claimed = flows.claimed(self.contact, self.message)
         if not claimed:
             return texts.UNREADABLE()
@@ -265,7 +265,12 @@ class Desk:
         self.place.asking = turn.state
         if turn.reply:
             self.place.more = flow.more
-            return in_words(turn.reply, wrong=turn.state.wrong, more=bool(flow.more))
+            return in_words(
+                turn.reply,
+                wrong=turn.state.wrong,
+                way_out=not flow.is_menu,
+                more=bool(flow.more),
+            )
         match flow.done(turn.form):
             case Say(text, more):
                 self.place.rest(more)
@@ -293,12 +298,16 @@ WORDS: dict[str, Callable[[Desk], str]] = {
 """What these words do anywhere, when they are the whole message."""
 
 
-def in_words(ask: Ask, *, wrong: int = 0, more: bool = False) -> str:
-    """A question as a message. `wrong` counts the answers in a row that were not accepted."""
+def in_words(ask: Ask, *, wrong: int = 0, way_out: bool = True, more: bool = False) -> str:
+    """A question as a message.
+
+    wrong: how many answers in a row were not accepted. way_out: name it after too many of them.
+    more: there are further options.
+    """
     error = [ask.error] if ask.error else []
     if wrong >= TOO_MANY_WRONG:
         error += [texts.EXAMPLE(example=ask.example)] if ask.example else []
-        error += [texts.WAY_OUT()]
+        error += [texts.WAY_OUT()] if way_out else []
     hints = [texts.OPTIONAL()] if ask.optional else []
     hints += [texts.MORE()] if more else []
     return _join(

@@ -21,9 +21,11 @@ from typing import ClassVar, TypeVar
 
 from django import forms
 
+from whatsapp_bot import texts
 from whatsapp_bot.dialog import Answers
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.place import Place
+from whatsapp_bot.wording import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Flow:
     takes_attachments: ClassVar[bool] = False
     resumable: ClassVar[bool] = False
 
+    when_kept: ClassVar[Text] = texts.KEPT
+    """What is said about an attachment that is kept."""
     more: str = ""
     """The address that *more* opens while a question of this form is asked."""
 

@@ -17,7 +17,7 @@ _UNWANTED = re.compile(
     )
     + "]"
 )
-_OPENING_MARK = re.compile(r"(?<![^\W_])[*_~`](?=\S)")
+_MARK = re.compile(r"(?<![^\W_])[*_~`](?=\S)|(?<=\S)[*_~`](?![^\W_])")
 _LOOKALIKES = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"}
 
 
@@ -29,7 +29,7 @@ def clean(text: str, limit: int) -> str:
 
 def without_marks(text: str) -> str:
     """`text` with the marks replaced that WhatsApp would show as bold, italic and the like."""
-    return _OPENING_MARK.sub(lambda mark: _LOOKALIKES[mark[0]], text)
+    return _MARK.sub(lambda mark: _LOOKALIKES[mark[0]], text)
 
 
 def length(text: str) -> int:

@@ -74,7 +74,7 @@ def test_numbers_that_choose(text, number):
 
 
 def test_marks_of_others_are_not_ours():
-    assert without_marks("*bold* _it_ a*b part_no_1 ~no~") == "∗bold* ˍit_ a*b part_no_1 ∼no~"
+    assert without_marks("*bold* _it_ a*b part_no_1 ~no~") == "∗bold∗ ˍitˍ a*b part_no_1 ∼no∼"
 
 
 def test_a_preview_is_short():

@@ -96,7 +96,7 @@ class Command(BaseCommand):
     def handle(self, *, anyway: bool = False, **options: Any) -> None:
         if not (settings.DEBUG or anyway):
             raise CommandError("DEBUG is false here: made-up data is for trying things out.")
-        if Customer.objects.exists() or Contact.objects.exists():
+        if Customer.objects.exists():
             self.stdout.write("There is data already: no demo data loaded.")
             return
         self.chance = Random(7)  # noqa: S311
@@ -171,7 +171,9 @@ class Command(BaseCommand):
                 CustomerLink.objects.create(contact=contact, customer=next(customers))
 
         buyer = CAST["customer"]
-        contact = Contact.objects.create(phone=buyer.address, name=buyer.name, role=buyer.role)
+        contact, _ = Contact.objects.get_or_create(
+            phone=buyer.address, defaults={"name": buyer.name, "role": buyer.role}
+        )
         CustomerLink.objects.create(contact=contact, customer=Customer.objects.earliest("pk"))
 
     def make_forms(self) -> None:
