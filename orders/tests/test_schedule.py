@@ -93,7 +93,7 @@ def test_only_seven_days_and_nothing_cancelled_or_over(say, worker, line):
 
 def test_a_run_that_began_before_today_stands_under_today(say, worker, line):
     make_run(line, -12)
-    assert "*Monday 23 November*\n22:00–06:00" in ask(say)
+    assert "*Monday 23 November*\nSun 22:00–06:00" in ask(say)
 
 
 def test_more_than_fits_a_message(say, worker, line):

@@ -238,7 +238,7 @@ def test_a_first_sticker_gets_the_main_menu_too(phone):
 def test_nonsense_gets_a_kind_line_and_the_menu_again(say):
     say("hi")
     reply = say("xyzzy")
-    assert reply.startswith("Sorry, I did not understand that.")
+    assert reply.startswith("Sorry, I did not get that.")
     assert "1. Check order status" in reply
 
 
