@@ -235,7 +235,8 @@ class Desk:
         asked = self.place.flow
         self._put_aside()
         self.place.rest()
-        offered = self.place.to_offer()
+        word = utils.default_process(self.said.text)
+        offered = self.place.to_offer("" if word in WORDS else self.said.text)
         if offered:
             if self.message.has_attachment:
                 self.place.keep(self.message)
@@ -254,7 +255,7 @@ class Desk:
         if start_over:
             return self.open(address, left.get("given"))
         self.place.take_up(left)
-        return self.turn()
+        return self.turn(Said(left["said"]) if left.get("said") else None)
 
     # Flows ---------------------------------------------------------------------------------------
 

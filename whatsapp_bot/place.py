@@ -16,8 +16,9 @@ class Place:
 
     flow: the address of what is under way, "" at rest. trail: the menus that led there. asking:
     its form. more: the address that *more* opens. kept: messages with attachments that wait for a
-    report, as {"message": id, "at": time}. album: when a picture was last answered. aside: a
-    flow that was left half-way, as {"flow", "asking", "kept"}, and "offered" once it was.
+    report, as {"message": id, "at": time}. album: when a picture was last answered. aside: the
+    flows that were left half-way, each as {"flow", "asking", "kept"}; with "given", answers that
+    came later, and once it was "offered" what was "said" then.
     """
 
     flow: str = ""
@@ -95,11 +96,14 @@ class Place:
         left = next((left for left in self.aside if left["flow"] == address), {})
         return left.get("asking", {}).get("answers", {})
 
-    def to_offer(self) -> str:
-        """The address of what was left last, when it has not been offered yet; else ""."""
+    def to_offer(self, said: str) -> str:
+        """The address of what was left last, when it has not been offered yet; else "".
+
+        What was `said` instead waits with it: it may be the answer to its question.
+        """
         for left in reversed(self.aside):
             if not left.get("offered"):
-                left["offered"] = True
+                left |= {"offered": True, "said": said}
                 return left["flow"]
         return ""
 

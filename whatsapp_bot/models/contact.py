@@ -24,7 +24,7 @@ class Contact(models.Model):
     The user id identifies: a phone number may pass on to somebody else.
     """
 
-    phone = models.CharField(max_length=16, null=True, blank=True, unique=True)
+    phone = models.CharField(max_length=30, null=True, blank=True, unique=True)
     user_id = models.CharField(
         "WhatsApp user id", max_length=131, null=True, blank=True, unique=True
     )
