@@ -35,7 +35,7 @@ class QuestionFormSet(forms.BaseInlineFormSet):
             )
         kept.sort(key=lambda form: (form.instance.position, form.instance.pk or float("inf")))
         for place, problem in problems_in([form.instance for form in kept]).items():
-            kept[place].add_error(None, problem)
+            kept[place].add_error(*problem)
 
 
 class QuestionInline(StackedInline):
@@ -98,7 +98,7 @@ class ReportFormAdmin(OpenedByMenus):
     def standing(self, form: ReportForm) -> str:
         if not form.live:
             return "Nothing: this form is a draft. Try it, then press “Save and publish”."
-        published = f"Version {form.live.number}, published {form.live.published_at:%d %B %Y}."
+        published = f"Version {form.live.number}, published {form.live.published_at:%-d %B %Y}."
         if form.draft_differs:
             return f"{published} The draft below differs from it."
         return f"{published} The draft below is the same."
