@@ -42,11 +42,7 @@ def logging_config(*, debug: bool) -> dict:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    render = (
-        [structlog.dev.ConsoleRenderer()]
-        if debug
-        else [name_exception, structlog.processors.JSONRenderer()]
-    )
+    render = structlog.dev.ConsoleRenderer() if debug else structlog.processors.JSONRenderer()
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -54,7 +50,11 @@ def logging_config(*, debug: bool) -> dict:
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": before,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    name_exception,
+                    render,
+                ],
             },
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
@@ -64,7 +64,8 @@ def logging_config(*, debug: bool) -> dict:
             "django": {"handlers": [], "level": "INFO" if debug else "WARNING", "propagate": True},
             # What is refused is logged where it is refused, once.
             "django.request": {"level": "ERROR"},
-            "django.server": {"handlers": [], "propagate": True},
+            # It would write what staff search for.
+            "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             "whatsapp_bot": {"level": "INFO"},
             "orders": {"level": "INFO"},
             "defects": {"level": "INFO"},

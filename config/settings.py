@@ -72,7 +72,7 @@ TWILIO_WHATSAPP_NUMBER = _matching(
 ).removeprefix("whatsapp:")
 PUBLIC_URL = _matching(
     "PUBLIC_URL",
-    r"https?://[^/\s?#]+(/[^\s?#]*)?",
+    r"https?://([\w.-]+|\[[0-9a-fA-F:]+\])(:[1-5]?\d{1,4})?(/[^\s?#]*)?",
     "the address that Twilio calls, such as https://andon.example.com",
     when_debug="http://127.0.0.1:8000",
 ).rstrip("/")
@@ -88,8 +88,10 @@ SECRET_KEY = _matching(
 ALLOWED_HOSTS = [
     *(_read("ALLOWED_HOSTS", env.list, default=["localhost", "127.0.0.1", "[::1]"]) or []),
     # What Twilio is told to call must not be refused.
-    *re.findall(r"^https?://([^/:]+)", PUBLIC_URL),
+    *re.findall(r"^https?://(\[[^]]+]|[^/:]+)", PUBLIC_URL),
 ]
+if any("/" in host for host in ALLOWED_HOSTS):
+    _wrong.append("ALLOWED_HOSTS are names of hosts, without https:// and paths")
 CSRF_TRUSTED_ORIGINS = _read("CSRF_TRUSTED_ORIGINS", env.list, default=[])
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -156,7 +158,10 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 warnings.filterwarnings("ignore", "Engine not recognized")  # it would print the password
-_database = _read("DATABASE_URL", env.db, default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}") or {}
+try:
+    _database = env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+except (ImproperlyConfigured, ValueError):
+    _database = {}
 if _database.get("ENGINE") == "django.db.backends.sqlite3":
     _database["OPTIONS"] = {
         # Take the write lock at BEGIN: two turns then wait for each other instead of failing.
@@ -171,11 +176,15 @@ elif _database.get("ENGINE") == "django.db.backends.postgresql":
     # Together below the 10 seconds after which the webhook has to have answered.
     _database["OPTIONS"] = {
         "connect_timeout": 4,
-        "options": "-c lock_timeout=8s -c idle_in_transaction_session_timeout=60s",
+        "options": "-c lock_timeout=3s -c idle_in_transaction_session_timeout=60s",
+        # Milliseconds after which a server that is gone without a word is given up.
+        "tcp_user_timeout": 6000,
         **_database.get("OPTIONS", {}),
     }
-elif "DATABASE_URL is missing or malformed" not in _wrong:
-    _wrong.append("DATABASE_URL must begin with sqlite:// or postgres://")
+else:
+    _database = {}
+if not _database.get("NAME"):
+    _wrong.append("DATABASE_URL must be like sqlite:///file or postgres://user:password@host/name")
 DATABASES = {"default": _database}
 
 # Language, time, files ---------------------------------------------------------------------------
@@ -192,7 +201,7 @@ except (OSError, KeyError, ValueError):
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / "media")))
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default="") or BASE_DIR / "media")
 WHITENOISE_USE_FINDERS = True
 warnings.filterwarnings("ignore", "No directory at")  # whitenoise, before collectstatic
 _collected = "collectstatic" in sys.argv or (STATIC_ROOT / "staticfiles.json").exists()
@@ -208,7 +217,11 @@ STORAGES = {
 
 # Conversation ------------------------------------------------------------------------------------
 
-CONVERSATION_TIMEOUT_HOURS = _read("CONVERSATION_TIMEOUT_HOURS", env.float, default=4.0)
+_hours = env.str("CONVERSATION_TIMEOUT_HOURS", default="4").strip()
+if not re.fullmatch(r"\d{1,4}(\.\d+)?", _hours) or float(_hours) <= 0:
+    _wrong.append("CONVERSATION_TIMEOUT_HOURS must be a number of hours above 0")
+    _hours = "4"
+CONVERSATION_TIMEOUT_HOURS = float(_hours)
 
 # Admin -------------------------------------------------------------------------------------------
 

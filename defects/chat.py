@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 
 from defects import texts
 from defects.models import DefectReport, Question, ReportForm, report_forms
-from defects.questions import ChoiceField, answer_in_words, field_for
+from defects.questions import YesOrDescription, answer_in_words, field_for
 from orders.models import Order
 from whatsapp_bot.dialog import Answers
 from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Say, register
@@ -58,6 +58,9 @@ class Report(Flow):
         )
         report.attach(self.place.take_kept())
         return Say(texts.SUBMITTED(number=report.number))
+
+    def preview(self, answers: Answers) -> str:
+        return preview(answers.get(first_text(self.questions) or "", ""), 40)
 
     def _answers(self, form: forms.Form) -> list[dict[str, str]]:
         """The questions that were asked, as they were worded, with their answers."""
@@ -143,30 +146,31 @@ class ReportWithPicture(Flow):
 
     def build_form(self, answers: Answers) -> forms.Form:
         form = forms.Form(answers)
-        form.fields["report"] = ChoiceField(
-            label=texts.PICTURE(), choices=[("yes", texts.YES()), ("no", texts.NO())]
-        )
+        form.fields["report"] = YesOrDescription(label=texts.PICTURE())
         return form
 
     def done(self, form: forms.Form) -> Outcome:
-        if form.cleaned_data["report"] == "no":
+        answer = form.cleaned_data["report"]
+        if answer == "no":
             self.place.take_kept()
             return Say(texts.PICTURE_DROPPED())
         if not report_forms():
             return Say(texts.NO_FORM())
         key, (_, questions) = next(iter(report_forms().items()))
         self.place.drop_stale(timezone.now())
-        if not self.place.kept:
-            return Open(f"report:{key}", texts.PICTURE_TOO_OLD())
-        return Open(f"report:{key}", answers=self._caption(questions))
+        words = self._caption() if answer == "yes" else answer
+        name = first_text(questions)
+        return Open(
+            f"report:{key}",
+            before="" if self.place.kept else texts.PICTURE_TOO_OLD(),
+            answers={name: words} if name and words else {},
+        )
 
-    def _caption(self, questions: list[Question]) -> Answers:
-        """The words that came with the picture, as the answer to the first question for words."""
+    def _caption(self) -> str:
+        """The words that came with the picture."""
         kept = [one["message"] for one in self.place.kept]
         captions = Message.objects.filter(pk__in=kept).exclude(body="").order_by("pk")
-        caption = captions.values_list("body", flat=True).first()
-        name = first_text(questions)
-        return {name: caption} if name and caption else {}
+        return captions.values_list("body", flat=True).first() or ""
 
 
 @register("defects.history")

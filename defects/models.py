@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -56,7 +57,12 @@ class ReportForm(models.Model):
 
     @transaction.atomic
     def publish(self, user: AbstractBaseUser | None = None) -> "FormVersion":
-        """Ask everybody what the draft asks now; people in the middle go on with it."""
+        """Ask everybody what the draft asks now; people in the middle go on with it.
+
+        Raises ValidationError when it asks nothing.
+        """
+        if not self.questions.exists():
+            raise ValidationError("A form needs at least one question before it is published.")
         if self.draft_differs:
             last = self.versions.aggregate(last=models.Max("number"))["last"] or 0
             self.live = self.versions.create(

@@ -1,5 +1,6 @@
 """What the kinds of question are as form fields: forgiving about how people write."""
 
+import re
 import unicodedata
 from datetime import date, timedelta
 from typing import Any
@@ -10,13 +11,14 @@ from django.utils.formats import date_format
 
 from defects import texts
 from defects.models import Question
-from orders.chat import OrderNumberField
 from orders.models import Order
+from orders.questions import OrderNumberField
 from whatsapp_bot.dialog import Expects
 from whatsapp_bot.models import Contact
-from whatsapp_bot.questions import LongText
-from whatsapp_bot.texts import ANSWER_NEEDED, NOT_AN_OPTION
+from whatsapp_bot.questions import ChoiceField, LongText, PictureField, YesNoField
+from whatsapp_bot.texts import ANSWER_NEEDED, NO, NOT_AN_OPTION, YES
 
+_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 DAYS = {"today": 0, "yesterday": -1, "tomorrow": 1}
 DATE_FORMATS = [
     "%Y-%m-%d",
@@ -31,7 +33,7 @@ DATE_FORMATS = [
 
 
 class NumberField(forms.DecimalField):
-    """A number, with a point or a comma: `12`, `1,5`."""
+    """A number, with a point or a comma: `12`, `1,5`, `1,500` for fifteen hundred."""
 
     example = "12"
 
@@ -44,8 +46,10 @@ class NumberField(forms.DecimalField):
         super().__init__(max_digits=15, decimal_places=4, error_messages=messages, **options)
 
     def to_python(self, value: Any) -> Any:
-        plain = unicodedata.normalize("NFKC", value or "").replace(" ", "").replace(",", ".")
-        return super().to_python(plain)
+        plain = "".join(unicodedata.normalize("NFKC", value or "").split())
+        if _THOUSANDS.fullmatch(plain):
+            plain = plain.replace(",", "")
+        return super().to_python(plain.replace(",", "."))
 
 
 class DateField(forms.DateField):
@@ -63,20 +67,22 @@ class DateField(forms.DateField):
         return super().to_python(plain)
 
 
-class ChoiceField(forms.ChoiceField):
-    def __init__(self, **options: Any) -> None:
-        messages = {"required": ANSWER_NEEDED, "invalid_choice": NOT_AN_OPTION}
-        super().__init__(error_messages=messages, **options)
+class YesOrDescription(LongText):
+    """`yes`, `no`, or at once the description of what is wrong."""
 
-
-class PhotoField(forms.IntegerField):
-    """A picture: the id of the message that brought it."""
-
-    expects = Expects.ATTACHMENT
+    expects = Expects.SUGGESTION
+    FEWEST_WORDS = 3
 
     def __init__(self, **options: Any) -> None:
-        messages = {"required": ANSWER_NEEDED, "invalid_choice": texts.WRONG_PHOTO}
-        super().__init__(error_messages=messages, **options)
+        super().__init__(**options)
+        self.choices = [("yes", YES), ("no", NO)]
+        self.example = "1"
+
+    def clean(self, value: Any) -> str:
+        answer = super().clean(value)
+        if answer not in ("yes", "no") and len(answer.split()) < self.FEWEST_WORDS:
+            raise forms.ValidationError(str(NOT_AN_OPTION))
+        return answer
 
 
 class OrderField(OrderNumberField):
@@ -121,11 +127,11 @@ def _field(question: Question, contact: Contact, options: dict[str, Any]) -> for
         case Question.Kind.CHOICE:
             return ChoiceField(choices=[(key, key) for key in question.choice_keys()], **options)
         case Question.Kind.YES_NO:
-            return ChoiceField(choices=[("yes", texts.YES()), ("no", texts.NO())], **options)
+            return YesNoField(**options)
         case Question.Kind.DATE:
             return DateField(**options)
         case Question.Kind.PHOTO:
-            return PhotoField(**options)
+            return PictureField(**options)
         case Question.Kind.ORDER:
             return OrderField(contact, **options)
     return LongText(**options)
@@ -137,6 +143,6 @@ def answer_in_words(field: forms.Field, value: Any) -> str:
         return ""
     if isinstance(field, forms.ChoiceField):
         return str(dict(field.choices).get(value, value))
-    if isinstance(field, PhotoField):
+    if isinstance(field, PictureField):
         return "📎"
     return date_format(value, "j F Y") if isinstance(value, date) else str(value)

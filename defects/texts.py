@@ -7,7 +7,7 @@ places |= {"defects": "Reporting a defect", "history": "A person's own reports"}
 
 SUBMITTED = Text(
     "defects.submitted",
-    "✅ Defect Submitted! ID: {number}\n\nA photo that you send now is added to it.",
+    "✅ Defect Submitted! ID: {number}\n\nSend a photo now and I will add it.",
     about="After a report has been submitted.",
 )
 DRAFT_DONE = Text(
@@ -37,7 +37,7 @@ PICTURE_DROPPED = Text(
 )
 PICTURE_TOO_OLD = Text(
     "defects.picture.too_old",
-    "That was a while ago, so please send the picture once more with this report.",
+    "That was a while ago, so please send it once more with this report.",
     about="Above the first question, after a yes that came more than 30 minutes late.",
 )
 NO_FORM = Text(
@@ -45,8 +45,6 @@ NO_FORM = Text(
     "Defects cannot be reported here right now. Please leave our team a message instead.",
     about="After a yes to that question, when no report form is published.",
 )
-YES = Text("defects.yes", "Yes", about="A choice of a yes or no question.")
-NO = Text("defects.no", "No", about="A choice of a yes or no question.")
 WRONG_NUMBER = Text(
     "defects.wrong_number",
     "Sorry, I need a number.",
@@ -56,11 +54,6 @@ WRONG_DATE = Text(
     "defects.wrong_date",
     "Sorry, I do not understand that date.",
     about="After an answer that should be a date.",
-)
-WRONG_PHOTO = Text(
-    "defects.wrong_photo",
-    "Sorry, I need a picture here.",
-    about="After words where a photo was asked for.",
 )
 WRONG_ORDER = Text(
     "defects.wrong_order",

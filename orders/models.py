@@ -199,6 +199,16 @@ class ProductionRun(models.Model):
     def __str__(self) -> str:
         return f"{self.product} on {self.line}"
 
+    def is_listed(self, day: date, first: date) -> bool:
+        """Is it work of `day`, in a list of days from `first` on?
+
+        The morning after a night shift is not, unless the list begins with it.
+        """
+        begins, ends = timezone.localtime(self.begins), timezone.localtime(self.ends)
+        works = begins < _midnight(day + timedelta(days=1)) and ends > _midnight(day)
+        is_tail = begins.date() == day - timedelta(days=1) and ends.date() == day and ends.hour < 12
+        return works and (day == first or not is_tail)
+
 
 class WrongLookupQuerySet(models.QuerySet["WrongLookup"]):
     def of(self, contact: Contact) -> "WrongLookupQuerySet":

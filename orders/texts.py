@@ -12,8 +12,9 @@ CHOOSE = Text(
 )
 CHOOSE_ONLY = Text(
     "orders.choose_only",
-    "Which order would you like to know about?",
-    about="Asks a customer who has sent too many wrong numbers for another one.",
+    "Several numbers did not work, so please wait until {time} before you send another one. "
+    "You can still choose one of these:",
+    about="Asks a customer with open orders after five wrong order numbers within an hour.",
 )
 NUMBER = Text(
     "orders.number",
@@ -48,7 +49,7 @@ ORDER_STATUS = {
         Order.Status.PLANNED: "planned for production",
         Order.Status.IN_PRODUCTION: "in production",
         Order.Status.READY: "ready to be shipped",
-        Order.Status.SHIPPED: "on its way to you",
+        Order.Status.SHIPPED: "on its way",
         Order.Status.DELIVERED: "delivered",
         Order.Status.ON_HOLD: "on hold, please ask our team",
         Order.Status.CANCELLED: "cancelled",

@@ -7,13 +7,12 @@ from django import forms
 
 from whatsapp_bot import texts
 from whatsapp_bot.dialog import Answers
-from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Resume, Say, register
+from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Resume, Say, find, register
 from whatsapp_bot.models import HelpRequest
 from whatsapp_bot.models.menu import menus, pages
 from whatsapp_bot.place import MAIN_MENU
-from whatsapp_bot.questions import LongText
+from whatsapp_bot.questions import ChoiceField, LongText, MenuField
 from whatsapp_bot.shipped import ship_item, ship_menu
-from whatsapp_bot.whatsapp_text import preview
 
 ship_menu("main", "👋 Welcome! How can we help you today?")
 ship_item("main", 40, "Get help & support", "help")
@@ -33,18 +32,14 @@ class MenuFlow(Flow):
         except KeyError:
             raise Gone(self.argument) from None
         self.items = {str(item.pk): item for item in items if item.is_for(self.contact)}
+        if not self.items:
+            raise Gone(self.argument)
 
     def build_form(self, answers: Answers) -> forms.Form:
         form = forms.Form(answers)
-        form.fields["item"] = forms.ChoiceField(
-            label=self.menu.text,
-            choices=[(key, item.label) for key, item in self.items.items()],
-            error_messages={
-                "required": texts.NOT_UNDERSTOOD,
-                "invalid_choice": texts.NOT_UNDERSTOOD,
-            },
+        form.fields["item"] = MenuField(
+            label=self.menu.text, choices=[(key, item.label) for key, item in self.items.items()]
         )
-        form.fields["item"].example = "1"
         return form
 
     def done(self, form: forms.Form) -> Outcome:
@@ -72,29 +67,29 @@ class PageFlow(Flow):
 
 @register("resume")
 class ResumeFlow(Flow):
-    """Offers to go on with what was put aside."""
+    """Offers to go on with what was left half-way. The argument is its address."""
 
+    takes_attachments = True
     CONTINUE, START_OVER = "continue", "start over"
 
     def build_form(self, answers: Answers) -> forms.Form:
         form = forms.Form(answers)
-        form.fields["choice"] = forms.ChoiceField(
-            label=texts.RESUME(preview=self.preview()),
+        form.fields["choice"] = ChoiceField(
+            label=texts.RESUME(preview=self._preview()),
             choices=[
                 (self.CONTINUE, texts.RESUME_CONTINUE),
                 (self.START_OVER, texts.RESUME_START_OVER),
             ],
-            error_messages={"invalid_choice": texts.NOT_AN_OPTION},
         )
         return form
 
-    def preview(self) -> str:
-        """The beginning of the longest answer in what was put aside."""
-        answers = self.place.aside.get("asking", {}).get("answers", {})
-        return preview(max(answers.values(), key=len, default=""), 40) or "📎"
+    def _preview(self) -> str:
+        answers = self.place.answers_aside(self.argument)
+        flow = find(self.argument, self.contact, self.message, self.place)
+        return flow.preview(answers) or "📎"
 
     def done(self, form: forms.Form) -> Outcome:
-        return Resume(start_over=form.cleaned_data["choice"] == self.START_OVER)
+        return Resume(self.argument, start_over=form.cleaned_data["choice"] == self.START_OVER)
 
 
 @register("help")
@@ -106,13 +101,9 @@ class Help(Flow):
 
     def build_form(self, answers: Answers) -> forms.Form:
         form = forms.Form(answers)
-        form.fields["next"] = forms.ChoiceField(
+        form.fields["next"] = MenuField(
             label=texts.HELP(),
             choices=[(LeaveMessage.name, texts.HELP_LEAVE_MESSAGE), (MAIN_MENU, texts.HELP_BACK)],
-            error_messages={
-                "required": texts.NOT_UNDERSTOOD,
-                "invalid_choice": texts.NOT_UNDERSTOOD,
-            },
         )
         return form
 
@@ -123,6 +114,8 @@ class Help(Flow):
 @register("help.message")
 class LeaveMessage(Flow):
     title = "Leave a message for the team"
+    takes_attachments = True
+    when_kept = texts.HELP_KEPT
 
     def build_form(self, answers: Answers) -> forms.Form:
         form = forms.Form(answers)
@@ -130,6 +123,7 @@ class LeaveMessage(Flow):
         return form
 
     def done(self, form: forms.Form) -> Outcome:
+        self.place.take_kept()
         request = HelpRequest.objects.file(
             contact=self.contact, message=self.message, text=form.cleaned_data["text"]
         )

@@ -14,7 +14,7 @@ from django.utils import translation
 from rapidfuzz import utils
 
 from whatsapp_bot import flows, texts
-from whatsapp_bot.dialog import Answers, Ask, Said, State, Turn, chosen, go_back, take_turn
+from whatsapp_bot.dialog import Answers, Ask, Expects, Said, State, Turn, chosen, go_back, take_turn
 from whatsapp_bot.flows import Flow, Gone, Open, Resume, Say
 from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models import Conversation, Message
@@ -27,6 +27,10 @@ ALBUM = timedelta(seconds=10)
 TOO_MANY_WRONG = 3
 MOST_JUMPS = 10
 RESUME = "resume"
+GREETINGS = (
+    *("hi", "hello", "hey", "hi there", "hello there"),
+    *("good morning", "good afternoon", "good evening", "good day"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ def receive(incoming: Incoming) -> Answer:
     says so to the person. Raises OperationalError or InterfaceError when the database is away.
     """
     try:
-        return _hear(incoming)
+        return _take(incoming)
     except (OperationalError, InterfaceError):
         raise
     except IntegrityError as error:
@@ -58,7 +62,7 @@ def receive(incoming: Incoming) -> Answer:
 
 
 @transaction.atomic
-def _hear(incoming: Incoming) -> Answer:
+def _take(incoming: Incoming) -> Answer:
     conversation = Conversation.objects.locked(incoming.sender)
     message = Message.objects.hear(conversation.contact, incoming)
     with translation.override(conversation.contact.language or settings.LANGUAGE_CODE):
@@ -98,18 +102,18 @@ class Desk:
         return reply
 
     def _hear(self) -> str:
-        kind = Kind(self.message.kind)
-        if self._was_silent_for_long():
-            fresh_start = self._start_again()
-            if fresh_start:
-                return fresh_start
-        if kind.is_attachment:
-            return self._hear_attachment()
-        if not self.conversation.heard_at:
-            return self.open(MAIN_MENU)
-        if kind == Kind.OTHER:
-            return texts.UNREADABLE()
-        return self._hear_words()
+        reply = self._start_again() if self._was_silent_for_long() else ""
+        if reply:
+            self._begin_album()
+        elif self.message.has_attachment:
+            reply = self._hear_attachment()
+        elif not self.conversation.heard_at:
+            reply = self.open(MAIN_MENU)
+        elif self.message.kind == Kind.OTHER:
+            reply = texts.UNREADABLE()
+        else:
+            reply = self._hear_words()
+        return reply
 
     # Words ---------------------------------------------------------------------------------------
 
@@ -158,8 +162,8 @@ class Desk:
         flow = self._flow_at(self.place.flow)
         something = flow and not flow.is_menu
         self.place.kept = []
-        if self.place.flow == RESUME:
-            self.place.aside = {}
+        if isinstance(flow, flows.registry[RESUME]):
+            self.place.take_aside(flow.argument)
         return _join(texts.CANCELLED() if something else "", self.open(MAIN_MENU))
 
     # Attachments ---------------------------------------------------------------------------------
@@ -169,36 +173,53 @@ class Desk:
 
         Of an album only the first is answered, unless another one has words with it.
         """
-        in_album = self._in_album() and not self.said.text
-        reply = self._take_attachment(in_album)
-        if in_album:
+        silent = self._goes_on_album()
+        reply = self._take_attachment(silent)
+        if silent:
             return ""
-        self.place.album = self.now.isoformat()
+        self._begin_album()
         return reply
 
-    def _in_album(self) -> bool:
-        album = self.place.album
-        return bool(album) and self.now - datetime.fromisoformat(album) <= ALBUM
+    def _goes_on_album(self) -> bool:
+        """Is it a picture of an album that was answered already, and not itself an answer?"""
+        is_picture = Kind(self.message.kind).is_picture and not self.said.text
+        if not (is_picture and self.place.album) or self._wants_picture():
+            return False
+        return self.now - datetime.fromisoformat(self.place.album) <= ALBUM
 
-    def _take_attachment(self, in_album: bool) -> str:
+    def _begin_album(self) -> None:
+        if Kind(self.message.kind).is_picture:
+            self.place.album = self.now.isoformat()
+
+    def _wants_picture(self) -> bool:
+        return self.place.asking.expects == Expects.ATTACHMENT
+
+    def _take_attachment(self, silent: bool) -> str:
         flow = self._flow_at(self.place.flow)
         if flow and flow.takes_attachments:
             self.place.keep(self.message)
-            if in_album:
-                return ""
-            said = Said(self.said.text, attachment=str(self.message.pk))
-            if self.place.asking.answer(said):
-                return self.turn(said)
-            return _join(flow.when_kept(), self.turn())
+            return "" if silent else self._hear_caption(flow)
         claimed = flows.claimed(self.contact, self.message)
-        if not claimed:
-            return texts.UNREADABLE()
+        return self._hand_over(claimed, silent) if claimed else texts.UNREADABLE()
+
+    def _hear_caption(self, flow: Flow) -> str:
+        """What came with it, or the picture itself, is the answer to the question if it can be."""
+        is_picture = Kind(self.message.kind).is_picture
+        said = Said(self.said.text, attachment=str(self.message.pk) if is_picture else "")
+        if self.place.asking.answer(said):
+            return self.turn(said)
+        return _join(flow.when_kept(), self.turn())
+
+    def _hand_over(self, address: str, silent: bool) -> str:
+        """Open what claimed it. What was asked before still stands, unless that asks as well."""
         before = replace(self.place)
-        reply = self.open(claimed)
-        if claimed == self.place.flow:
+        reply = self.open(address)
+        asks = self.place.flow == address
+        if asks:
             self.place.keep(self.message)
-        elif before.flow not in ("", MAIN_MENU):
+        if silent or not asks:
             self.place.return_to(before)
+        if not asks and before.flow not in ("", MAIN_MENU):
             reply = _join(reply, self.turn())
         return reply
 
@@ -214,11 +235,12 @@ class Desk:
         asked = self.place.flow
         self._put_aside()
         self.place.rest()
-        if self.place.aside and not self.place.aside.get("offered"):
-            self.place.aside["offered"] = True
+        word = utils.default_process(self.said.text)
+        offered = self.place.to_offer("" if word in WORDS else self.said.text)
+        if offered:
             if self.message.has_attachment:
                 self.place.keep(self.message)
-            return self.open(RESUME)
+            return self.open(f"{RESUME}:{offered}")
         if asked in ("", MAIN_MENU) or self.message.has_attachment:
             return ""
         return _join(texts.EXPIRED(), self.open(MAIN_MENU))
@@ -228,13 +250,12 @@ class Desk:
         if flow and flow.resumable and (self.place.asking.answers or self.place.kept):
             self.place.put_aside()
 
-    def _resume(self, start_over: bool) -> str:
-        if not start_over:
-            self.place.take_up()
-            return self.turn()
-        address = self.place.aside["flow"]
-        self.place.aside = {}
-        return self.open(address)
+    def _resume(self, address: str, start_over: bool) -> str:
+        left = self.place.take_aside(address)
+        if start_over:
+            return self.open(address, left.get("given"))
+        self.place.take_up(left)
+        return self.turn(Said(left["said"]) if left.get("said") else None)
 
     # Flows ---------------------------------------------------------------------------------------
 
@@ -249,8 +270,9 @@ class Desk:
         """Begin what is at `address`, with some `answers` given already."""
         self.jumps += 1
         flow = self._flow_at(address) if self.jumps <= MOST_JUMPS else None
-        if flow and flow.resumable and self.place.aside.get("flow") == address:
-            address, flow = RESUME, self._flow_at(RESUME)
+        if flow and flow.resumable and self.place.has_aside(address, answers or {}):
+            address = f"{RESUME}:{address}"
+            flow = self._flow_at(address)
         if not flow:
             self.place.rest()
             if address == MAIN_MENU or self.jumps > MOST_JUMPS:
@@ -279,8 +301,8 @@ class Desk:
                 if flow.is_menu:
                     self.place.leave_menu()
                 return _join(before, self.open(address, answers))
-            case Resume(start_over):
-                return self._resume(start_over)
+            case Resume(address, start_over):
+                return self._resume(address, start_over)
 
     def _flow_at(self, address: str) -> Flow | None:
         try:
@@ -290,7 +312,7 @@ class Desk:
 
 
 WORDS: dict[str, Callable[[Desk], str]] = {
-    **dict.fromkeys(("menu", "hi", "hello", "hey", "start"), Desk.to_menu),
+    **dict.fromkeys(("menu", "start", *GREETINGS), Desk.to_menu),
     "back": Desk.back,
     "skip": Desk.skip,
     "cancel": Desk.cancel,

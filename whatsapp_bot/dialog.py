@@ -24,6 +24,36 @@ BuildForm = Callable[[Answers], forms.Form]
 NEAR_ENOUGH = 70
 CLEARLY_NEARER = 5
 LONGEST_LABEL = 60
+SHORT_LABEL = 3
+SYNONYMS = {
+    "yes": {
+        "y",
+        "yes please",
+        "yeah",
+        "yep",
+        "yup",
+        "ok",
+        "okay",
+        "sure",
+        "👍",
+        "👍🏻",
+        "👍🏽",
+        "👍🏿",
+    },
+    "no": {
+        "n",
+        "no thanks",
+        "no thank you",
+        "nope",
+        "nah",
+        "not now",
+        "👎",
+        "👎🏻",
+        "👎🏽",
+        "👎🏿",
+    },
+}
+"""What people say for an option with this key."""
 _NUMBER = re.compile(r"\d+")
 
 
@@ -88,11 +118,12 @@ class State:
             return ""
         if self.expects == Expects.ATTACHMENT:
             return said.attachment or None
-        if self.expects == Expects.TEXT:
-            return said.text
         only = self.expects == Expects.CHOICE
         key = chosen(self.options, said, near=only)
-        return key if only or key is not None else said.text
+        if key is not None or only:
+            return key
+        # A button that is not one of ours by now was tapped in an earlier message.
+        return None if said.payload else said.text or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +182,11 @@ def chosen(options: list[list[str]], said: Said, *, near: bool = True) -> str | 
     if said.payload in keys:
         return said.payload
     number = digits_to_number(said.text)
-    if number is not None:
-        return keys[number - 1] if 1 <= number <= len(keys) else None
+    if number is not None and 1 <= number <= len(keys):
+        return keys[number - 1]
+    for key in keys:
+        if said.text.strip().casefold() in SYNONYMS.get(key, ()):
+            return key
     words = utils.default_process(said.text)
     if not words or len(words) > LONGEST_LABEL:
         return None
@@ -177,6 +211,8 @@ def _nearness(words: str, label: str) -> float:
     rapidfuzz's WRatio would do but for one thing: it finds any sentence near that shares a word
     such as "a" or "back" with the label. Numbers are no typing errors of each other.
     """
+    if len(words) > 1 and len(label) <= SHORT_LABEL:
+        return 0.0  # "not" and "now" are no "No"
     if not set(_NUMBER.findall(words)) <= set(_NUMBER.findall(label)):
         return 0.0
     if len(words) == 1:
@@ -184,9 +220,15 @@ def _nearness(words: str, label: str) -> float:
     within = fuzz.partial_ratio(words, label) if 4 <= len(words) < len(label) else 0
     return max(
         fuzz.token_sort_ratio(words, label),
-        0.9 * fuzz.token_set_ratio(words, label),
+        0.9 * fuzz.token_set_ratio(words, label) if _is_about(words, label) else 0,
         0.9 * within,
     )
+
+
+def _is_about(words: str, label: str) -> bool:
+    """Are `words` hardly more than the label? "Not a scratch" is no "Scratch"."""
+    labelled = label.split()
+    return len(words.split()) <= (2 * len(labelled) if len(labelled) > 1 else 1)
 
 
 def first_open(form: forms.Form) -> str | None:
@@ -201,7 +243,8 @@ def first_open(form: forms.Form) -> str | None:
 def error_of(form: forms.Form, name: str, *, understood: bool) -> str:
     """What is wrong with the answer to `name`, in one sentence."""
     if not understood:
-        return str(form.fields[name].error_messages.get("invalid_choice", ""))
+        messages = form.fields[name].error_messages
+        return str(messages.get("invalid_choice") or messages["required"])
     errors = form.errors.get(name) or form.non_field_errors()
     return str(errors[0]) if errors else ""
 

@@ -25,6 +25,7 @@ from whatsapp_bot import texts
 from whatsapp_bot.dialog import Answers
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.place import Place
+from whatsapp_bot.whatsapp_text import preview
 from whatsapp_bot.wording import Text
 
 
@@ -47,8 +48,9 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Go on with what was put aside, or with `start_over` begin it anew."""
+    """Go on with what was left half-way at `address`, or with `start_over` begin it anew."""
 
+    address: str
     start_over: bool
 
 
@@ -92,6 +94,10 @@ class Flow:
     def done(self, form: forms.Form) -> Outcome:
         """What follows, once `form` is complete and valid."""
         raise NotImplementedError
+
+    def preview(self, answers: Answers) -> str:
+        """These half-given raw answers in a few words, to recognise them by."""
+        return preview(max(answers.values(), key=len, default=""), 40)
 
     @classmethod
     def claims(cls, contact: Contact, message: Message) -> str | None:

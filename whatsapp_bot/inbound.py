@@ -19,6 +19,11 @@ class Kind(models.TextChoices):
         """Is it something that belongs to a report, and not only words?"""
         return self not in (Kind.TEXT, Kind.OTHER)
 
+    @property
+    def is_picture(self) -> bool:
+        """Can it be seen, and come in an album?"""
+        return self in (Kind.IMAGE, Kind.VIDEO)
+
 
 @dataclass(frozen=True, slots=True)
 class Sender:

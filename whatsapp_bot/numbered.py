@@ -5,6 +5,9 @@ from typing import Any, ClassVar, TypeVar
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
+TRIES = 100
+"""More than can happen: one for each report that others make in the same moment."""
+
 M = TypeVar("M", bound=models.Model)
 
 
@@ -21,12 +24,17 @@ class NumberedQuerySet(models.QuerySet[M]):
         """
         stem = f"{self.prefix}-{timezone.localtime():%Y%m%d%H%M%S}"
         number = stem
-        while True:
+        for _ in range(TRIES):
             try:
                 with transaction.atomic():
                     return self.create(number=number, **values)
             except IntegrityError:
-                taken = self.filter(number__startswith=stem)
-                if not taken.filter(number=number).exists():
+                if not self.filter(number=number).exists():
                     raise
-                number = f"{stem}-{taken.count() + 1}"
+                number = f"{stem}-{self._last_suffix(stem) + 1}"
+        raise IntegrityError(f"No free number for {stem}")
+
+    def _last_suffix(self, stem: str) -> int:
+        """The highest of the suffixes that are taken; 1 for the number without one."""
+        taken = self.filter(number__startswith=f"{stem}-").values_list("number", flat=True)
+        return max((int(number.rpartition("-")[2]) for number in taken), default=1)

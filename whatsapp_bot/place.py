@@ -1,8 +1,8 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from whatsapp_bot.dialog import State
+from whatsapp_bot.dialog import Answers, State
 from whatsapp_bot.models import Conversation, Message
 
 MAIN_MENU = "menu:main"
@@ -16,8 +16,9 @@ class Place:
 
     flow: the address of what is under way, "" at rest. trail: the menus that led there. asking:
     its form. more: the address that *more* opens. kept: messages with attachments that wait for a
-    report, as {"message": id, "at": time}. album: when a picture was last answered. aside: a
-    flow that was left half-way, as {"flow", "asking", "kept"}, and "offered" once it was.
+    report, as {"message": id, "at": time}. album: when a picture was last answered. aside: the
+    flows that were left half-way, each as {"flow", "asking", "kept"}; with "given", answers that
+    came later, and once it was "offered" what was "said" then.
     """
 
     flow: str = ""
@@ -26,7 +27,7 @@ class Place:
     more: str = ""
     kept: list[dict[str, Any]] = field(default_factory=list)
     album: str = ""
-    aside: dict[str, Any] = field(default_factory=dict)
+    aside: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def of(cls, conversation: Conversation) -> "Place":
@@ -78,15 +79,46 @@ class Place:
 
     def put_aside(self) -> None:
         """Remember what is under way, to offer it again."""
-        self.aside = {"flow": self.flow, "asking": self.asking.as_json(), "kept": self.kept}
+        self.take_aside(self.flow)
+        left = {"flow": self.flow, "asking": self.asking.as_json(), "kept": self.kept}
+        self.aside = [*self.aside, left]
         self.kept = []
 
-    def take_up(self) -> None:
+    def has_aside(self, address: str, given: Answers) -> bool:
+        """Was this flow left half-way? Then `given` answers wait with it."""
+        found = next((left for left in self.aside if left["flow"] == address), None)
+        if found and given:
+            found["given"] = given
+        return found is not None
+
+    def answers_aside(self, address: str) -> Answers:
+        """The raw answers given before this flow was left half-way."""
+        left = next((left for left in self.aside if left["flow"] == address), {})
+        return left.get("asking", {}).get("answers", {})
+
+    def to_offer(self, said: str) -> str:
+        """The address of what was left last, when it has not been offered yet; else "".
+
+        What was `said` instead waits with it: it may be the answer to its question.
+        """
+        for left in reversed(self.aside):
+            if not left.get("offered"):
+                left |= {"offered": True, "said": said}
+                return left["flow"]
+        return ""
+
+    def take_aside(self, address: str) -> dict[str, Any]:
+        """What was left half-way at `address`, which is aside no longer."""
+        found = [left for left in self.aside if left["flow"] == address]
+        self.aside = [left for left in self.aside if left["flow"] != address]
+        return found[-1] if found else {}
+
+    def take_up(self, left: dict[str, Any]) -> None:
         """Be again where we were when it was put aside."""
-        self.enter(self.aside["flow"])
-        self.asking = State.from_json(self.aside["asking"])
-        self.kept = [*self.aside["kept"], *self.kept]
-        self.aside = {}
+        self.enter(left["flow"])
+        asking = State.from_json(left["asking"])
+        self.asking = replace(asking, answers={**left.get("given", {}), **asking.answers})
+        self.kept = [*left["kept"], *self.kept]
 
     def rest(self, more: str = "") -> None:
         self.flow, self.trail, self.asking, self.more = "", [], State(), more

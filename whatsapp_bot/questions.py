@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from whatsapp_bot import texts
+from whatsapp_bot.dialog import Expects
 
 LONGEST_ANSWER = 4000
 
@@ -19,3 +20,43 @@ class LongText(forms.CharField):
             "max_length": texts.ANSWER_TOO_LONG(limit=options["max_length"]),
         }
         super().__init__(error_messages=messages, **options)
+        self.example = texts.EXAMPLE_OF_WORDS()
+
+
+class ChoiceField(forms.ChoiceField):
+    """One of its choices."""
+
+    example = "1"
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault(
+            "error_messages",
+            {"required": texts.ANSWER_NEEDED, "invalid_choice": texts.NOT_AN_OPTION},
+        )
+        super().__init__(**options)
+
+
+class MenuField(ChoiceField):
+    """Where to go next."""
+
+    def __init__(self, **options: Any) -> None:
+        messages = dict.fromkeys(("required", "invalid_choice"), texts.NOT_UNDERSTOOD)
+        super().__init__(error_messages=messages, **options)
+
+
+class YesNoField(ChoiceField):
+    """`yes` or `no`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=[("yes", texts.YES), ("no", texts.NO)], **options)
+
+
+class PictureField(forms.IntegerField):
+    """A picture: the id of the message that brought it."""
+
+    expects = Expects.ATTACHMENT
+
+    def __init__(self, **options: Any) -> None:
+        messages = {"required": texts.ANSWER_NEEDED, "invalid_choice": texts.PICTURE_NEEDED}
+        super().__init__(error_messages=messages, **options)
+        self.example = texts.EXAMPLE_OF_PICTURE()

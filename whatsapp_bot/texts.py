@@ -6,7 +6,7 @@ places |= {"bot": "Anywhere", "help": "Help & support"}
 
 NOT_UNDERSTOOD = Text(
     "bot.not_understood",
-    "Sorry, I did not understand that. Please choose a number:",
+    "Sorry, I did not get that. Please choose a number:",
     about="Above a menu, when the answer was none of its items.",
 )
 NOT_AN_OPTION = Text(
@@ -24,6 +24,13 @@ ANSWER_NEEDED = Text(
     "I need an answer to this one.",
     about="When somebody skips a question that has to be answered.",
 )
+PICTURE_NEEDED = Text(
+    "bot.picture_needed",
+    "Sorry, I need a picture here.",
+    about="After words where a photo was asked for.",
+)
+YES = Text("bot.yes", "Yes", about="A choice of a yes or no question.")
+NO = Text("bot.no", "No", about="A choice of a yes or no question.")
 ANSWER_TOO_LONG = Text(
     "bot.answer_too_long",
     "That is too long for me. Please keep it under {limit} characters.",
@@ -38,6 +45,14 @@ EXAMPLE = Text(
     "bot.example",
     "For example: {example}",
     about="After three wrong answers, when the question has an example.",
+)
+EXAMPLE_OF_WORDS = Text(
+    "bot.example.words", "a few words, as to a colleague", about="The example for words."
+)
+EXAMPLE_OF_PICTURE = Text(
+    "bot.example.picture",
+    "tap 📎 or the camera, and send a photo",
+    about="The example for a photo.",
 )
 OPTIONAL = Text(
     "bot.optional",
@@ -110,6 +125,11 @@ HELP_ASK = Text(
     "help.ask",
     "What would you like to tell our team?",
     about="Asks for the message to leave for the team.",
+)
+HELP_KEPT = Text(
+    "help.kept",
+    "📎 Got it, our team will see that as well.",
+    about="After a picture or the like while a message for the team is being written.",
 )
 HELP_STORED = Text(
     "help.stored",

@@ -1,6 +1,6 @@
 """Twilio: the only place that knows it. Webhooks are verified and parsed here, replies written.
 
-Facts are from Twilio's webhook and TwiML reference; see also docs/twilio.md.
+Facts are from Twilio's reference pages on webhooks, request validation and TwiML.
 """
 
 import re
@@ -55,6 +55,7 @@ class Refused(Exception):
         super().__init__(why)
         self.status = status
         self.why = why
+        self.headers = {"Allow": "POST"} if status == 405 else {}
 
 
 def read(request: HttpRequest) -> Incoming:

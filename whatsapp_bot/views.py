@@ -24,7 +24,9 @@ def webhook(request: HttpRequest) -> HttpResponse:
         incoming = twilio.read(request)
     except twilio.Refused as refused:
         log.warning("webhook refused", status=refused.status, why=refused.why)
-        return HttpResponse(refused.why, status=refused.status, content_type="text/plain")
+        return HttpResponse(
+            refused.why, status=refused.status, content_type="text/plain", headers=refused.headers
+        )
     try:
         answer = _receive(incoming, started)
     except Exception as error:

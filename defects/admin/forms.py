@@ -29,6 +29,10 @@ class QuestionFormSet(forms.BaseInlineFormSet):
             return
         kept = [form for form in self.forms if form.has_changed() or form.instance.pk]
         kept = [form for form in kept if not self._should_delete_form(form)]
+        if "publish" in self.data and not kept:
+            raise forms.ValidationError(
+                "A form needs at least one question before it is published."
+            )
         kept.sort(key=lambda form: (form.instance.position, form.instance.pk or float("inf")))
         for place, problem in problems_in([form.instance for form in kept]).items():
             kept[place].add_error(None, problem)

@@ -33,7 +33,7 @@ def test_the_last_five_newest_first_then_more(say, contact):
     assert "Thing 2" in second
     assert "Thing 1" in second
     assert "more" not in second
-    assert "did not understand" in say("more")
+    assert "did not get" in say("more")
 
 
 @pytest.mark.parametrize("status", DefectReport.Status)

@@ -6,8 +6,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from defects.models import Attachment, DefectReport
-from whatsapp_bot.models import Media, Message
+from defects.models import Attachment, DefectReport, Question
+from whatsapp_bot.models import HelpRequest, Media, Message
+from whatsapp_bot.recent import forget_all
+from whatsapp_bot.simulator import phone as simulator
 
 
 @pytest.fixture
@@ -181,8 +183,6 @@ def test_a_silent_picture_sent_again_stays_silent(phone, describing):
         MediaUrl0="https://api.twilio.com/x",
         MediaContentType0="image/png",
     )
-    from whatsapp_bot.simulator import phone as simulator
-
     first = simulator.post(again)
     second = simulator.post(again)
     assert simulator.replies(first) == simulator.replies(second) == []
@@ -217,3 +217,123 @@ def test_a_picture_after_a_long_silence_is_kept_while_the_report_is_offered(
     assert say("1") == "How many parts?"
     say("4")
     assert attached() == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["There is no oil in the gearbox", "it makes a noise, yes, a loud one", "Not a scratch"],
+)
+def test_words_after_a_picture_describe_the_defect(phone, say, words):
+    phone.send("image")
+    assert "Defect Submitted" in say(words)
+    assert DefectReport.objects.get().description == words
+    assert attached() == 1
+
+
+@pytest.mark.parametrize("word", ["yeah", "ok", "sure", "👍", "Yes please", "Y"])
+def test_there_are_many_words_for_yes(phone, say, word):
+    phone.send("image")
+    assert say(word) == "Please describe the defect:"
+
+
+@pytest.mark.parametrize("word", ["nope", "No thanks", "👎"])
+def test_there_are_many_words_for_no(phone, say, word):
+    phone.send("image")
+    assert "no report then" in say(word)
+
+
+@pytest.mark.parametrize("word", ["what?", "not", "now", "maybe so"])
+def test_what_is_neither_yes_nor_no_nor_a_description_is_asked_again(phone, say, word):
+    phone.send("image")
+    assert say(word).startswith("Sorry, that is not one of the choices.")
+
+
+def test_an_album_after_a_long_silence_is_offered_the_report_once(phone, say, two_questions, clock):
+    say("hi")
+    say("2")
+    say("1")
+    say("The seal leaks")
+    clock.shift(timedelta(hours=5))
+    replies = []
+    for _ in range(3):
+        replies += phone.send("image")
+        clock.shift(timedelta(seconds=1))
+    assert len(replies) == 1
+    assert say("start over") == "Please describe the defect:"
+    say("The lid is bent")
+    say("4")
+    assert attached() == 3
+
+
+def test_a_silent_picture_leaves_what_was_asked_meanwhile(phone, say, clock):
+    phone.send("image")
+    clock.shift(timedelta(seconds=2))
+    say("menu")
+    clock.shift(timedelta(seconds=2))
+    assert phone.send("image") == []
+    assert "View defect history" in say("2")
+    say("1")
+    say("The seal leaks")
+    assert attached() == 2
+
+
+def test_a_photo_that_was_asked_for_is_answered_however_soon(phone, say, defect_form):
+    Question.objects.create(
+        form=defect_form, position=20, name="label", kind="photo", text="Now one of the label:"
+    )
+    defect_form.publish()
+    forget_all()
+    say("hi")
+    say("2")
+    say("1")
+    assert phone.send("image", text="The seal leaks") == ["Now one of the label:"]
+    assert "Defect Submitted" in phone.send("image")[0]
+
+
+def test_a_voice_note_is_no_part_of_an_album(phone, describing, clock):
+    phone.send("image")
+    clock.shift(timedelta(seconds=5))
+    assert len(phone.send("audio")) == 1
+
+
+def test_a_caption_is_not_lost_while_something_unfinished_is_offered(phone, say, two_questions):
+    say("hi")
+    say("2")
+    say("1")
+    say("Old one")
+    say("menu")
+    phone.send("image", text="A crack in the frame")
+    assert "“Old one”" in say("yes")
+    assert say("start over") == "How many parts?"
+    say("4")
+    assert DefectReport.objects.get().description == "A crack in the frame"
+
+
+def test_a_location_is_no_photo(say, defect_form):
+    defect_form.questions.update(kind="photo")
+    defect_form.publish()
+    forget_all()
+    say("hi")
+    say("2")
+    say("1")
+    place = {"MessageType": "location", "Latitude": "-33.92", "Longitude": "18.42"}
+    assert "Please describe the defect:" in say("", **place)
+
+
+def test_more_still_works_after_a_picture_has_joined_a_report(phone, say, contact):
+    for count in range(7):
+        DefectReport.objects.file(reported_by=contact, description=f"Thing {count}")
+    say("hi")
+    say("2")
+    assert "*more*" in say("2")
+    phone.send("image")
+    assert "Thing 1" in say("more")
+
+
+def test_a_captioned_picture_is_the_message_for_the_team(phone, say):
+    say("hi")
+    say("4")
+    assert say("1") == "What would you like to tell our team?"
+    assert phone.send("image")[0].startswith("📎 Got it, our team will see that as well.")
+    assert "HELP-" in phone.send("image", text="Please call me about my invoice")[0]
+    assert HelpRequest.objects.get().text == "Please call me about my invoice"

@@ -33,7 +33,10 @@ def answer() -> str:
     return stored["answer"]
 
 
-@pytest.mark.parametrize(("said", "stored"), [("12", "12"), ("1,5", "1.5"), ("１２", "12")])
+@pytest.mark.parametrize(
+    ("said", "stored"),
+    [("12", "12"), ("1,5", "1.5"), ("１２", "12"), ("1,500", "1500"), ("1 500", "1500")],
+)
 def test_a_number(ask, say, said, stored):
     ask("number")
     assert "Sorry, I need a number." in say("a dozen")
@@ -42,11 +45,27 @@ def test_a_number(ask, say, said, stored):
 
 
 def test_a_choice(ask, say):
-    assert ask("choice", choices="Small\nBig\n") == "Which one?\n\n1. Small\n2. Big"
+    assert ask("choice", choices="Small\nLarge\n") == "Which one?\n\n1. Small\n2. Large"
     assert "not one of the choices" in say("7")
     assert "not one of the choices" in say("medium-sized")
-    say("bigg")
-    assert answer() == "Big"
+    say("larg")
+    assert answer() == "Large"
+
+
+def test_a_number_that_is_a_choice_itself(ask, say):
+    ask("choice", choices="10\n20\n30")
+    assert "not one of the choices" in say("40")
+    say("20")
+    assert answer() == "20"
+
+
+def test_three_wrong_answers_always_bring_an_example(ask, say):
+    for kind in ("choice", "yes_no", "date", "photo", "number"):
+        ask(kind, choices="a\nb")
+        for _ in range(3):
+            reply = say("?")
+        assert "For example: " in reply
+        say("cancel")
 
 
 @pytest.mark.parametrize(("said", "stored"), [("1", "Yes"), ("n", "No"), ("YES", "Yes")])

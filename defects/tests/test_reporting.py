@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from defects.models import DefectReport
+from defects.models import DefectReport, Question, ReportForm
+from whatsapp_bot.models import Menu, MenuItem
+from whatsapp_bot.recent import forget_all
 
 MAIN_MENU = """\
 1. Check order status
@@ -57,7 +59,7 @@ def test_a_second_report_in_the_same_second_gets_a_number_of_its_own(say, clock)
 
 
 def test_after_a_report_a_number_means_the_main_menu_again(say):
-    report(say, "Scratch")
+    begin(say, "Scratch")
     assert DEFECT_MENU in say("2")
 
 
@@ -74,8 +76,6 @@ def test_two_is_two_however_it_is_typed(say, two):
 
 
 def test_a_tapped_button_chooses_by_its_payload(say):
-    from whatsapp_bot.models import MenuItem
-
     say("hi")
     item = MenuItem.objects.get(menu__key="main", label="Report a defect")
     tapped = {"ButtonPayload": str(item.pk), "ButtonText": "Anything", "MessageType": "button"}
@@ -83,13 +83,11 @@ def test_a_tapped_button_chooses_by_its_payload(say):
 
 
 def test_a_typed_number_is_never_a_primary_key(say):
-    from whatsapp_bot.models import MenuItem
-
     MenuItem.objects.filter(label="Report a defect").update(position=90)
     menu = MenuItem.objects.get(menu__key="main", label="Back to menu").menu
     item = MenuItem.objects.create(pk=77, menu=menu, label="Secret", opens="report:defect")
     say("hi")
-    assert "did not understand" in say(str(item.pk))
+    assert "did not get" in say(str(item.pk))
 
 
 def test_back_leaves_the_question_for_the_menu_it_came_from(say):
@@ -158,6 +156,16 @@ def test_a_half_written_report_is_offered_after_a_long_silence(say, two_question
     assert DefectReport.objects.get().description == "Bent frame"
 
 
+def test_an_answer_that_comes_after_a_long_silence_counts_when_the_report_goes_on(
+    say, two_questions, clock
+):
+    begin(say, "Bent frame")
+    clock.shift(timedelta(hours=5))
+    assert "1. Continue" in say("7")
+    assert "Defect Submitted" in say("1")
+    assert DefectReport.objects.get().answers[1]["answer"] == "7"
+
+
 def test_a_half_written_report_can_be_started_over(say, two_questions, clock):
     say("hi")
     say("2")
@@ -201,8 +209,6 @@ def test_a_silence_in_a_menu_starts_again_and_says_so(say, clock):
 
 
 def test_a_form_that_is_withdrawn_meanwhile_leads_back_to_the_menu(say, two_questions):
-    from whatsapp_bot.recent import forget_all
-
     say("hi")
     say("2")
     say("1")
@@ -213,7 +219,82 @@ def test_a_form_that_is_withdrawn_meanwhile_leads_back_to_the_menu(say, two_ques
     assert MAIN_MENU in reply
 
 
-def report(say, text):
+def test_two_half_written_reports_are_both_kept(say, phone, two_questions):
+    other = ReportForm.objects.create(key="hazard", title="Hazard")
+    for place, text in ((1, "What happened?"), (2, "Where?")):
+        Question.objects.create(form=other, position=place, name=f"q{place}", text=text)
+    other.publish()
+    Menu.objects.get(key="defects").add_item("Hazard", other.address)
+    forget_all()
+    begin(say, "Bent frame")
+    phone.send("image")
+    say("menu")
+    say("2")
+    say("hazard")
+    say("I slipped")
+    say("menu")
+    say("2")
+    assert "“Bent frame”" in say("1")
+    say("continue")
+    say("3")
+    assert DefectReport.objects.get().attachments.count() == 1
+    say("2")
+    assert "“I slipped”" in say("hazard")
+
+
+def test_the_offer_to_go_on_speaks_our_words(say, two_questions):
+    begin(say, "Bent frame")
+    say("menu")
+    say("2")
+    say("1")
+    assert say("skip").startswith("I need an answer to this one.")
+
+
+def test_the_offer_shows_no_keys_and_ids(say, phone, defect_form):
+    defect_form.questions.update(position=90)
+    Question.objects.create(
+        form=defect_form, position=1, name="photo", kind="photo", text="A photo first:"
+    )
+    defect_form.publish()
+    forget_all()
+    say("hi")
+    say("2")
+    say("1")
+    phone.send("image")
+    say("menu")
+    say("2")
+    assert "“📎”" in say("1")
+
+
+def test_a_button_of_an_earlier_message_is_no_description(say):
+    say("hi")
+    say("2")
+    say("1")
+    tapped = {"ButtonPayload": "old", "ButtonText": "View defect history", "MessageType": "button"}
+    assert "Please describe the defect:" in say("", **tapped)
+    assert not DefectReport.objects.exists()
+
+
+def test_a_text_that_cleans_to_nothing_is_no_answer(say, defect_form):
+    defect_form.questions.update(required=False)
+    defect_form.publish()
+    forget_all()
+    say("hi")
+    say("2")
+    say("1")
+    assert "Please describe the defect:" in say("\u202e")
+    assert "Defect Submitted" in say("skip")
+
+
+def test_a_number_is_free_again_when_its_row_is_gone(contact, clock):
+    for _ in range(3):
+        last = DefectReport.objects.file(reported_by=contact, description="x")
+    DefectReport.objects.exclude(pk=last.pk).delete()
+    numbers = [DefectReport.objects.file(reported_by=contact, description="x").number for _ in "ab"]
+    assert numbers == ["DEF-20250119143022", "DEF-20250119143022-4"]
+
+
+def begin(say, text):
     say("hi")
     say("2")
     say("1")

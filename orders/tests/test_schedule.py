@@ -28,13 +28,14 @@ def order(db):
     return Order.objects.create(number="ORD-1", customer=customer, product="Gear", quantity=9)
 
 
-def make_run(line, hours, product="Gear", **values):
+def make_run(line, hours, product="Gear", days=0, **values):
     begins = NOW + timedelta(hours=hours)
+    lasts = timedelta(days=days) or timedelta(hours=8)
     return ProductionRun.objects.create(
         line=line,
         product=product,
         begins=begins,
-        ends=begins + timedelta(hours=8),
+        ends=begins + lasts,
         quantity=500,
         **values,
     )
@@ -93,7 +94,21 @@ def test_only_seven_days_and_nothing_cancelled_or_over(say, worker, line):
 
 def test_a_run_that_began_before_today_stands_under_today(say, worker, line):
     make_run(line, -12)
-    assert "*Monday 23 November*\n22:00–06:00" in ask(say)
+    assert "*Monday 23 November*\nSun 22:00–06:00" in ask(say)
+
+
+def test_a_run_of_several_days_stands_under_each_and_tells_when_it_ends(say, worker, line):
+    make_run(line, 0, days=2)
+    schedule = ask(say)
+    assert "*Monday 23 November*\n10:00–Wed 10:00" in schedule
+    assert "*Tuesday 24 November*\nMon 10:00–Wed 10:00" in schedule
+
+
+def test_a_night_shift_stands_under_the_day_it_begins(say, worker, line):
+    make_run(line, 12)
+    schedule = ask(say)
+    assert "22:00–Tue 06:00" in schedule
+    assert "*Tuesday" not in schedule
 
 
 def test_more_than_fits_a_message(say, worker, line):

@@ -1,8 +1,18 @@
+import re
+
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
+from whatsapp_bot.inbound import Sender
+
+_PHONE = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+_USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9]{1,128}")
+
 
 class Role(models.TextChoices):
+    """What a contact is to the factory; a later one may see more."""
+
     UNKNOWN = "unknown", "unknown"
     CUSTOMER = "customer", "customer"
     WORKER = "worker", "worker"
@@ -14,7 +24,7 @@ class Contact(models.Model):
     The user id identifies: a phone number may pass on to somebody else.
     """
 
-    phone = models.CharField(max_length=16, null=True, blank=True, unique=True)
+    phone = models.CharField(max_length=30, null=True, blank=True, unique=True)
     user_id = models.CharField(
         "WhatsApp user id", max_length=131, null=True, blank=True, unique=True
     )
@@ -48,8 +58,18 @@ class Contact(models.Model):
 
     def clean(self) -> None:
         # Two contacts without a phone number are not two with the same one.
-        self.phone = self.phone or None
-        self.user_id = self.user_id or None
+        self.phone = re.sub(r"[\s().\-\u2010-\u2015]", "", self.phone or "") or None
+        self.user_id = (self.user_id or "").strip() or None
+        if self.phone and not _PHONE.fullmatch(self.phone):
+            raise ValidationError({"phone": "Please write it with its country: +27 82 123 4567."})
+        if self.user_id and not _USER_ID.fullmatch(self.user_id):
+            raise ValidationError({"user_id": "A WhatsApp user id looks like ZA.1a2b3c."})
+
+    def is_all_of(self, sender: Sender) -> bool:
+        """Do we know the sender under each of the addresses that came?"""
+        phone = sender.phone or self.phone
+        user_id = sender.user_id or self.user_id
+        return (self.phone, self.user_id) == (phone, user_id)
 
     def learn_name(self, name: str) -> None:
         if name and name != self.name:
@@ -62,15 +82,15 @@ class Contact(models.Model):
         To be called in a transaction that has locked both conversations.
         """
         self.conversation.go_on_from(newer.conversation)
-        for relation in self._meta.related_objects:
-            if relation.one_to_many:
+        for relation in self._meta.get_fields(include_hidden=True):
+            if relation.one_to_many and relation.auto_created:
                 _hand_over(relation.related_model, relation.field.name, newer, self)
         newer.delete()
         self.phone = newer.phone or self.phone
         self.user_id = newer.user_id or self.user_id
         self.name = newer.name or self.name
-        if self.role == Role.UNKNOWN:
-            self.role = newer.role
+        self.language = newer.language or self.language
+        self.role = max(self.role, newer.role, key=Role.values.index)
         self.save()
 
 

@@ -1,11 +1,13 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import models
+from django.db import IntegrityError, OperationalError, models, transaction
 from django.utils import timezone
 
 from whatsapp_bot.inbound import Sender
 from whatsapp_bot.models.contact import Contact
+
+TRIES_TO_LEARN = 5
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -13,14 +15,25 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         """The sender's conversation, which nobody else can have until the transaction ends.
 
         A new sender gets a contact and a conversation. One statement when nothing about the
-        sender is new.
+        sender is new. Raises OperationalError when others keep changing who the sender is.
         """
-        while True:
-            known = list(self._known_as(sender))
-            conversation = _the_one(known, sender)
+        known = list(self._known_as(sender))
+        if len(known) == 1 and known[0].contact.is_all_of(sender):
+            return known[0]
+        for _ in range(TRIES_TO_LEARN):
+            conversation = self._learn(sender)
             if conversation:
                 return conversation
-            self._begin(sender)
+        raise OperationalError("The sender's contact is being changed by others")
+
+    def _learn(self, sender: Sender) -> "Conversation | None":
+        """The conversation, with what is new about the sender; None: look again."""
+        try:
+            with transaction.atomic():
+                self._begin(sender)
+                return _the_one(list(self._known_as(sender)), sender)
+        except IntegrityError:  # Somebody else learnt the same in this moment.
+            return None
 
     def active(self) -> "ConversationQuerySet":
         """Those that have not fallen silent for so long that they start again."""
@@ -74,10 +87,19 @@ class Conversation(models.Model):
         self.save()
 
     def go_on_from(self, other: "Conversation") -> None:
-        """Stand where `other` stands, if its person was heard later."""
-        if other.heard_at and (not self.heard_at or other.heard_at > self.heard_at):
-            self.flow, self.state, self.heard_at = other.flow, other.state, other.heard_at
-            self.save()
+        """Stand where the one of the two stands that was heard later.
+
+        What the other one was in the middle of is put aside, to be offered again.
+        """
+        later = other.heard_at and (not self.heard_at or other.heard_at > self.heard_at)
+        now, before = (other, self) if later else (self, other)
+        kept = [*before.state.get("kept", []), *now.state.get("kept", [])]
+        aside = [*before.state.get("aside", []), *now.state.get("aside", [])]
+        if before.state.get("asking", {}).get("answers"):
+            aside.append({"flow": before.flow, "asking": before.state["asking"], "kept": []})
+        self.flow, self.heard_at = now.flow, now.heard_at
+        self.state = {**now.state, "kept": kept, "aside": aside}
+        self.save()
 
 
 def _the_one(known: list[Conversation], sender: Sender) -> Conversation | None:
@@ -94,7 +116,7 @@ def _the_one(known: list[Conversation], sender: Sender) -> Conversation | None:
         return by_user_id
     if by_phone and not by_phone.contact.user_id:
         if by_user_id:
-            return _merged(by_phone, by_user_id)
+            return _merged(by_phone, by_user_id, sender)
         _note(by_phone.contact, user_id=sender.user_id)
         return by_phone
     if by_phone:
@@ -104,11 +126,12 @@ def _the_one(known: list[Conversation], sender: Sender) -> Conversation | None:
     return by_user_id
 
 
-def _merged(one: Conversation, other: Conversation) -> Conversation:
+def _merged(one: Conversation, other: Conversation, sender: Sender) -> Conversation:
     older, newer = sorted((one, other), key=lambda conversation: conversation.contact.pk)
     older.contact.conversation = older
     newer.contact.conversation = newer
     older.contact.absorb(newer.contact)
+    _note(older.contact, phone=sender.phone, user_id=sender.user_id)
     return older
 
 

@@ -98,8 +98,10 @@ def problems_with(key: str, items: Iterable[MenuItem], there: Iterable[str]) -> 
         problems += [
             f"“{item.label}” leads into this menu itself." for item in items if item.opens == own
         ]
-    if not elsewhere:
-        problems.append("This menu leads nowhere: add an item that opens something else.")
+    if not any(item.audience == MenuItem.Audience.EVERYONE for item in elsewhere):
+        problems.append(
+            "This menu leads nowhere: add an item for everyone that opens something else."
+        )
     labels = [item.label.casefold() for item in items]
     problems += [
         f"“{item.label}” is there twice: nobody could tell the two apart."

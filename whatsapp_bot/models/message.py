@@ -5,6 +5,9 @@ from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models.contact import Contact
 from whatsapp_bot.whatsapp_text import preview, split
 
+MOST_REPLIES = 10
+"""Messages in reply to one: Twilio takes more for a loop and stops them (error 14107)."""
+
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def hear(self, contact: Contact, incoming: Incoming) -> "Message":
@@ -41,7 +44,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
                 in_reply_to=message,
                 status=Message.Status.SENT,
             )
-            for part in split(text)
+            for part in split(text)[:MOST_REPLIES]
         ]
         return self.bulk_create(replies) if len(replies) > 1 else [self._saved(replies[0])]
 

@@ -26,7 +26,9 @@ def all_at_once(requests):
 
     forget_all()
     with ThreadPoolExecutor(len(requests)) as pool:
-        return list(pool.map(post, requests))
+        answers = list(pool.map(post, requests))
+    assert not Message.objects.filter(status=Message.Status.TROUBLE).exists()
+    return answers
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Who wrote: phone numbers, WhatsApp user ids, and people who turn out to be one."""
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from defects.models import DefectReport
 from orders.models import Customer, CustomerLink
@@ -118,3 +119,65 @@ def test_the_profile_name_follows(phone):
     assert Contact.objects.get().name == "Somebody else"
     phone.say("hi", ProfileName="")
     assert Contact.objects.get().name == "Somebody else"
+
+
+@pytest.mark.parametrize("known", ["phone", "user_id"])
+def test_a_contact_that_staff_entered_joins_the_one_that_wrote(phone, hidden, known):
+    address = {"phone": phone.address, "user_id": USER_ID}
+    Contact.objects.create(**{known: address[known]}, role=Role.CUSTOMER)
+    (hidden if known == "phone" else phone).say("hi")
+    phone.say("hi", ExternalUserId=USER_ID)
+    contact = Contact.objects.get()
+    assert (contact.phone, contact.user_id) == (phone.address, USER_ID)
+    assert contact.role == Role.CUSTOMER
+
+
+def test_who_becomes_one_is_reached_at_the_number_written_from(phone, new_phone):
+    phone.say("hi")
+    new_phone().say("hi", ExternalUserId=USER_ID)
+    phone.say("hi", ExternalUserId=USER_ID)
+    assert Contact.objects.get().phone == phone.address
+
+
+def test_who_becomes_one_keeps_the_half_written_report_and_its_picture(phone, hidden):
+    hidden.say("hi")
+    hidden.say("2")
+    hidden.say("1")
+    hidden.send("image")
+    phone.say("hi")
+    for text in ("2", "1", "The seal leaks"):
+        phone.say(text, ExternalUserId=USER_ID)
+    assert DefectReport.objects.get().attachments.count() == 1
+
+
+def test_who_becomes_one_has_to_wait_as_before(phone, hidden):
+    phone.say("hi")
+    hidden.say("hi")
+    hidden.say("1")
+    for _ in range(5):
+        hidden.say("ORD-9")
+    phone.say("menu", ExternalUserId=USER_ID)
+    assert "try again after" in phone.say("1", ExternalUserId=USER_ID)[0]
+
+
+def test_who_becomes_one_is_a_worker_if_either_was(phone, hidden):
+    phone.say("hi")
+    hidden.say("hi")
+    older, newer = Contact.objects.order_by("pk")
+    Contact.objects.filter(pk=older.pk).update(role=Role.CUSTOMER)
+    Contact.objects.filter(pk=newer.pk).update(role=Role.WORKER, language="de")
+    phone.say("hi", ExternalUserId=USER_ID)
+    contact = Contact.objects.get()
+    assert (contact.role, contact.language) == (Role.WORKER, "de")
+
+
+def test_staff_may_write_a_number_as_people_do(phone):
+    contact = Contact(phone="+27 (82) 123-4567", user_id="")
+    contact.full_clean()
+    assert (contact.phone, contact.user_id) == ("+27821234567", None)
+
+
+@pytest.mark.parametrize("values", [{"phone": "082 123 4567"}, {"user_id": "somebody"}, {}])
+def test_staff_cannot_enter_what_never_writes(values):
+    with pytest.raises(ValidationError):
+        Contact(**values).full_clean()

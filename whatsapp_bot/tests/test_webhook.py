@@ -7,7 +7,8 @@ import pytest
 from django.db import OperationalError
 
 from whatsapp_bot import desk
-from whatsapp_bot.models import Contact, Conversation, Media, Message
+from whatsapp_bot.models import Contact, Conversation, Media, MenuItem, Message
+from whatsapp_bot.recent import forget_all
 from whatsapp_bot.simulator import phone as simulator
 
 pytestmark = pytest.mark.django_db
@@ -238,7 +239,7 @@ def test_a_first_sticker_gets_the_main_menu_too(phone):
 def test_nonsense_gets_a_kind_line_and_the_menu_again(say):
     say("hi")
     reply = say("xyzzy")
-    assert reply.startswith("Sorry, I did not understand that.")
+    assert reply.startswith("Sorry, I did not get that.")
     assert "1. Check order status" in reply
 
 
@@ -312,3 +313,35 @@ def test_plain_http_is_answered_and_not_redirected(client, parameters, settings)
     assert response.status_code == 200
     assert client.get("/health/").status_code == 200
     assert client.get("/admin/").status_code == 301
+
+
+def test_an_address_without_its_last_slash_loses_no_message(client, phone):
+    parameters = phone.parameters("hi")
+    response = client.post(
+        "/whatsapp/webhook",
+        urlencode(parameters),
+        content_type=simulator.FORM,
+        headers={"x-twilio-signature": simulator.sign(parameters, "/whatsapp/webhook")},
+    )
+    assert response.status_code == 200
+
+
+def test_a_menu_with_nothing_for_somebody_says_so(say):
+    MenuItem.objects.filter(menu__key="main").update(audience="worker")
+    forget_all()
+    assert "our team can read it" in say("hi")
+    assert "our team can read it" in say("2")
+
+
+def test_the_third_nonsense_at_the_main_menu_gets_an_example(say):
+    say("hi")
+    for _ in range(3):
+        reply = say("99")
+    assert "For example: 1" in reply
+    assert "Or send *menu*" not in reply
+
+
+@pytest.mark.parametrize("greeting", ["Good morning!", "Hello there", "*hi*", "Hey 👋"])
+def test_a_greeting_is_greeted(say, greeting):
+    say("hi")
+    assert say(greeting).startswith("👋 Welcome!")
