@@ -155,7 +155,7 @@ class WordingAdmin(ModelAdmin):
             return "never"
         return f"{wording.changed_at:%d %B %Y, %H:%M} by {wording.changed_by or 'somebody'}"
 
-    @action(description="Back to the default")
+    @action(description="Back to the default", attrs={"name": "back_to_default"})
     def back_to_default(self, request: HttpRequest, wording: Wording) -> None:
         """The button; the form has emptied the wording already."""
 
