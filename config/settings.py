@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from config.logs import logging_config
@@ -229,6 +230,13 @@ UNFOLD = {
     "SITE_TITLE": "Andon",
     "SITE_HEADER": "Andon",
     "SITE_SYMBOL": "support_agent",
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("simulator/icon.svg"),
+        }
+    ],
     "SITE_DROPDOWN": [
         {"icon": "smartphone", "title": "Simulator", "link": reverse_lazy("simulator:page")},
     ],

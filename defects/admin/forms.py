@@ -121,11 +121,11 @@ class ReportFormAdmin(OpenedByMenus):
         form = ReportForm.objects.get(pk=object_id)
         return redirect(f"{reverse('simulator:page')}?open={form.draft_address}")
 
-    @action(description="Save and publish")
+    @action(description="Save and publish", attrs={"name": "publish"})
     def publish(self, request: HttpRequest, form: ReportForm) -> None:
         """The button; it is published in `save_related`, when its questions are saved as well."""
 
-    @action(description="Withdraw")
+    @action(description="Withdraw", attrs={"name": "withdraw"})
     def withdraw(self, request: HttpRequest, form: ReportForm) -> None:
         """The button; see `save_related`."""
 

@@ -158,7 +158,7 @@ class WordingAdmin(ModelAdmin):
         at = date_format(timezone.localtime(wording.changed_at), "j F Y, H:i")
         return f"{at} by {wording.changed_by or 'somebody'}"
 
-    @action(description="Back to the default")
+    @action(description="Back to the default", attrs={"name": "back_to_default"})
     def back_to_default(self, request: HttpRequest, wording: Wording) -> None:
         """The button; the form has emptied the wording already."""
 

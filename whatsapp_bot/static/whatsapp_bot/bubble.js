@@ -33,8 +33,10 @@ document.addEventListener("DOMContentLoaded", () => {
     if (editor.dataset.items) {
       document.addEventListener("input", show);
       document.addEventListener("change", show);
-      // A row that was dragged or removed tells nobody but the page.
+      // A row that was dragged or removed tells nobody but the page; a dragged one has its new
+      // place only after the drag's own event.
       const rows = document.getElementById("items-group");
+      rows?.addEventListener("end", () => setTimeout(show));
       if (rows) new MutationObserver(show).observe(rows, { childList: true, subtree: true });
     }
     show();
