@@ -14,6 +14,7 @@ from django.utils import translation
 from rapidfuzz import utils
 
 from whatsapp_bot import flows, texts
+from whatsapp_bot.delivery import Status
 from whatsapp_bot.dialog import Answers, Ask, Expects, Said, State, Turn, chosen, go_back, take_turn
 from whatsapp_bot.flows import Flow, Gone, Open, Resume, Say
 from whatsapp_bot.inbound import Incoming, Kind
@@ -79,7 +80,7 @@ def _store_only(incoming: Incoming, error: Exception) -> Answer:
     log.error("message could not be handled", sid=incoming.sid, exc_info=error)
     conversation = Conversation.objects.locked(incoming.sender)
     message = Message.objects.hear(conversation.contact, incoming)
-    Message.objects.filter(pk=message.pk).update(status=Message.Status.TROUBLE)
+    Message.objects.filter(pk=message.pk).update(status=Status.TROUBLE)
     return Answer(Message.objects.reply(message, texts.TROUBLE()), "trouble")
 
 
