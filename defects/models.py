@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -200,11 +200,16 @@ class Question(models.Model):
 
     def problem(self, earlier: "list[Question]") -> str:
         """Why it cannot be asked after the `earlier` questions, in a sentence; "" when it can."""
+        return next((why for _, why in self.problems(earlier)), "")
+
+    def problems(self, earlier: "list[Question]") -> "Iterator[tuple[str, str]]":
+        """Why it cannot be asked after the `earlier` questions: (the field, a sentence)."""
         if self.name in [question.name for question in earlier]:
-            return f"There is another question with the name {self.name}."
+            yield "name", f"There is another question with the name {self.name}."
         if self.kind == self.Kind.CHOICE and len(self.choice_keys()) < 2:
-            return "A choice needs at least two lines to choose from."
-        return self._problem_of_condition(earlier)
+            yield "choices", "A choice needs at least two lines to choose from."
+        if why := self._problem_of_condition(earlier):
+            yield "only_when", why
 
     def _problem_of_condition(self, earlier: "list[Question]") -> str:
         if not self.only_when and not self.equals:

@@ -14,7 +14,7 @@ from unfold.admin import ModelAdmin, StackedInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from defects.models import FormVersion, Question, ReportForm, problems_in, report_forms
+from defects.models import FormVersion, Question, ReportForm, report_forms
 from whatsapp_bot.admin.wording import OpenedByMenus
 from whatsapp_bot.models import Menu
 from whatsapp_bot.models.menu import menus
@@ -34,8 +34,11 @@ class QuestionFormSet(forms.BaseInlineFormSet):
                 "A form needs at least one question before it is published."
             )
         kept.sort(key=lambda form: (form.instance.position, form.instance.pk or float("inf")))
-        for place, problem in problems_in([form.instance for form in kept]).items():
-            kept[place].add_error(None, problem)
+        questions = [form.instance for form in kept]
+        for place, form in enumerate(kept):
+            # Below a field: what is wrong with a question as a whole, its box does not show.
+            for field, why in questions[place].problems(questions[:place]):
+                form.add_error(field, why)
 
 
 class QuestionInline(StackedInline):
