@@ -1,0 +1,132 @@
+"""Pages in a real browser: Debian's Chromium, which may reach this machine and nothing else."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+
+from config.tests.browser.editing import Editing
+from config.tests.browser.handset import Handset
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    # What a page asks of another machine is noticed below; this keeps it from leaving.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+EDITED = ["wording", "menu", "menuitem", "page", "reportform", "question", "formversion"]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests in the browser go last: from the first of them on, an event loop runs in the thread."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _chromium() -> None:
+    if CHROMIUM:
+        return
+    reason = "There is no chromium here (on Debian: apt install chromium)."
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _database_beside_playwright() -> Iterator[None]:
+    """Playwright's event loop makes Django take these tests for asynchronous code."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": ARGUMENTS}
+
+
+@pytest.fixture
+def base(live_server: Any, settings: Any) -> str:
+    """The address of the server, which speaks plain HTTP here."""
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
+    settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "127.0.0.1"]
+    return live_server.url.replace("localhost", "127.0.0.1")
+
+
+@pytest.fixture
+def editor(transactional_db: None) -> User:
+    """Somebody of the staff who may edit what the bot says, and nothing else."""
+    editor = User.objects.create_user("editor", password="long and easy", is_staff=True)
+    editor.user_permissions.set(Permission.objects.filter(content_type__model__in=EDITED))
+    return editor
+
+
+@pytest.fixture
+def new_context(
+    base: str, editor: User, new_context: Callable[..., BrowserContext]
+) -> Iterator[Callable[..., BrowserContext]]:
+    """Every browser of these tests: the editor is signed in, and each fault and request noted.
+
+    With `signed_in=False` nobody is.
+    """
+    requests: list[str] = []
+    faults: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            faults.append(f"{message.text} ({message.location['url']})")
+
+    def make(*, signed_in: bool = True, **options: Any) -> BrowserContext:
+        context = new_context(**options)
+        context.set_default_timeout(10_000)
+        context.on("request", lambda request: requests.append(request.url))
+        context.on("weberror", lambda error: faults.append(str(error.error)))
+        context.on("console", note)
+        context.on("dialog", lambda dialog: (faults.append(dialog.message), dialog.dismiss()))
+        if signed_in:
+            context.add_cookies([{"name": "sessionid", "value": session(editor), "url": base}])
+        return context
+
+    yield make
+    away = [url for url in requests if urlsplit(url).scheme not in ("data", "blob")]
+    away = [url for url in away if urlsplit(url).hostname != "127.0.0.1"]
+    assert requests, "nothing was asked of any server"
+    assert not away, f"requests left this machine: {away}"
+    assert not faults, f"the pages have faults: {faults}"
+
+
+def session(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies["sessionid"].value
+
+
+@pytest.fixture
+def editing(page: Page, base: str) -> Editing:
+    """The editor at the admin."""
+    return Editing(page, base)
+
+
+@pytest.fixture
+def handset(context: BrowserContext, base: str) -> Callable[..., Handset]:
+    """A phone in a tab of its own."""
+
+    def open_as(whom: str = "worker") -> Handset:
+        phone = Handset(context.new_page(), base)
+        phone.open(whom)
+        return phone
+
+    return open_as
