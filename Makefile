@@ -7,7 +7,7 @@ MANAGE := $(BIN)/python manage.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run chat test lint requirements
+.PHONY: help run chat test lint pictures requirements
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ lint: .venv/requirements-dev.installed ## style, faults, layers, missing migrati
 	  TWILIO_ACCOUNT_SID=AC0123456789abcdef0123456789abcdef TWILIO_AUTH_TOKEN=0123456789abcdef \
 	  SECRET_KEY='nothing is signed with this key, which is only there to be checked' \
 	  $(MANAGE) check --deploy --fail-level WARNING
+
+pictures: .venv/requirements-dev.installed ## draw the pictures of the handbook (needs Debian's chromium)
+	@$(BIN)/python docs/pictures.py
 
 requirements: .venv/requirements-dev.installed ## pin the newest versions that requirements*.in allow
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv

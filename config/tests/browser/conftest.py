@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
 from config.tests.browser.editing import Editing
 from config.tests.browser.handset import Handset
@@ -26,6 +26,8 @@ ARGUMENTS = [
     # What a page asks of another machine is noticed below; this keeps it from leaving.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+# Milliseconds after which something that did not happen has failed, on a busy machine as well.
+PATIENCE = 30_000
 EDITED = ["wording", "menu", "menuitem", "page", "reportform", "question", "formversion"]
 
 
@@ -48,6 +50,7 @@ def _chromium() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _database_beside_playwright() -> Iterator[None]:
     """Playwright's event loop makes Django take these tests for asynchronous code."""
+    expect.set_options(timeout=PATIENCE)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield
@@ -91,7 +94,7 @@ def new_context(
 
     def make(*, signed_in: bool = True, **options: Any) -> BrowserContext:
         context = new_context(**options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         context.on("request", lambda request: requests.append(request.url))
         context.on("weberror", lambda error: faults.append(str(error.error)))
         context.on("console", note)

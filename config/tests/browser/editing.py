@@ -71,7 +71,7 @@ class Editing:
         return row
 
     def row(self, what: str, called: str, **values: str) -> str:
-        """Change the menu item or question that is called so; returns what its fields begin with."""
+        """Change the one that is called so; returns what its fields begin with."""
         column = {"Menu item": "label", "Question": "text"}[what]
         own = f"input[name^={ROWS[what]}-][name$=-{column}]"
         found = self.page.locator(own).evaluate_all(
@@ -83,7 +83,8 @@ class Editing:
 
     def remove(self, what: str, called: str) -> None:
         """Mark the menu item or question for removal."""
-        self.field(f"{self.row(what, called)}DELETE").check(force=True)
+        box = f"[name='{self.row(what, called)}DELETE']"
+        self.page.locator(f"label:has({box})").click()
 
     def press(self, button: str) -> None:
         """Press one of the buttons at the end of the page, and wait for what comes of it."""

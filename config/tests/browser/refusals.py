@@ -42,7 +42,7 @@ def unknown_placeholder(editing: Editing) -> None:
 @refused("texts", "A message holds 1600 characters, this text has 1601.")
 def text_too_long(editing: Editing) -> None:
     editing.text("bot.not_understood")
-    editing.fill(text=("Please choose a number. " * 67)[:1600] + "!")
+    editing.fill(text="Please choose a number.".ljust(1600, ".") + "!")
     editing.press("Save")
 
 

@@ -1,0 +1,93 @@
+"""The pages that staff edit on, and the simulator: small and large, light and dark."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from config.tests.browser.editing import Editing
+from config.tests.browser.handset import Handset
+from defects.models import ReportForm
+from whatsapp_bot.models import Menu, Wording
+from whatsapp_bot.models import Page as TextPage
+
+pytestmark = pytest.mark.browser
+
+LOOKS = [(width, scheme) for width in (390, 1400) for scheme in ("light", "dark")]
+IS_DARK = """() => {
+    const colours = [document.body, document.documentElement]
+        .map((element) => getComputedStyle(element).backgroundColor);
+    const pixel = document.createElement("canvas").getContext("2d");
+    pixel.fillStyle = "white";
+    pixel.fillRect(0, 0, 1, 1);
+    for (const colour of colours.reverse()) {
+        pixel.fillStyle = colour;
+        pixel.fillRect(0, 0, 1, 1);
+    }
+    const [red, green, blue] = pixel.getImageData(0, 0, 1, 1).data;
+    return red + green + blue < 384;
+}"""
+
+
+@pytest.fixture(params=LOOKS, ids=lambda look: "-".join(map(str, look)))
+def look(request: pytest.FixtureRequest) -> tuple[int, str]:
+    return request.param
+
+
+@pytest.fixture
+def browser_context_args(browser_context_args: dict, look: tuple[int, str]) -> dict:
+    width, scheme = look
+    size = {"width": width, "height": 844}
+    touch = width < 600
+    return {**browser_context_args, "viewport": size, "color_scheme": scheme, "has_touch": touch}
+
+
+def assert_fits(page: Page, scheme: str) -> None:
+    """Nothing of it is beyond the right edge, and it is as light or dark as was asked for."""
+    page.wait_for_load_state("load")
+    wide, room = page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
+    assert wide <= room, f"{page.url} is {wide} pixels wide on a screen of {room}"
+    assert page.evaluate(IS_DARK) == (scheme == "dark"), f"{page.url} is not {scheme}"
+
+
+def test_the_editing_pages_fit(editing: Editing, look: tuple[int, str]):
+    page, (_, scheme) = editing.page, look
+    TextPage.objects.create(key="hours", title="Opening hours", text="Monday to Friday")
+    text = Wording.objects.get(key="bot.not_understood")
+    menu = Menu.objects.get(key="main")
+    form = ReportForm.objects.get(key="defect")
+    for path in [
+        "whatsapp_bot/wording/",
+        f"whatsapp_bot/wording/{text.pk}/change/",
+        "whatsapp_bot/menu/",
+        f"whatsapp_bot/menu/{menu.pk}/change/",
+        "whatsapp_bot/page/",
+        "whatsapp_bot/page/add/",
+        "defects/reportform/",
+        "defects/reportform/add/",
+        f"defects/reportform/{form.pk}/change/",
+        "defects/formversion/",
+        f"defects/formversion/{form.live_id}/change/",
+    ]:
+        editing.open(path)
+        assert_fits(page, scheme)
+    editing.menu("main")
+    expect(editing.bubble).to_contain_text("5. Back to menu")
+    expect(editing.bubble).to_be_visible()
+
+
+def test_the_simulator_fits(page: Page, base: str, look: tuple[int, str]):
+    width, scheme = look
+    phone = Handset(page, base)
+    phone.open("customer")
+    assert_fits(page, scheme)
+    phone.say("hi")
+    phone.say("W" * 300)
+    assert_fits(page, scheme)
+    if width < 600:
+        page.locator("#open-people").click()
+        expect(page.locator("#people")).to_be_visible()
+        assert_fits(page, scheme)
+        page.keyboard.press("Escape")
+        expect(page.locator("#open-people")).to_be_focused()
+    page.locator("#open-exchange").click()
+    expect(page.locator("#exchange")).to_be_visible()
+    assert_fits(page, scheme)

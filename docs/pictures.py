@@ -1,0 +1,151 @@
+"""Draws the pictures of the handbook: `make pictures`.
+
+It starts the product with demo data in a temporary database, drives its pages in Chromium and
+writes what they look like to docs/pictures/.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import django
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+PICTURES = ROOT / "docs" / "pictures"
+WIDE = {"width": 1200, "height": 760}
+SMALL = {"width": 390, "height": 800}
+
+
+@contextmanager
+def factory(folder: str) -> Iterator[str]:
+    """A server with demo data; the address at which it listens."""
+    os.environ.update(
+        ANDON_ENV_FILE=os.devnull,
+        DEBUG="true",
+        DATABASE_URL=f"sqlite:///{folder}/db.sqlite3",
+        MEDIA_ROOT=f"{folder}/media",
+        DJANGO_SETTINGS_MODULE="config.settings",
+        DJANGO_ALLOW_ASYNC_UNSAFE="true",
+    )
+    for command in ("migrate", "demo"):
+        subprocess.run(
+            [sys.executable, "manage.py", command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
+        )
+    with subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "config.wsgi"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        try:
+            said = next(line for line in server.stderr if "Listening at" in line)
+            yield re.search(r"http://\S+", said)[0]
+        finally:
+            server.terminate()
+            server.stderr.read()
+
+
+def sign_in(context: BrowserContext, base: str) -> None:
+    from django.contrib.auth.models import User
+    from django.test import Client
+
+    client = Client()
+    client.force_login(User.objects.get(username="staff"))
+    session = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": base}])
+
+
+def draw(page: Page, name: str) -> None:
+    # A cursor that blinks makes another picture every time.
+    page.evaluate("document.activeElement.blur()")
+    page.mouse.move(0, 0)
+    page.wait_for_load_state("networkidle")
+    path = PICTURES / f"{name}.png"
+    page.screenshot(path=path, animations="disabled", caret="hide")
+    print(f"{path.relative_to(ROOT)}  {path.stat().st_size // 1024} KB")
+
+
+def simulator(context: BrowserContext, small: BrowserContext, base: str) -> None:
+    from config.tests.browser.handset import Handset
+
+    phone = Handset(context.new_page(), base)
+    phone.page.set_viewport_size({"width": 1080, "height": 580})
+    phone.open("worker")
+    phone.say("hi")
+    phone.tap("Report a defect")
+    phone.tap("Report a defect")
+    phone.say("Scratch on the *lid*, 5 cm")
+    phone.say("2")
+    draw(phone.page, "simulator")
+
+    phone = Handset(small.new_page(), base)
+    phone.open("customer")
+    phone.say("hi")
+    phone.tap("Report a defect")
+    phone.tap("Report a safety hazard")
+    phone.say("Oil on the floor behind the press")
+    draw(phone.page, "simulator-phone-dark")
+
+
+def editing_pages(context: BrowserContext, base: str) -> None:
+    from config.tests.browser.editing import Editing
+
+    editing = Editing(context.new_page(), base)
+    page = editing.page
+    editing.text("defects.submitted")
+    editing.fill(
+        text="✅ *Thank you!* Your report is {number}.\n_A photo that you send now joins it._"
+    )
+    draw(page, "editing-a-text")
+    page.set_viewport_size({"width": 1200, "height": 560})
+    editing.open("whatsapp_bot/wording/?place=defects")
+    draw(page, "editing-texts")
+    page.set_viewport_size({"width": 1200, "height": 1120})
+    editing.menu("main")
+    draw(page, "editing-a-menu")
+    editing.form("hazard")
+    draw(page, "editing-a-form")
+    page.set_viewport_size(WIDE)
+
+
+def refusals(context: BrowserContext, base: str) -> None:
+    from config.tests.browser.editing import Editing
+    from config.tests.browser.refusals import REFUSALS
+
+    editing = Editing(context.new_page(), base)
+    for refusal in REFUSALS:
+        refusal.attempt(editing)
+        said = editing.page.get_by_text(refusal.says)
+        said.evaluate("element => element.scrollIntoView({ block: 'center' })")
+        draw(editing.page, f"refusals/{refusal.name}")
+
+
+def main() -> None:
+    sys.path.insert(0, str(ROOT))
+    (PICTURES / "refusals").mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, factory(folder) as base:
+        django.setup()
+        with sync_playwright() as playwright:
+            from config.tests.browser.conftest import ARGUMENTS
+
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=ARGUMENTS
+            )
+            wide = browser.new_context(viewport=WIDE, color_scheme="light")
+            small = browser.new_context(viewport=SMALL, color_scheme="dark", has_touch=True)
+            sign_in(wide, base)
+            simulator(wide, small, base)
+            editing_pages(wide, base)
+            refusals(wide, base)
+            browser.close()
+
+
+if __name__ == "__main__":
+    main()
