@@ -130,6 +130,7 @@ class Memory:
         self.shows_after = 0.0
         self._lock = threading.RLock()
         self._messages: dict[str, Message] = {}
+        self._by_recipient: dict[str, dict[str, Message]] = {}
         self.numbers: dict[str, dict[str, Any]] = {}
         self.senders: dict[str, dict[str, Any]] = {}
         self.contents: dict[str, dict[str, Any]] = {}
@@ -150,19 +151,24 @@ class Memory:
         message.shows_from = datetime.now(UTC) + timedelta(seconds=self.shows_after)
         with self:
             self._messages[message.sid] = message
+            self._by_recipient.setdefault(message.to, {})[message.sid] = message
         return message
 
     def forget(self, sid: str) -> None:
         with self:
-            self._messages.pop(sid, None)
+            message = self._messages.pop(sid)
+            del self._by_recipient[message.to][sid]
 
     def message(self, sid: str) -> Message | None:
         return self._messages.get(sid)
 
-    def messages(self, wanted: Callable[[Message], bool] = lambda message: True) -> list[Message]:
-        """The messages that are wanted, oldest first."""
+    def messages(
+        self, wanted: Callable[[Message], bool] = lambda message: True, to: str = ""
+    ) -> list[Message]:
+        """The messages that are wanted, to everybody or one address, oldest first."""
         with self:
-            return [message for message in self._messages.values() if wanted(message)]
+            stored = self._by_recipient.get(to, {}) if to else self._messages
+            return [message for message in stored.values() if wanted(message)]
 
     def media(self, sid: str) -> Media | None:
         with self:
@@ -236,6 +242,12 @@ class Memory:
         with self:
             self.senders[sid] = sender
         return sender
+
+    def status_address_of(self, address: str) -> str:
+        """Where callbacks go when a message names no address of its own."""
+        with self:
+            found = (s for s in self.senders.values() if s["sender_id"] == address)
+            return next((sender["webhook"]["status_callback_url"] for sender in found), "")
 
     def addresses_of(self, address: str) -> Iterable[tuple[str, str]]:
         """Where messages to this address of ours go, with the fallback, best first."""

@@ -244,6 +244,7 @@ class Rest:
         form = request.form
         self._check_send(request)
         service = form.get("MessagingServiceSid")
+        variables = _variables(form.get("ContentVariables", ""))
         scheduled = service and form.get("ScheduleType") == "fixed" and form.get("SendAt")
         message = self._memory.add(
             Message(
@@ -251,12 +252,12 @@ class Rest:
                 direction="outbound-api",
                 to=form["To"],
                 from_=form.get("From"),
-                body=form.get("Body") or self._text_of(form.get("ContentSid")),
+                body=form.get("Body") or self._text_of(form.get("ContentSid"), variables),
                 status="scheduled" if scheduled else "accepted" if service else "queued",
                 media_urls=request.media_urls,
                 messaging_service_sid=service,
                 content_sid=form.get("ContentSid"),
-                content_variables=_variables(form.get("ContentVariables", "")),
+                content_variables=variables,
                 status_callback=form.get("StatusCallback", ""),
             )
         )
@@ -283,9 +284,13 @@ class Rest:
         if form.get("ContentSid") and form["ContentSid"] not in self._memory.contents:
             raise Problem(21655)
 
-    def _text_of(self, content_sid: str | None) -> str:
-        types = self._memory.contents[content_sid]["types"] if content_sid else {}
-        return next((kind.get("body") or "" for kind in types.values() if kind), "")
+    def _text_of(self, content_sid: str | None, variables: dict[str, str]) -> str:
+        if not content_sid:
+            return ""
+        content = self._memory.contents[content_sid]
+        filled = {**content["variables"], **variables}
+        text = next((kind["body"] for kind in content["types"].values() if kind.get("body")), "")
+        return re.sub(r"\{\{\s*(\w+)\s*}}", lambda name: str(filled.get(name[1], name[0])), text)
 
     def _list_messages(self, request: Request) -> Answer:
         query = request.query
@@ -294,10 +299,10 @@ class Rest:
         found = self._memory.messages(
             lambda message: (
                 message.shows_from <= at
-                and query.get("To", message.to) == message.to
                 and query.get("From", message.from_) == message.from_
                 and after <= message.when < before
-            )
+            ),
+            to=query.get("To", ""),
         )
         # Newest first; turned round after the sort, so that of two in a second the later one leads.
         found.sort(key=lambda message: message.when)

@@ -27,6 +27,7 @@ from whatsapp_bot.fake_twilio.webhooks import (
     Webhooks,
     inbound_parameters,
     replies,
+    rise,
     status_parameters,
 )
 
@@ -120,8 +121,9 @@ class FakeTwilio:
 
     def sent_to(self, address: str) -> list[Message]:
         """What went out to a phone number or WhatsApp user id, oldest first."""
-        wanted = whatsapp(address)
-        return [message for message in self.sent if message.to == wanted]
+        return self.memory.messages(
+            lambda message: message.direction != "inbound", to=whatsapp(address)
+        )
 
     @property
     def requests(self) -> list[Request]:
@@ -186,7 +188,7 @@ class FakeTwilio:
     def report(self, message: Message, status: str, error_code: int | None = None) -> Delivery:
         """Send one status callback now, whatever was sent before, and see how it is answered."""
         with self.memory:
-            message.become(status, error_code)
+            rise(message, status, error_code)
         parameters = status_parameters(message, status, error_code)
         return self.webhooks.post(message.status_callback, parameters)
 
@@ -246,6 +248,8 @@ class FakeTwilio:
         fate = self._fate_of(message)
         if message.from_ is None:
             message.from_ = whatsapp(self.number)
+        if not message.status_callback:
+            message.status_callback = self.memory.status_address_of(message.from_)
         if not fate.statuses:
             return
         if not fate.callbacks or not message.status_callback:

@@ -86,6 +86,12 @@ def rank(status: str) -> int:
 SILENT = Fate(callbacks=False)
 
 
+def rise(message: Message, status: str, error_code: int | None) -> None:
+    """Take on a status unless the message is further already."""
+    if rank(status) > rank(message.status):
+        message.become(status, error_code)
+
+
 @dataclass
 class Overrides:
     """What stands behind the # of a webhook's URL; times in seconds."""
@@ -209,8 +215,7 @@ class Webhooks:
             if fate.delay and self.stopping.wait(fate.delay):
                 return
             with memory:
-                if rank(status) > rank(message.status):
-                    message.become(status, fate.error(status))
+                rise(message, status, fate.error(status))
             self.post(
                 message.status_callback, status_parameters(message, status, fate.error(status))
             )

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import re
 import signal
 import socket
@@ -11,7 +12,7 @@ import threading
 import time
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -38,7 +39,7 @@ SOMEBODY_ELSE = "+27821230002"
 SENDER = f"whatsapp:{settings.TWILIO_WHATSAPP_NUMBER}"
 
 
-def client_of(fake: FakeTwilio, token: str = "", account: str = "", timeout: float = 5) -> Client:
+def client_of(url: str, token: str = "", account: str = "", timeout: float = 30) -> Client:
     client = Client(
         settings.TWILIO_ACCOUNT_SID,
         token or settings.TWILIO_AUTH_TOKEN,
@@ -46,17 +47,25 @@ def client_of(fake: FakeTwilio, token: str = "", account: str = "", timeout: flo
         http_client=TwilioHttpClient(timeout=timeout),
     )
     for domain in (client.api, client.content, client.messaging):
-        domain.base_url = fake.url
+        domain.base_url = url
     return client
 
 
 @pytest.fixture
 def client(fake_twilio: FakeTwilio) -> Client:
-    return client_of(fake_twilio)
+    return client_of(fake_twilio.url)
 
 
 def send(client: Client, body: str = "The press runs again", to: str = SOMEBODY, **more):
     return client.messages.create(to=f"whatsapp:{to}", from_=SENDER, body=body, **more)
+
+
+def until(happened: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait for what another thread is about to do."""
+    ends = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < ends, "it never happened"
+        time.sleep(0.005)
 
 
 class Listener:
@@ -216,14 +225,14 @@ class TestMessages:
 class TestWhoMayAsk:
     def test_wrong_credentials(self, fake_twilio):
         with pytest.raises(TwilioRestException) as refused:
-            send(client_of(fake_twilio, token="wrong"))
+            send(client_of(fake_twilio.url, token="wrong"))
 
         assert (refused.value.status, refused.value.code) == (401, 20003)
         assert fake_twilio.messages == []
 
     def test_another_account(self, fake_twilio):
         with pytest.raises(TwilioRestException) as refused:
-            send(client_of(fake_twilio, account="AC" + "9" * 32))
+            send(client_of(fake_twilio.url, account="AC" + "9" * 32))
 
         assert (refused.value.status, refused.value.code) == (404, 20404)
 
@@ -342,9 +351,10 @@ class TestTrouble:
         fake_twilio.trouble.once(troubles.slow(30, late=late))
 
         with pytest.raises(requests.exceptions.ReadTimeout):
-            send(client_of(fake_twilio, timeout=0.05))
+            send(client_of(fake_twilio.url, timeout=0.05))
 
-        assert len(fake_twilio.messages) == (not late)
+        until(lambda: len(fake_twilio.requests) == 1)
+        until(lambda: len(fake_twilio.messages) == (not late))
 
     def test_slow_is_answered_in_the_end(self, fake_twilio, client):
         fake_twilio.trouble.once(troubles.slow(0.05), troubles.slow(0.05, late=True))
@@ -495,6 +505,7 @@ class TestCallbacks:
         )
 
         assert delivery.status == 503
+        assert client.messages(sent.sid).fetch().error_code == 63012
         assert (listener.statuses(), listener.got[0][1]["ErrorCode"]) == (["failed"], "63012")
 
     def test_none_unless_wanted(self, fake_twilio, client, listener):
@@ -502,6 +513,16 @@ class TestCallbacks:
         fake_twilio.webhooks.settle()
 
         assert listener.got == []
+
+    def test_by_default_they_go_where_the_sender_says(self, fake_twilio, client, listener):
+        (sender,) = fake_twilio.memory.senders.values()
+        sender["webhook"]["status_callback_url"] = listener.url
+        fake_twilio.fate = Fate(("sent",))
+
+        send(client)
+        fake_twilio.webhooks.settle()
+
+        assert listener.statuses() == ["sent"]
 
     def test_never_off_this_machine(self, fake_twilio, client):
         fake_twilio.fate = Fate(("sent",), early=True)
@@ -812,6 +833,7 @@ class TestSettingUp:
         )
         (sent,) = fake_twilio.sent_to(SOMEBODY)
         assert (sent.content_sid, sent.content_variables) == (made.sid, {"1": "DEF-18"})
+        assert sent.body == "Report DEF-18 is closed"
         assert client.content.v1.contents(made.sid).delete()
         assert client.content.v1.contents.list() == []
 
@@ -876,7 +898,7 @@ class TestTheServer:
             settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_WHATSAPP_NUMBER
         ).start()
         fake.fate = Fate(delay=60)
-        client = client_of(fake)
+        client = client_of(fake.url)
         send(client, status_callback=f"{fake.url}/status/")
         port = urlsplit(fake.url).port
 
@@ -903,23 +925,22 @@ class TestTheServer:
         assert answer.json()["status"] == answer.status_code
 
     def test_only_this_machine(self, fake_twilio):
-        for server in (fake_twilio._api, fake_twilio._cdn):
-            assert server.server_address[0] == "127.0.0.1"
+        for url in (fake_twilio.url, fake_twilio.media_url):
+            assert urlsplit(url).hostname == "127.0.0.1"
 
 
-def test_the_command(tmp_path):
+def test_the_command():
     command = ["manage.py", "fake_twilio", "--port", "0", "--trouble", "429=1", "--seed", "7"]
     with subprocess.Popen(
         [sys.executable, *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=_environment(),
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings_test"},
     ) as process:
         try:
             url = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
-            fake = type("Elsewhere", (), {"url": url})()
-            client = client_of(fake)
+            client = client_of(url)
             with pytest.raises(TwilioRestException) as refused:
                 send(client, "Nobody logs this")
             assert refused.value.code == 20429
@@ -927,19 +948,13 @@ def test_the_command(tmp_path):
         finally:
             process.send_signal(signal.SIGTERM)
         lines = process.stdout.read().splitlines()
-        assert process.wait(5) == 0
+        assert process.wait(30) == 0
     assert lines == ["POST Messages 429 429", "GET Messages 200"]
-
-
-def _environment() -> dict[str, str]:
-    import os
-
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings_test"}
 
 
 @contextmanager
 def _connected(fake: FakeTwilio) -> Iterator[http.client.HTTPConnection]:
-    connection = http.client.HTTPConnection(urlsplit(fake.url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(fake.url).netloc, timeout=60)
     try:
         yield connection
     finally:
