@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 from django.conf import settings
 
+from whatsapp_bot.fake_twilio import FakeTwilio
 from whatsapp_bot.models import Contact
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.recent import forget_all
@@ -57,6 +58,16 @@ def worker(contact: Contact) -> Contact:
     contact.role = Role.WORKER
     contact.save()
     return contact
+
+
+@pytest.fixture
+def fake_twilio() -> Iterator[FakeTwilio]:
+    """Twilio on a free port of this machine, with the account and number of the settings."""
+    with FakeTwilio(
+        settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_WHATSAPP_NUMBER
+    ) as fake:
+        yield fake
+    assert not fake.faults
 
 
 @pytest.fixture(autouse=True)
