@@ -26,6 +26,7 @@ run: .venv/requirements.installed .env ## try it: demo data, the admin and a sim
 	@# A process beside the server is one more line with & here: they end together.
 	@trap 'kill $$pids 2>/dev/null; wait' EXIT; trap 'exit 0' INT TERM; \
 	export DJANGO_RUNSERVER_HIDE_WARNING=true; \
+	grep -q '^PUBLIC_URL=' .env || export PUBLIC_URL=http://127.0.0.1:$(PORT); \
 	$(MANAGE) runserver $(PORT) & server=$$!; pids="$$pids $$!"; \
 	wait $$server
 

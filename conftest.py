@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from itertools import count
 
+import hypothesis
 import pytest
 from django.conf import settings
 
@@ -13,6 +14,10 @@ from whatsapp_bot.models.contact import Role
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.simulator import phone as simulator
 from whatsapp_bot.simulator.phone import Phone
+
+# A busy machine is no fault of a test.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 _numbers = count(27820000001)
 

@@ -17,6 +17,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from config.logs import logging_config
+from config.navigation import NAVIGATION
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -240,6 +241,7 @@ UNFOLD = {
     "SITE_DROPDOWN": [
         {"icon": "smartphone", "title": "Simulator", "link": reverse_lazy("simulator:page")},
     ],
+    "SIDEBAR": {"show_search": True, "navigation": NAVIGATION},
 }
 
 # Logs --------------------------------------------------------------------------------------------

@@ -10,13 +10,14 @@ from django.utils.formats import date_format
 from defects import texts
 from defects.models import DefectReport, Question, ReportForm, report_forms
 from defects.questions import YesOrDescription, answer_in_words, field_for
-from orders.models import Order
+from orders.models import Line, Order
 from whatsapp_bot.dialog import Answers
 from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Say, register
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.place import MAIN_MENU
 from whatsapp_bot.shipped import ship_item, ship_menu
 from whatsapp_bot.whatsapp_text import preview
+from whatsapp_bot.wording import fill
 
 ship_item("main", 20, "Report a defect", "menu:defects")
 ship_menu("defects", "*Defects*\nWhat would you like to do?")
@@ -55,9 +56,28 @@ class Report(Flow):
             description=self._description(form),
             answers=self._answers(form),
             order=next((a for a in form.cleaned_data.values() if isinstance(a, Order)), None),
+            line=self._line(form),
         )
         report.attach(self.place.take_kept())
-        return Say(texts.SUBMITTED(number=report.number))
+        return Say(self._thanks(report))
+
+    def _thanks(self, report: DefectReport) -> str:
+        own = self.report_form.thanks
+        thanks = (
+            fill(own, {"number": report.number}) if own else texts.SUBMITTED(number=report.number)
+        )
+        asks_photo = any(question.kind == Question.Kind.PHOTO for question in self.questions)
+        return thanks if asks_photo else f"{thanks}\n\n{texts.ADD_A_PHOTO()}"
+
+    def _line(self, form: forms.Form) -> Line | None:
+        """The production line that was chosen, if a choice was one."""
+        kinds = {question.name: question.kind for question in self.questions}
+        chosen = [
+            answer
+            for name, answer in form.cleaned_data.items()
+            if kinds[name] == Question.Kind.CHOICE and answer
+        ]
+        return Line.objects.filter(name__in=chosen).first() if chosen else None
 
     def preview(self, answers: Answers) -> str:
         return preview(answers.get(first_text(self.questions) or "", ""), 40)
@@ -130,7 +150,8 @@ class Attach(Flow):
     def done(self, form: forms.Form) -> Outcome:
         report = DefectReport.objects.by(self.contact).get(pk=self.argument)
         report.attach([self.message.pk])
-        return Say(texts.ATTACHED(number=report.number))
+        about = preview(report.description, 40)
+        return Say(texts.ATTACHED(number=report.number, preview=about))
 
 
 @register("defects.picture")

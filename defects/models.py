@@ -13,6 +13,7 @@ from whatsapp_bot.models import Contact, Conversation, Message
 from whatsapp_bot.numbered import NumberedQuerySet
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.whatsapp_text import preview
+from whatsapp_bot.wording import placeholders_in
 
 
 class ReportForm(models.Model):
@@ -24,6 +25,12 @@ class ReportForm(models.Model):
 
     key = models.SlugField(unique=True, help_text="What menu items call it by.")
     title = models.CharField(max_length=80)
+    thanks = models.CharField(
+        max_length=500,
+        blank=True,
+        help_text="What people read when they have submitted it; {number} is its number. "
+        "Empty: “✅ Defect Submitted! ID: {number}”.",
+    )
     live = models.ForeignKey(
         "FormVersion", models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
@@ -46,6 +53,11 @@ class ReportForm(models.Model):
     def draft_differs(self) -> bool:
         """Would publishing change anything?"""
         return self.live is None or self.live.questions != self.draft()
+
+    def clean(self) -> None:
+        unknown = placeholders_in(self.thanks) - {"number"}
+        if unknown:
+            raise ValidationError({"thanks": "Only {number} can be filled in here."})
 
     def draft(self) -> "list[dict[str, Any]]":
         """The draft's questions in order, as a version stores them."""

@@ -7,8 +7,13 @@ places |= {"defects": "Reporting a defect", "history": "A person's own reports"}
 
 SUBMITTED = Text(
     "defects.submitted",
-    "✅ Defect Submitted! ID: {number}\n\nSend a photo now and I will add it.",
-    about="After a report has been submitted.",
+    "✅ Defect Submitted! ID: {number}",
+    about="After a report has been submitted, unless its form has thanks of its own.",
+)
+ADD_A_PHOTO = Text(
+    "defects.add_a_photo",
+    "Send a photo now and I will add it.",
+    about="Below that, when the form did not ask for a photo.",
 )
 DRAFT_DONE = Text(
     "defects.draft_done",
@@ -17,7 +22,7 @@ DRAFT_DONE = Text(
 )
 ATTACHED = Text(
     "defects.attached",
-    "📎 Added to your report {number}.",
+    "📎 Added to your report {number}, “{preview}”.",
     about="After a picture, voice note, document or location that follows a report.",
 )
 PICTURE = Text(

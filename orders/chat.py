@@ -9,10 +9,11 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from orders import texts
-from orders.models import Order, ProductionRun, WrongLookup
+from orders.models import Order, ProductionRun, WrongLookup, order_key
 from orders.questions import OrderNumberField, order_choices
 from whatsapp_bot.dialog import Answers
 from whatsapp_bot.flows import Flow, Open, Outcome, Say, page_number, register
+from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.questions import ChoiceField
 from whatsapp_bot.shipped import ship_item
 from whatsapp_bot.whatsapp_text import length, preview
@@ -21,6 +22,7 @@ ship_item("main", 10, "Check order status", "orders.status")
 ship_item("main", 30, "View production schedule", "orders.schedule")
 
 ORDERS_A_PAGE = 8
+LONGEST_NUMBER = 60
 SCHEDULE_DAYS = 7
 SCHEDULE_LENGTH = 1300
 
@@ -68,7 +70,7 @@ class OrderStatus(Flow):
         order = Order.objects.visible_to(self.contact).numbered(number).first()
         if order:
             return Say(in_words(order))
-        WrongLookup.objects.create(contact=self.contact, number=number[:60])
+        WrongLookup.objects.create(contact=self.contact, number=number[:LONGEST_NUMBER])
         del self.wait_until
         if self.wait_until:
             return Say(texts.WAIT(time=self._waits_until()))
@@ -76,6 +78,24 @@ class OrderStatus(Flow):
 
     def _waits_until(self) -> str:
         return date_format(timezone.localtime(self.wait_until), "H:i")
+
+
+@register("orders.tell")
+class TellOrder(Flow):
+    """How one order stands, for somebody who sends its number out of the blue."""
+
+    @classmethod
+    def claims(cls, contact: Contact, message: Message) -> str | None:
+        if message.has_attachment or len(message.body) > LONGEST_NUMBER:
+            return None
+        key = order_key(message.body)
+        if not any(character.isdecimal() for character in key):
+            return None
+        order = Order.objects.visible_to(contact).filter(key=key).first()
+        return f"{cls.name}:{order.pk}" if order else None
+
+    def done(self, form: forms.Form) -> Outcome:
+        return Say(in_words(Order.objects.visible_to(self.contact).filter(pk=self.argument)[0]))
 
 
 def in_words(order: Order) -> str:

@@ -29,6 +29,7 @@ TOO_MANY_WRONG = 3
 MOST_A_MINUTE = 60
 MOST_JUMPS = 10
 RESUME = "resume"
+THANKS = ("thanks", "thank you", "thank you very much", "thanks a lot", "many thanks")
 GREETINGS = (
     *("hi", "hello", "hey", "hi there", "hello there"),
     *("good morning", "good afternoon", "good evening", "good day"),
@@ -133,15 +134,19 @@ class Desk:
             return WORDS[word](self)
         if word == "more" and self.place.more:
             return self.open(self.place.more)
-        return self.turn(self.said) if self.place.flow else self._hear_at_rest()
+        at_rest = self.place.flow in ("", MAIN_MENU)
+        return self._hear_at_rest(word) if at_rest else self.turn(self.said)
 
-    def _hear_at_rest(self) -> str:
-        """Nothing is asked: it chooses from the main menu, or somebody claims it."""
+    def _hear_at_rest(self, word: str) -> str:
+        """Nothing is under way: it chooses from the main menu, or somebody claims it."""
         flow = self._flow_at(MAIN_MENU)
         if not flow:
             return texts.NO_MENU()
-        menu = take_turn(flow.build_form, State()).state
+        shown = self.place.flow == MAIN_MENU
+        menu = self.place.asking if shown else take_turn(flow.build_form, State()).state
         if chosen(menu.options, self.said) is None:
+            if word in THANKS:
+                return texts.YOU_ARE_WELCOME()
             claimed = flows.claimed(self.contact, self.message)
             if claimed:
                 return self.open(claimed)
@@ -150,8 +155,8 @@ class Desk:
         return self.turn(self.said)
 
     def to_menu(self) -> str:
-        self._put_aside()
-        return self.open(MAIN_MENU)
+        kept = self._put_aside()
+        return _join(texts.PUT_ASIDE() if kept else "", self.open(MAIN_MENU))
 
     def start(self) -> str:
         return _join(texts.STARTED() if self.contact.opt_in() else "", self.to_menu())
@@ -261,10 +266,14 @@ class Desk:
             return ""
         return _join(texts.EXPIRED(), self.open(MAIN_MENU))
 
-    def _put_aside(self) -> None:
+    def _put_aside(self) -> bool:
+        """Remember what is under way, if it can be resumed and something was given."""
         flow = self._flow_at(self.place.flow)
-        if flow and flow.resumable and (self.place.asking.answers or self.place.kept):
-            self.place.put_aside()
+        given = self.place.asking.answers or self.place.kept
+        if not (flow and flow.resumable and given):
+            return False
+        self.place.put_aside()
+        return True
 
     def _resume(self, address: str, start_over: bool) -> str:
         left = self.place.take_aside(address)

@@ -75,6 +75,14 @@ KEPT = Text(
     "📎 Got it, I keep that with your report.",
     about="When a picture, voice note, document or location comes while a report is being written.",
 )
+PUT_ASIDE = Text(
+    "bot.put_aside",
+    "I have kept what you began. Choose it again to go on with it.",
+    about="Above the main menu, when somebody leaves a report half-way.",
+)
+YOU_ARE_WELCOME = Text(
+    "bot.welcome", "You are welcome! 🙂 Send *menu* when you need me.", about="After thanks."
+)
 CANCELLED = Text(
     "bot.cancelled",
     "Cancelled. Nothing was submitted.",

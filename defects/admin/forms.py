@@ -12,12 +12,21 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, StackedInline
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from defects.models import FormVersion, Question, ReportForm, problems_in, report_forms
-from whatsapp_bot.admin.wording import OpenedByMenus
+from whatsapp_bot.admin.wording import OpenedByMenus, PlacedForm, place_last
 from whatsapp_bot.models import Menu
 from whatsapp_bot.models.menu import menus
+
+
+class QuestionForm(PlacedForm):
+    name = forms.SlugField(
+        max_length=50,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="What the answer is stored under. It stays when the question is reworded.",
+        error_messages={"invalid": "Only letters, numbers, - and _, without spaces."},
+    )
 
 
 class QuestionFormSet(forms.BaseInlineFormSet):
@@ -33,6 +42,7 @@ class QuestionFormSet(forms.BaseInlineFormSet):
             raise forms.ValidationError(
                 "A form needs at least one question before it is published."
             )
+        place_last([form.instance for form in kept])
         kept.sort(key=lambda form: (form.instance.position, form.instance.pk or float("inf")))
         for place, problem in problems_in([form.instance for form in kept]).items():
             kept[place].add_error(*problem)
@@ -40,7 +50,9 @@ class QuestionFormSet(forms.BaseInlineFormSet):
 
 class QuestionInline(StackedInline):
     model = Question
+    form = QuestionForm
     formset = QuestionFormSet
+    prepopulated_fields = {"name": ["text"]}
     extra = 0
     ordering_field = "position"
     fields = [
@@ -77,7 +89,16 @@ class ReportFormAdmin(OpenedByMenus):
     list_select_related = ["live"]
     search_fields = ["title", "key", "questions__text"]
     readonly_fields = ["standing", "in_the_middle", "opening_menus", "earlier"]
-    fields = ["title", "key", "standing", "in_the_middle", "opening_menus", "on_menu", "earlier"]
+    fields = [
+        "title",
+        "key",
+        "thanks",
+        "standing",
+        "in_the_middle",
+        "opening_menus",
+        "on_menu",
+        "earlier",
+    ]
     inlines = [QuestionInline]
     actions_submit_line = ["publish", "withdraw"]
     actions_detail = ["try_draft"]
@@ -97,7 +118,7 @@ class ReportFormAdmin(OpenedByMenus):
     @admin.display(description="what people are asked")
     def standing(self, form: ReportForm) -> str:
         if not form.live:
-            return "Nothing: this form is a draft. Try it, then press “Save and publish”."
+            return "Nothing yet: this form is a draft. Save it, try it, then publish it."
         published = f"Version {form.live.number}, published {form.live.published_at:%-d %B %Y}."
         if form.draft_differs:
             return f"{published} The draft below differs from it."
@@ -116,7 +137,7 @@ class ReportFormAdmin(OpenedByMenus):
         count = form.versions.count()
         return format_html('<a href="{}" class="text-primary-600">All {}</a>', link, count)
 
-    @action(description="Try the draft", url_path="try", permissions=["change"])
+    @action(description="Try the saved draft", url_path="try", permissions=["change"])
     def try_draft(self, request: HttpRequest, object_id: int) -> HttpResponse:
         form = ReportForm.objects.get(pk=object_id)
         return redirect(f"{reverse('simulator:page')}?open={form.draft_address}")
@@ -156,15 +177,32 @@ class FormVersionAdmin(ModelAdmin):
     fields = ["form", "number", "published_at", "published_by", "asked"]
     readonly_fields = fields
     actions = ["go_back"]
+    actions_submit_line = ["go_back_here"]
 
-    @display(description="asked now", boolean=True)
-    def is_live(self, version: FormVersion) -> bool:
-        return version.form.live_id == version.pk
+    @display(description="state", label={"asked now": "success"})
+    def is_live(self, version: FormVersion) -> str:
+        return "asked now" if version.form.live_id == version.pk else "earlier"
 
     @admin.display(description="questions")
     def asked(self, version: FormVersion) -> SafeString:
-        asked = ((one.text, one.get_kind_display()) for one in version.rows())
+        asked = ((one.text, self._about(one)) for one in version.rows())
         return format_html_join("", "<p>{} <em>({})</em></p>", asked)
+
+    def _about(self, question: Question) -> str:
+        about = [question.get_kind_display(), "required" if question.required else "optional"]
+        about += [", ".join(question.choice_keys())] if question.choices else []
+        if question.only_when:
+            about.append(f"only when {question.only_when} is {question.equals}")
+        return "; ".join(about)
+
+    @action(description="Go back to this version", attrs={"name": "go_back_here"})
+    def go_back_here(self, request: HttpRequest, version: FormVersion) -> None:
+        """The button; see `save_model`."""
+
+    def save_model(self, request: HttpRequest, obj: FormVersion, form: Any, change: bool) -> None:
+        """There is nothing to save: a version is never changed."""
+        if "go_back_here" in request.POST:
+            self.go_back(request, FormVersion.objects.filter(pk=obj.pk))
 
     @admin.action(description="Go back to this version", permissions=["change"])
     def go_back(self, request: HttpRequest, versions: QuerySet[FormVersion]) -> None:

@@ -15,10 +15,17 @@ from whatsapp_bot.whatsapp_text import preview
 class AttachmentInline(TabularInline):
     model = Attachment
     extra = 0
-    fields = ["message"]
-    readonly_fields = ["message"]
+    fields = ["message", "files"]
+    readonly_fields = fields
     can_delete = False
     show_change_link = False
+
+    @admin.display(description="files")
+    def files(self, attachment: Attachment) -> SafeString:
+        """Links to where they are; only to the web, whatever the address says."""
+        files = attachment.message.media.filter(url__startswith="http")
+        links = ((file.url, file.content_type or "file") for file in files)
+        return format_html_join(" ", '<a href="{}" target="_blank" rel="noopener">{}</a>', links)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -26,9 +33,18 @@ class AttachmentInline(TabularInline):
 
 @admin.register(DefectReport)
 class DefectReportAdmin(ModelAdmin):
-    list_display = ["number", "what", "reported_by", "line", "order", "status", "created_at"]
+    list_display = [
+        "number",
+        "what",
+        "form",
+        "reported_by",
+        "line",
+        "order",
+        "status",
+        "created_at",
+    ]
     list_filter = ["status", "form", "line", "created_at"]
-    list_select_related = ["reported_by", "line", "order"]
+    list_select_related = ["form", "reported_by", "line", "order"]
     search_fields = [
         "number",
         "description",
@@ -40,6 +56,7 @@ class DefectReportAdmin(ModelAdmin):
     autocomplete_fields = ["order", "line"]
     fields = [
         "number",
+        "form",
         "reported_by",
         "created_at",
         "description",
@@ -48,7 +65,14 @@ class DefectReportAdmin(ModelAdmin):
         "order",
         "status",
     ]
-    readonly_fields = ["number", "reported_by", "created_at", "description", "all_answers"]
+    readonly_fields = [
+        "number",
+        "form",
+        "reported_by",
+        "created_at",
+        "description",
+        "all_answers",
+    ]
     inlines = [AttachmentInline]
 
     @admin.display(description="description")

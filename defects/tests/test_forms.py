@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from defects.models import DefectReport, FormVersion, Question, ReportForm, problems_in
+from orders.models import Line
 from whatsapp_bot.models import MenuItem
 from whatsapp_bot.recent import forget_all
 
@@ -243,3 +244,67 @@ def test_nobody_else_gets_to_a_draft(say, hazard, admin_client):
     page = admin_client.get(reverse("admin:whatsapp_bot_menu_add")).content.decode()
     assert "report:defect" in page
     assert "draft:" not in page
+
+
+def test_a_form_has_thanks_of_its_own(say, defect_form):
+    defect_form.thanks = "Thank you! We come at once. {number}"
+    defect_form.save()
+    forget_all()
+    begin(say)
+    reply = say("Fire")
+    assert reply.startswith("Thank you! We come at once. DEF-")
+    assert "Send a photo now and I will add it." in reply
+
+
+def test_thanks_have_only_the_number_to_fill_in():
+    with pytest.raises(ValidationError, match=r"Only \{number\} can be filled in"):
+        ReportForm(key="x", title="x", thanks="Thanks, {name}").full_clean()
+
+
+def test_who_was_asked_for_a_photo_is_not_asked_for_another(say, phone, defect_form):
+    Question.objects.create(
+        form=defect_form, position=20, name="photo", kind="photo", text="Photo:"
+    )
+    defect_form.publish()
+    forget_all()
+    begin(say)
+    say("Scratch")
+    assert "Send a photo now" not in phone.send("image")[0]
+
+
+def test_a_line_that_was_chosen_is_the_reports_line(say, defect_form):
+    line = Line.objects.create(name="Line 2")
+    Question.objects.create(
+        form=defect_form,
+        position=20,
+        name="line",
+        kind="choice",
+        text="Where?",
+        choices="Line 1\nLine 2",
+    )
+    defect_form.publish()
+    forget_all()
+    begin(say)
+    say("Scratch")
+    say("line 2")
+    assert DefectReport.objects.get().line == line
+
+
+def test_a_question_without_a_place_comes_last(admin_client):
+    questions = [
+        {"name": "b", "text": "Second?", "position": ""},
+        {"name": "a", "text": "First?", "position": "10"},
+    ]
+    post_form(admin_client, None, questions, key="new")
+    form = ReportForm.objects.get(key="new")
+    assert [question.name for question in form.questions.all()] == ["a", "b"]
+
+
+def test_one_goes_back_on_the_page_of_a_version(admin_client, two_questions):
+    first = two_questions.versions.get(number=1)
+    path = reverse("admin:defects_formversion_change", args=[first.pk])
+    page = admin_client.get(path).content.decode()
+    assert "Please describe the defect:" in page
+    admin_client.post(path, {"go_back_here": "1"})
+    two_questions.refresh_from_db()
+    assert two_questions.live.questions == first.questions

@@ -77,7 +77,7 @@ def test_a_picture_joins_the_report_just_made(phone, say, describing, clock):
     clock.shift(timedelta(minutes=29))
     (reply,) = phone.send("image")
     number = DefectReport.objects.get().number
-    assert reply.startswith(f"📎 Added to your report {number}.")
+    assert reply.startswith(f"📎 Added to your report {number}, “The seal leaks”.")
     assert attached() == 1
 
 

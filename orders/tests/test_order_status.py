@@ -89,6 +89,15 @@ def test_after_the_answer_a_number_means_the_main_menu(say, buyer, order):
     assert "View defect history" in say("2")
 
 
+def test_a_number_out_of_the_blue_is_answered_if_one_may_know_of_it(say, buyer, order):
+    make_order(Customer.objects.create(name="Other"), "ORD-2000")
+    say("hi")
+    assert say("ord 1001").startswith(ANSWER)
+    assert say("ORD-1001").startswith(ANSWER)
+    assert say("ORD-2000") == say("ORD-9999")
+    assert say("ORD-2000").startswith("Sorry, I did not get that.")
+
+
 def test_more_than_a_page_of_open_orders(say, buyer, acme):
     for number in range(1, 12):
         make_order(acme, f"ORD-{number:02}")

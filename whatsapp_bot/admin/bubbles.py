@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from whatsapp_bot.whatsapp_text import MAX_LENGTH, clean, length
+from whatsapp_bot.wording import placeholders_in
 
 LONGEST_EDIT = 20_000
 
@@ -39,10 +40,14 @@ class BubbleTextarea(UnfoldAdminTextareaWidget):
 
 
 class SayableField(forms.CharField):
-    """A text that fits a WhatsApp message, cleaned of what breaks screens and databases."""
+    """A text that fits a WhatsApp message, cleaned of what breaks screens and databases.
 
-    def __init__(self, *, with_items: bool = False, **options: Any) -> None:
+    fills_in: whether it may have placeholders; which ones, its form knows.
+    """
+
+    def __init__(self, *, with_items: bool = False, fills_in: bool = False, **options: Any) -> None:
         super().__init__(widget=BubbleTextarea(with_items=with_items), **options)
+        self.fills_in = fills_in
 
     def to_python(self, value: Any) -> str:
         return clean(super().to_python(value) or "", LONGEST_EDIT)
@@ -52,4 +57,9 @@ class SayableField(forms.CharField):
         if length(value) > MAX_LENGTH:
             raise forms.ValidationError(
                 f"A message holds {MAX_LENGTH} characters, this text has {length(value)}."
+            )
+        names = sorted(placeholders_in(value))
+        if names and not self.fills_in:
+            raise forms.ValidationError(
+                f"Nothing can be filled in here: {{{names[0]}}} would be sent as it stands."
             )

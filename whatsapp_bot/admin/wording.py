@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
 from whatsapp_bot import flows
 from whatsapp_bot.admin.bubbles import SayableField
@@ -22,11 +22,14 @@ from whatsapp_bot.models.menu import MAIN, menus, pages, problems_with
 from whatsapp_bot.whatsapp_text import preview
 from whatsapp_bot.wording import places
 
+LAST = 9999
+"""The place of a row that was given none, until it gets one below the others."""
+
 
 class WordingForm(forms.ModelForm):
     """Begins with what the bot says now. The default, or nothing, is back to the default."""
 
-    text = SayableField(label="Wording", required=False)
+    text = SayableField(label="Wording", required=False, fills_in=True)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -177,7 +180,23 @@ class MenuForm(forms.ModelForm):
     text = SayableField(with_items=True, help_text="What stands above the numbered items.")
 
 
-class MenuItemForm(forms.ModelForm):
+class PlacedForm(forms.ModelForm):
+    """A row with a place among others; without one it comes last."""
+
+    position = forms.IntegerField(
+        label="Place",
+        required=False,
+        min_value=0,
+        max_value=9999,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+
+    def clean_position(self) -> int:
+        position = self.cleaned_data["position"]
+        return LAST if position is None else position
+
+
+class MenuItemForm(PlacedForm):
     """What an item opens is chosen from what there is."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -191,6 +210,13 @@ class MenuItemForm(forms.ModelForm):
         )
 
 
+def place_last(rows: list[Any]) -> None:
+    """Give a place to the rows that have none, below the others."""
+    last = max((row.position for row in rows if row.position != LAST), default=0)
+    for count, row in enumerate((row for row in rows if row.position == LAST), 1):
+        row.position = last + 10 * count
+
+
 class MenuItemFormSet(forms.BaseInlineFormSet):
     def clean(self) -> None:
         super().clean()
@@ -198,6 +224,7 @@ class MenuItemFormSet(forms.BaseInlineFormSet):
             return
         kept = [form for form in self.forms if form.has_changed() or form.instance.pk]
         items = [form.instance for form in kept if not self._should_delete_form(form)]
+        place_last(items)
         items.sort(key=lambda item: (item.position, item.pk or float("inf")))
         problems = problems_with(self.instance.key, items, dict(flows.addresses()))
         if problems:

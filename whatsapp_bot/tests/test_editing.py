@@ -263,6 +263,24 @@ def test_an_item_is_added_above_the_way_back_and_only_once():
     ]
 
 
+def test_nothing_is_filled_in_in_a_menu_or_a_page(admin_client):
+    menu = Menu.objects.get(key="main")
+    page = admin_client.post(
+        reverse("admin:whatsapp_bot_menu_change", args=[menu.pk]),
+        {"text": "Welcome to {company}", "items-TOTAL_FORMS": 0, "items-INITIAL_FORMS": 0},
+    )
+    assert "{company} would be sent as it stands" in page.content.decode()
+    menu.refresh_from_db()
+    assert "company" not in menu.text
+
+
+def test_a_new_item_without_a_place_comes_last(admin_client):
+    rows = [item("Help", "help", ""), item("Back", "menu:main", 20)]
+    post_menu(admin_client, None, rows, key="new")
+    labels = Menu.objects.get(key="new").items.values_list("label", flat=True)
+    assert list(labels) == ["Back", "Help"]
+
+
 # Pages -------------------------------------------------------------------------------------------
 
 

@@ -346,3 +346,9 @@ def test_the_third_nonsense_at_the_main_menu_gets_an_example(say):
 def test_a_greeting_is_greeted(say, greeting):
     say("hi")
     assert say(greeting).startswith("👋 Welcome!")
+
+
+def test_thanks_are_answered_when_nothing_is_asked(say):
+    say("hi")
+    assert say("Thank you!").startswith("You are welcome!")
+    assert "View defect history" in say("2")

@@ -70,7 +70,7 @@ FORMS = {
         ],
     ),
     "delivery": (
-        "Complain of a delivery",
+        "Delivery complaint",
         [
             {"name": "order", "kind": "order", "text": "Which order was it?"},
             {"name": "what", "text": "What was wrong with it?", "example": "Two boxes were wet"},

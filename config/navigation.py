@@ -1,0 +1,69 @@
+"""The admin's sidebar: what staff do, and not what is stored where."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse_lazy
+
+
+def _may_see(app: str, model: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_perm(f"{app}.view_{model}")
+
+
+def _item(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{model}_changelist"),
+        "permission": _may_see(app, model),
+    }
+
+
+NAVIGATION = [
+    {
+        "title": "Every day",
+        "items": [
+            _item("Defect reports", "report", "defects", "defectreport"),
+            _item("Help requests", "contact_support", "whatsapp_bot", "helprequest"),
+            _item("Contacts", "person", "whatsapp_bot", "contact"),
+            _item("Messages", "chat", "whatsapp_bot", "message"),
+        ],
+    },
+    {
+        "title": "What the bot says",
+        "items": [
+            _item("Menus and greeting", "list", "whatsapp_bot", "menu"),
+            _item("Texts", "edit_note", "whatsapp_bot", "wording"),
+            _item("Text pages", "article", "whatsapp_bot", "page"),
+            _item("Report forms", "checklist", "defects", "reportform"),
+            {
+                "title": "Simulator",
+                "icon": "smartphone",
+                "link": reverse_lazy("simulator:page"),
+            },
+        ],
+    },
+    {
+        "title": "Orders and production",
+        "items": [
+            _item("Orders", "package_2", "orders", "order"),
+            _item("Customers", "business", "orders", "customer"),
+            _item("Production runs", "calendar_month", "orders", "productionrun"),
+            _item("Lines", "conveyor_belt", "orders", "line"),
+            _item("Shifts", "schedule", "orders", "shift"),
+        ],
+    },
+    {
+        "title": "Behind the scenes",
+        "collapsible": True,
+        "items": [
+            _item("Conversations", "forum", "whatsapp_bot", "conversation"),
+            _item("Files", "attach_file", "whatsapp_bot", "media"),
+            _item("Form versions", "history", "defects", "formversion"),
+            _item("Wrong order numbers", "search_off", "orders", "wronglookup"),
+            _item("Users", "badge", "auth", "user"),
+            _item("Groups", "group", "auth", "group"),
+        ],
+    },
+]
