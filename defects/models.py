@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -198,41 +198,40 @@ class Question(models.Model):
             return False
         return answers.get(self.only_when) == condition.key_of(self.equals)
 
-    def problem(self, earlier: "list[Question]") -> str:
-        """Why it cannot be asked after the `earlier` questions, in a sentence; "" when it can."""
-        return next((why for _, why in self.problems(earlier)), "")
-
-    def problems(self, earlier: "list[Question]") -> "Iterator[tuple[str, str]]":
-        """Why it cannot be asked after the `earlier` questions: (the field, a sentence)."""
+    def problem(self, earlier: "list[Question]") -> tuple[str, str] | None:
+        """Why it cannot be asked after the `earlier` questions: the field, and a sentence."""
         if self.name in [question.name for question in earlier]:
-            yield "name", f"There is another question with the name {self.name}."
+            return "name", f"There is another question with the name {self.name}."
         if self.kind == self.Kind.CHOICE and len(self.choice_keys()) < 2:
-            yield "choices", "A choice needs at least two lines to choose from."
-        if why := self._problem_of_condition(earlier):
-            yield "only_when", why
+            return "choices", "A choice needs at least two lines to choose from."
+        return self._problem_of_condition(earlier)
 
-    def _problem_of_condition(self, earlier: "list[Question]") -> str:
+    def _problem_of_condition(self, earlier: "list[Question]") -> tuple[str, str] | None:
         if not self.only_when and not self.equals:
-            return ""
+            return None
         if not (self.only_when and self.equals):
-            return "A condition needs both: the name of a question and the answer to it."
+            return "equals", "A condition needs both: the name of a question and the answer to it."
         if self.only_when == self.name:
-            return "A question cannot depend on its own answer."
+            return "only_when", "A question cannot depend on its own answer."
         condition = next((one for one in earlier if one.name == self.only_when), None)
         if not condition:
-            return f"No question before this one has the name {self.only_when}."
+            return "only_when", f"No question before this one has the name {self.only_when}."
         if not condition.choice_keys():
             return (
-                f"{self.only_when} is no choice and no yes or no: it has no answers to depend on."
+                "only_when",
+                f"{self.only_when} has no fixed answers: it is no choice or yes or no.",
             )
         if condition.key_of(self.equals) is None:
             answers = ", ".join(condition.choice_keys())
-            return f"{self.equals} is no answer to {self.only_when}. Its answers: {answers}."
-        return ""
+            return (
+                "equals",
+                f"{self.equals} is no answer to {self.only_when}. Its answers: {answers}.",
+            )
+        return None
 
 
-def problems_in(questions: "list[Question]") -> dict[int, str]:
-    """What is wrong with a form's questions, in sentences, by their places in the list."""
+def problems_in(questions: "list[Question]") -> dict[int, tuple[str, str]]:
+    """What is wrong with a form's questions, by their places: the field, and a sentence."""
     found = {place: one.problem(questions[:place]) for place, one in enumerate(questions)}
     return {place: problem for place, problem in found.items() if problem}
 

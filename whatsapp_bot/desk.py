@@ -14,6 +14,7 @@ from django.utils import translation
 from rapidfuzz import utils
 
 from whatsapp_bot import flows, texts
+from whatsapp_bot.delivery import Status
 from whatsapp_bot.dialog import Answers, Ask, Expects, Said, State, Turn, chosen, go_back, take_turn
 from whatsapp_bot.flows import Flow, Gone, Open, Resume, Say
 from whatsapp_bot.inbound import Incoming, Kind
@@ -25,6 +26,7 @@ log = structlog.get_logger("whatsapp_bot")
 ALBUM = timedelta(seconds=10)
 """Pictures that come within this time after one that was answered are one album with it."""
 TOO_MANY_WRONG = 3
+MOST_A_MINUTE = 60
 MOST_JUMPS = 10
 RESUME = "resume"
 GREETINGS = (
@@ -79,7 +81,7 @@ def _store_only(incoming: Incoming, error: Exception) -> Answer:
     log.error("message could not be handled", sid=incoming.sid, exc_info=error)
     conversation = Conversation.objects.locked(incoming.sender)
     message = Message.objects.hear(conversation.contact, incoming)
-    Message.objects.filter(pk=message.pk).update(status=Message.Status.TROUBLE)
+    Message.objects.filter(pk=message.pk).update(status=Status.TROUBLE)
     return Answer(Message.objects.reply(message, texts.TROUBLE()), "trouble")
 
 
@@ -97,7 +99,12 @@ class Desk:
 
     def answer(self) -> str:
         """The reply, or "" when none is due; the conversation stands where it leads."""
-        reply = self._hear()
+        count = self.place.count(self.now)
+        if count <= MOST_A_MINUTE:
+            reply = self._hear()
+        else:
+            # Two bots would otherwise talk all night.
+            reply = texts.TOO_FAST() if count == MOST_A_MINUTE + 1 else ""
         self.place.store(self.conversation)
         return reply
 
@@ -145,6 +152,15 @@ class Desk:
     def to_menu(self) -> str:
         self._put_aside()
         return self.open(MAIN_MENU)
+
+    def start(self) -> str:
+        return _join(texts.STARTED() if self.contact.opt_in() else "", self.to_menu())
+
+    def stop(self) -> str:
+        self.contact.opt_out()
+        self._put_aside()
+        self.place.rest()
+        return texts.STOPPED()
 
     def back(self) -> str:
         flow = self._flow_at(self.place.flow)
@@ -312,7 +328,9 @@ class Desk:
 
 
 WORDS: dict[str, Callable[[Desk], str]] = {
-    **dict.fromkeys(("menu", "start", *GREETINGS), Desk.to_menu),
+    **dict.fromkeys(("menu", *GREETINGS), Desk.to_menu),
+    **dict.fromkeys(("stop", "unsubscribe"), Desk.stop),
+    "start": Desk.start,
     "back": Desk.back,
     "skip": Desk.skip,
     "cancel": Desk.cancel,

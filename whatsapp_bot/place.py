@@ -1,6 +1,6 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from whatsapp_bot.dialog import Answers, State
 from whatsapp_bot.models import Conversation, Message
@@ -8,6 +8,7 @@ from whatsapp_bot.models import Conversation, Message
 MAIN_MENU = "menu:main"
 KEPT_FOR = timedelta(minutes=30)
 """How long a picture waits for a report to join."""
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -18,7 +19,8 @@ class Place:
     its form. more: the address that *more* opens. kept: messages with attachments that wait for a
     report, as {"message": id, "at": time}. album: when a picture was last answered. aside: the
     flows that were left half-way, each as {"flow", "asking", "kept"}; with "given", answers that
-    came later, and once it was "offered" what was "said" then.
+    came later, and once it was "offered" what was "said" then. minute: when it began and how
+    many messages came in it, as {"at", "count"}.
     """
 
     flow: str = ""
@@ -28,12 +30,15 @@ class Place:
     kept: list[dict[str, Any]] = field(default_factory=list)
     album: str = ""
     aside: list[dict[str, Any]] = field(default_factory=list)
+    minute: dict[str, Any] = field(default_factory=dict)
+
+    STORED: ClassVar = ("trail", "more", "kept", "album", "aside", "minute")
 
     @classmethod
     def of(cls, conversation: Conversation) -> "Place":
         stored = conversation.state
         place = cls(flow=conversation.flow, asking=State.from_json(stored.get("asking", {})))
-        for name in ("trail", "more", "kept", "album", "aside"):
+        for name in cls.STORED:
             if name in stored:
                 setattr(place, name, stored[name])
         return place
@@ -41,10 +46,18 @@ class Place:
     def store(self, conversation: Conversation) -> None:
         conversation.flow = self.flow
         state = {"asking": self.asking.as_json()} if self.flow else {}
-        for name in ("trail", "more", "kept", "album", "aside"):
+        for name in self.STORED:
             if value := getattr(self, name):
                 state[name] = value
         conversation.state = state
+
+    def count(self, now: datetime) -> int:
+        """How many messages came within a minute, with the one that came `now`."""
+        begun = self.minute and datetime.fromisoformat(self.minute["at"])
+        if not begun or not timedelta() <= now - begun < MINUTE:
+            self.minute = {"at": now.isoformat(), "count": 0}
+        self.minute["count"] += 1
+        return self.minute["count"]
 
     def enter(self, address: str) -> None:
         """Be at `address`. Where it is a menu that led here, the way goes on from there."""

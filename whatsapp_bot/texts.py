@@ -109,6 +109,23 @@ RESUME = Text(
 RESUME_CONTINUE = Text("bot.resume.continue", "Continue", about="A choice of that offer.")
 RESUME_START_OVER = Text("bot.resume.start_over", "Start over", about="A choice of that offer.")
 
+STOPPED = Text(
+    "bot.stopped",
+    "All right, we will not write to you by ourselves any more. When you write, we still answer. "
+    "Send *start* to hear from us again.",
+    about="After *stop* or *unsubscribe*.",
+)
+STARTED = Text(
+    "bot.started",
+    "Welcome back! We will tell you again when there is news for you.",
+    about="Above the main menu, after *start* of somebody who had stopped.",
+)
+TOO_FAST = Text(
+    "bot.too_fast",
+    "That is a lot at once! I have stored your messages; please go on in a minute.",
+    about="Once, when somebody sends more than 60 messages in a minute.",
+)
+
 HELP = Text(
     "help.text",
     "*Help & support*\n"

@@ -7,8 +7,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
-from whatsapp_bot import desk, twilio
+from whatsapp_bot import desk
 from whatsapp_bot.inbound import Incoming
+from whatsapp_bot.models import Message
+from whatsapp_bot.twilio import webhook as twilio
 
 log = structlog.get_logger("whatsapp_bot")
 
@@ -23,10 +25,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
     try:
         incoming = twilio.read(request)
     except twilio.Refused as refused:
-        log.warning("webhook refused", status=refused.status, why=refused.why)
-        return HttpResponse(
-            refused.why, status=refused.status, content_type="text/plain", headers=refused.headers
-        )
+        return _refuse("webhook", refused)
     try:
         answer = _receive(incoming, started)
     except Exception as error:
@@ -40,8 +39,30 @@ def webhook(request: HttpRequest) -> HttpResponse:
         outcome=answer.outcome,
         ms=round((time.monotonic() - started) * 1000, 1),
     )
-    replies = twilio.twiml(message.body for message in answer.replies)
-    return HttpResponse(replies, content_type="text/xml")
+    return HttpResponse(twilio.twiml(answer.replies), content_type="text/xml")
+
+
+@csrf_exempt
+def status(request: HttpRequest) -> HttpResponse:
+    """Twilio reports what became of a message of ours."""
+    try:
+        report = twilio.read_report(request)
+    except twilio.Refused as refused:
+        return _refuse("status", refused)
+    try:
+        known = Message.objects.take_report(report)
+    except (OperationalError, InterfaceError) as error:
+        log.error("report not taken", sid=report.sid, exc_info=error)
+        return HttpResponse("Please try again.", status=503, content_type="text/plain")
+    log.info("status", sid=report.sid, status=report.word, code=report.error_code, known=known)
+    return HttpResponse(status=204)
+
+
+def _refuse(door: str, refused: twilio.Refused) -> HttpResponse:
+    log.warning(f"{door} refused", status=refused.status, why=refused.why)
+    return HttpResponse(
+        refused.why, status=refused.status, content_type="text/plain", headers=refused.headers
+    )
 
 
 def _receive(incoming: Incoming, started: float) -> desk.Answer:

@@ -14,7 +14,7 @@ from unfold.admin import ModelAdmin, StackedInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from defects.models import FormVersion, Question, ReportForm, report_forms
+from defects.models import FormVersion, Question, ReportForm, problems_in, report_forms
 from whatsapp_bot.admin.wording import OpenedByMenus
 from whatsapp_bot.models import Menu
 from whatsapp_bot.models.menu import menus
@@ -34,11 +34,8 @@ class QuestionFormSet(forms.BaseInlineFormSet):
                 "A form needs at least one question before it is published."
             )
         kept.sort(key=lambda form: (form.instance.position, form.instance.pk or float("inf")))
-        questions = [form.instance for form in kept]
-        for place, form in enumerate(kept):
-            # Below a field: what is wrong with a question as a whole, its box does not show.
-            for field, why in questions[place].problems(questions[:place]):
-                form.add_error(field, why)
+        for place, problem in problems_in([form.instance for form in kept]).items():
+            kept[place].add_error(*problem)
 
 
 class QuestionInline(StackedInline):
@@ -101,7 +98,7 @@ class ReportFormAdmin(OpenedByMenus):
     def standing(self, form: ReportForm) -> str:
         if not form.live:
             return "Nothing: this form is a draft. Try it, then press “Save and publish”."
-        published = f"Version {form.live.number}, published {form.live.published_at:%d %B %Y}."
+        published = f"Version {form.live.number}, published {form.live.published_at:%-d %B %Y}."
         if form.draft_differs:
             return f"{published} The draft below differs from it."
         return f"{published} The draft below is the same."

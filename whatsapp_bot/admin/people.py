@@ -26,7 +26,7 @@ class LogAdmin(ModelAdmin):
 @admin.register(Contact)
 class ContactAdmin(ModelAdmin):
     list_display = ["__str__", "phone", "user_id", "role", "last_heard", "created_at"]
-    list_filter = ["role", "created_at"]
+    list_filter = ["role", ("opted_out_at", admin.EmptyFieldListFilter), "created_at"]
     list_select_related = ["conversation"]
     search_fields = ["name", "phone", "user_id"]
     readonly_fields = ["created_at"]

@@ -7,6 +7,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
@@ -153,7 +155,8 @@ class WordingAdmin(ModelAdmin):
     def changed(self, wording: Wording) -> str:
         if not wording.changed_at:
             return "never"
-        return f"{wording.changed_at:%d %B %Y, %H:%M} by {wording.changed_by or 'somebody'}"
+        at = date_format(timezone.localtime(wording.changed_at), "j F Y, H:i")
+        return f"{at} by {wording.changed_by or 'somebody'}"
 
     @action(description="Back to the default", attrs={"name": "back_to_default"})
     def back_to_default(self, request: HttpRequest, wording: Wording) -> None:

@@ -33,6 +33,9 @@ class Contact(models.Model):
     )
     role = models.CharField(max_length=10, choices=Role, default=Role.UNKNOWN)
     language = models.CharField(max_length=10, blank=True)
+    opted_out_at = models.DateTimeField(
+        "stopped", null=True, blank=True, help_text="Since when we do not write by ourselves."
+    )
     created_at = models.DateTimeField("first seen", default=timezone.now, editable=False)
 
     class Meta:
@@ -65,6 +68,19 @@ class Contact(models.Model):
         if self.user_id and not _USER_ID.fullmatch(self.user_id):
             raise ValidationError({"user_id": "A WhatsApp user id looks like ZA.1a2b3c."})
 
+    def opt_out(self) -> None:
+        """Have us write no more by ourselves."""
+        self.opted_out_at = self.opted_out_at or timezone.now()
+        self.save(update_fields=["opted_out_at"])
+
+    def opt_in(self) -> bool:
+        """Have us write by ourselves again; False when we did already."""
+        was_out = self.opted_out_at is not None
+        if was_out:
+            self.opted_out_at = None
+            self.save(update_fields=["opted_out_at"])
+        return was_out
+
     def is_all_of(self, sender: Sender) -> bool:
         """Do we know the sender under each of the addresses that came?"""
         phone = sender.phone or self.phone
@@ -90,6 +106,7 @@ class Contact(models.Model):
         self.user_id = newer.user_id or self.user_id
         self.name = newer.name or self.name
         self.language = newer.language or self.language
+        self.opted_out_at = self.opted_out_at or newer.opted_out_at
         self.role = max(self.role, newer.role, key=Role.values.index)
         self.save()
 

@@ -1,6 +1,7 @@
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
+from whatsapp_bot.delivery import DeliveryReport, Status
 from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models.contact import Contact
 from whatsapp_bot.whatsapp_text import preview, split
@@ -23,7 +24,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
             body=incoming.text,
             quoted_sid=incoming.quoted_sid,
             details=incoming.details,
-            status=Message.Status.RECEIVED,
+            status=Status.RECEIVED,
         )
         if incoming.files:
             Media.objects.bulk_create(
@@ -42,11 +43,22 @@ class MessageQuerySet(models.QuerySet["Message"]):
                 direction=Message.Direction.OUT,
                 body=part,
                 in_reply_to=message,
-                status=Message.Status.SENT,
+                status=Status.SENT,
             )
             for part in split(text)[:MOST_REPLIES]
         ]
         return self.bulk_create(replies) if len(replies) > 1 else [self._saved(replies[0])]
+
+    @transaction.atomic
+    def take_report(self, report: DeliveryReport) -> bool:
+        """Note what the carrier says of a message of ours; False when it is none of ours."""
+        out = self.filter(direction=Message.Direction.OUT).select_for_update()
+        message = out.filter(sid=report.sid).first()
+        message = message or out.filter(pk=report.message_id, sid=None).first()
+        if not message:
+            return False
+        message.learn(report)
+        return True
 
     def _saved(self, message: "Message") -> "Message":
         message.save(force_insert=True)
@@ -66,11 +78,6 @@ class Message(models.Model):
         IN = "in", "in"
         OUT = "out", "out"
 
-    class Status(models.TextChoices):
-        RECEIVED = "received", "received"
-        TROUBLE = "trouble", "stored, but could not be handled"
-        SENT = "sent", "sent"
-
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="messages", db_index=False)
     direction = models.CharField(max_length=3, choices=Direction)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.TEXT)
@@ -82,6 +89,9 @@ class Message(models.Model):
     quoted_sid = models.CharField("SID of the quoted message", max_length=34, blank=True)
     details = models.JSONField(default=dict, blank=True, help_text="Whatever else came with it.")
     status = models.CharField(max_length=10, choices=Status)
+    error_code = models.PositiveIntegerField(null=True, blank=True)
+    price = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
+    price_unit = models.CharField(max_length=3, blank=True)
     created_at = models.DateTimeField("at", default=timezone.now, editable=False)
 
     objects = MessageQuerySet.as_manager()
@@ -91,6 +101,19 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return preview(self.body) or self.get_kind_display()
+
+    def learn(self, report: DeliveryReport) -> None:
+        """Note what the carrier says: the status only rises, the rest is filled in."""
+        self.sid = self.sid or report.sid
+        if report.status is None:
+            self.details = {**self.details, "status": report.word}
+        elif report.status.rank > Status(self.status).rank:
+            self.status = report.status
+        if report.status == Status.FAILED:
+            self.error_code = self.error_code or report.error_code
+        if report.price is not None:
+            self.price, self.price_unit = report.price, report.price_unit
+        self.save()
 
     @property
     def has_attachment(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from whatsapp_bot.delivery import Status
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.simulator.attachments import path_here
 
@@ -46,7 +47,7 @@ def as_json(message: Message) -> dict[str, Any]:
         "text": message.body,
         "day": date_format(at, "j F Y"),
         "time": date_format(at, "H:i"),
-        "trouble": message.status == Message.Status.TROUBLE,
+        "trouble": message.status == Status.TROUBLE,
         "files": [path_here(file.url) for file in message.media.all()],
         "file_name": message.details.get("FileName", ""),
         "place": [message.details.get(name, "") for name in ("Latitude", "Longitude")],

@@ -12,7 +12,7 @@ from whatsapp_bot.models.contact import Role
 from whatsapp_bot.simulator.errors import CannotDo
 from whatsapp_bot.simulator.exchange import Exchange
 from whatsapp_bot.simulator.phone import Phone
-from whatsapp_bot.twilio import phone_number, user_id
+from whatsapp_bot.twilio.webhook import phone_number, user_id
 from whatsapp_bot.whatsapp_text import clean
 
 MOST_FOUND = 20

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from defects.models import DefectReport
+from whatsapp_bot.delivery import Status
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.simulator import phone as simulator
@@ -27,7 +28,7 @@ def all_at_once(requests):
     forget_all()
     with ThreadPoolExecutor(len(requests)) as pool:
         answers = list(pool.map(post, requests))
-    assert not Message.objects.filter(status=Message.Status.TROUBLE).exists()
+    assert not Message.objects.filter(status=Status.TROUBLE).exists()
     return answers
 
 
@@ -93,7 +94,7 @@ def test_an_album_at_once_is_ten_pictures_on_one_report_and_one_reply(phone):
         for n in range(10)
     ]
     answers = all_at_once(album)
-    assert sum(b"<Message>" in answer for answer in answers) == 1
+    assert sum(b"<Message " in answer for answer in answers) == 1
     phone.say("The seal leaks")
     assert DefectReport.objects.get().attachments.count() == 10
 

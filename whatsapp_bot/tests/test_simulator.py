@@ -11,12 +11,12 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from whatsapp_bot import twilio
 from whatsapp_bot.inbound import Kind
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.simulator import attachments, phone
 from whatsapp_bot.simulator.people import CAST
+from whatsapp_bot.twilio import webhook as twilio
 
 pytestmark = pytest.mark.django_db
 

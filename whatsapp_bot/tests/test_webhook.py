@@ -7,6 +7,7 @@ import pytest
 from django.db import OperationalError
 
 from whatsapp_bot import desk
+from whatsapp_bot.delivery import Status
 from whatsapp_bot.models import Contact, Conversation, Media, MenuItem, Message
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.simulator import phone as simulator
@@ -203,7 +204,7 @@ def test_any_text_gets_a_well_formed_answer(phone, text, before):
     replies = phone.say(text)
     assert replies
     assert all(0 < len(reply.encode("utf-16-le")) // 2 <= 1600 for reply in replies)
-    assert not Message.objects.filter(status=Message.Status.TROUBLE).exists()
+    assert not Message.objects.filter(status=Status.TROUBLE).exists()
 
 
 def test_text_is_cleaned_once_and_kept(phone):
@@ -280,7 +281,7 @@ def test_a_fault_of_ours_stores_the_message_and_says_sorry(phone, monkeypatch, c
     (reply,) = phone.say("Do not lose this")
     assert reply.startswith("Sorry, something went wrong on our side.")
     message = Message.objects.get(direction="in")
-    assert (message.body, message.status) == ("Do not lose this", Message.Status.TROUBLE)
+    assert (message.body, message.status) == ("Do not lose this", Status.TROUBLE)
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert record.msg["sid"] == message.sid
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whatsapp_bot.twilio import twiml
+from whatsapp_bot.models import Message
+from whatsapp_bot.twilio.webhook import twiml
 from whatsapp_bot.whatsapp_text import (
     MAX_LENGTH,
     clean,
@@ -40,7 +41,7 @@ def test_what_is_clean_can_be_stored_and_sent(text):
     cleaned = clean(text, 1000)
     cleaned.encode()
     assert "\0" not in cleaned
-    (body,) = ElementTree.fromstring(twiml([text])).iterfind("Message/Body")  # noqa: S314
+    (body,) = ElementTree.fromstring(twiml([Message(pk=1, body=text)])).iterfind("Message/Body")  # noqa: S314
     assert (body.text or "") == clean(text, len(text))
 
 

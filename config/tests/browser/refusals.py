@@ -141,7 +141,7 @@ def condition_on_itself(editing: Editing) -> None:
     with_condition(editing, "stopped", "yes")
 
 
-@refused("forms", "description is no choice and no yes or no: it has no answers to depend on.")
+@refused("forms", "description has no fixed answers: it is no choice or yes or no.")
 def condition_on_a_text(editing: Editing) -> None:
     with_condition(editing, "description", "Scratch")
 

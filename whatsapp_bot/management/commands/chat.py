@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from whatsapp_bot import twilio
 from whatsapp_bot.models import Contact
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.simulator.phone import Phone, quietly
+from whatsapp_bot.twilio import webhook as twilio
 
 SOMEBODY_NEW = "+15550100999"
 PICTURE = "/picture"

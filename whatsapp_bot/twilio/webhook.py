@@ -1,24 +1,26 @@
-"""Twilio: the only place that knows it. Webhooks are verified and parsed here, replies written.
+"""What Twilio brings us: messages and reports of their delivery, verified and parsed.
 
 Facts are from Twilio's reference pages on webhooks, request validation and TwiML.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NoReturn
-from xml.sax.saxutils import escape
+from decimal import Decimal
+from xml.sax.saxutils import escape, quoteattr
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, QueryDict
 from django.http.request import RawPostDataException, UnreadablePostError
+from django.urls import reverse
 from twilio.request_validator import RequestValidator
 
+from whatsapp_bot.delivery import DeliveryReport, Status
 from whatsapp_bot.inbound import File, Incoming, Kind, Sender
+from whatsapp_bot.models import Message
 from whatsapp_bot.whatsapp_text import clean
 
 FORM = "application/x-www-form-urlencoded"
-REQUIRED = ("MessageSid", "AccountSid", "From", "To")
 LONGEST_BODY = 100_000
 MOST_FILES = 10
 
@@ -40,6 +42,12 @@ _KINDS = {
     "contacts": Kind.OTHER,
     "sticker": Kind.OTHER,
     "reaction": Kind.OTHER,
+}
+STATUSES = {
+    **dict.fromkeys(("accepted", "scheduled", "queued", "sending", "sent"), Status.SENT),
+    "delivered": Status.DELIVERED,
+    "read": Status.READ,
+    **dict.fromkeys(("failed", "undelivered", "canceled"), Status.FAILED),
 }
 _STORED_ELSEWHERE = re.compile(
     r"MessageSid|SmsSid|SmsMessageSid|AccountSid|From|To|Body|WaId|ProfileName|ExternalUserId"
@@ -63,17 +71,66 @@ def read(request: HttpRequest) -> Incoming:
 
     Raises Refused: 403 for a wrong signature, account or number, 4xx for another shape.
     """
+    parameters = _verified(request)
+    _check_addresses(parameters)
+    if phone_number(parameters["To"]) != settings.TWILIO_WHATSAPP_NUMBER:
+        raise Refused(403, "another number")
+    return parse(parameters)
+
+
+def read_report(request: HttpRequest) -> DeliveryReport:
+    """What a status callback says of a message of ours.
+
+    Raises Refused as `read` does.
+    """
+    parameters = _verified(request)
+    word = clean(parameters.get("MessageStatus", ""), 20).lower()
+    if not word:
+        raise Refused(400, "no MessageStatus")
+    return DeliveryReport(
+        sid=parameters["MessageSid"],
+        word=word,
+        message_id=_whole(request.GET.get("message", ""), digits=18),
+        status=STATUSES.get(word),
+        error_code=_whole(parameters.get("ErrorCode", ""), digits=6),
+        price=_price(parameters.get("Price", "")),
+        price_unit=clean(parameters.get("PriceUnit", ""), 3).upper(),
+    )
+
+
+def status_callback(message: Message) -> str:
+    """Where Twilio is to report what becomes of this message."""
+    return f"{settings.PUBLIC_URL}{reverse('status')}?message={message.pk}"
+
+
+def _whole(digits_in: str, *, digits: int) -> int | None:
+    """The number in a text of at most so many digits, else None."""
+    plain = digits_in.isascii() and digits_in.isdecimal() and len(digits_in) <= digits
+    return int(digits_in) if plain else None
+
+
+def _price(text: str) -> Decimal | None:
+    return Decimal(text) if re.fullmatch(r"-?\d{1,6}(\.\d{1,6})?", text, re.ASCII) else None
+
+
+def _verified(request: HttpRequest) -> QueryDict:
+    """The parameters of a request that Twilio signed, for our account.
+
+    A signature also fits parameters that were cut up otherwise, so it takes the shape as well.
+    """
     if request.method != "POST":
         raise Refused(405, "not a POST")
     parameters = _parameters(request)
     if not is_signed(request, parameters):
         raise Refused(403, "wrong signature")
-    _check_shape(parameters)
+    if any(len(values) > 1 for _, values in parameters.lists()):
+        raise Refused(400, "a parameter twice")
+    for name, pattern in {"MessageSid": _MESSAGE_SID, "AccountSid": _ACCOUNT_SID}.items():
+        if not pattern.fullmatch(parameters.get(name, "")):
+            raise Refused(400, f"no {name}, or malformed")
     if parameters["AccountSid"] != settings.TWILIO_ACCOUNT_SID:
         raise Refused(403, "another account")
-    if phone_number(parameters["To"]) != settings.TWILIO_WHATSAPP_NUMBER:
-        raise Refused(403, "another number")
-    return parse(parameters)
+    return parameters
 
 
 def is_signed(request: HttpRequest, parameters: QueryDict) -> bool:
@@ -116,12 +173,14 @@ def parse(parameters: Mapping[str, str]) -> Incoming:
     )
 
 
-def twiml(texts: Iterable[str]) -> str:
-    """The answer to a webhook that makes Twilio send `texts`, a message each."""
-    messages = "".join(
-        f"<Message><Body>{escape(clean(text, len(text)))}</Body></Message>" for text in texts
+def twiml(messages: Iterable[Message]) -> str:
+    """The answer to a webhook that makes Twilio send these messages, and report on each."""
+    sent = "".join(
+        f"<Message statusCallback={quoteattr(status_callback(message))}>"
+        f"<Body>{escape(clean(message.body, len(message.body)))}</Body></Message>"
+        for message in messages
     )
-    return f'<?xml version="1.0" encoding="UTF-8"?><Response>{messages}</Response>'
+    return f'<?xml version="1.0" encoding="UTF-8"?><Response>{sent}</Response>'
 
 
 def phone_number(address: str) -> str | None:
@@ -147,24 +206,11 @@ def _parameters(request: HttpRequest) -> QueryDict:
         raise Refused(400, "unreadable") from None
 
 
-def _check_shape(parameters: QueryDict) -> None:
-    """A signature also fits parameters that were cut up otherwise: insist on a message's shape."""
-    if any(len(values) > 1 for _, values in parameters.lists()):
-        _refuse("a parameter twice")
-    for name in REQUIRED:
-        if name not in parameters:
-            _refuse(f"no {name}")
-    if not _MESSAGE_SID.fullmatch(parameters["MessageSid"]):
-        _refuse("malformed MessageSid")
-    if not _ACCOUNT_SID.fullmatch(parameters["AccountSid"]):
-        _refuse("malformed AccountSid")
+def _check_addresses(parameters: QueryDict) -> None:
     for name in ("From", "To"):
-        if not (phone_number(parameters[name]) or user_id(parameters[name])):
-            _refuse(f"malformed {name}")
-
-
-def _refuse(why: str) -> NoReturn:
-    raise Refused(400, why)
+        address = parameters.get(name, "")
+        if not (phone_number(address) or user_id(address)):
+            raise Refused(400, f"no {name}, or malformed")
 
 
 def _sender(parameters: Mapping[str, str]) -> Sender:

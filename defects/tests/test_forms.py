@@ -1,0 +1,245 @@
+"""Staff make report forms: drafts, versions, conditions."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from defects.models import DefectReport, FormVersion, Question, ReportForm, problems_in
+from whatsapp_bot.models import MenuItem
+from whatsapp_bot.recent import forget_all
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def hazard():
+    """A form with a condition, not published yet."""
+    form = ReportForm.objects.create(key="hazard", title="Safety hazard")
+    questions = [
+        {"name": "severity", "kind": "choice", "text": "How bad?", "choices": "Minor\nCritical"},
+        {"name": "stopped", "kind": "yes_no", "text": "Stopped?", "only_when": "severity", "equals": "critical"},
+        {"name": "what", "text": "What is it?"},
+    ]  # fmt: skip
+    for place, question in enumerate(questions):
+        Question.objects.create(form=form, position=place, **question)
+    return form
+
+
+def begin(say, key="defect"):
+    say("hi")
+    say("2")
+    return say(ReportForm.objects.get(key=key).title if key != "defect" else "1")
+
+
+def put_on_menu(form):
+    MenuItem.objects.filter(opens="defects.history").first().menu.add_item(form.title, form.address)
+    forget_all()
+
+
+def test_a_condition_decides_what_is_asked(say, hazard):
+    hazard.publish()
+    put_on_menu(hazard)
+    begin(say, "hazard")
+    assert "Stopped?" in say("Critical")
+    assert say("yes") == "What is it?"
+    say("Oil on the floor")
+    assert [one["name"] for one in DefectReport.objects.get().answers] == [
+        "severity",
+        "stopped",
+        "what",
+    ]
+    begin(say, "hazard")
+    assert say("Minor") == "What is it?"
+
+
+def test_going_back_over_a_condition_leaves_out_what_it_decided(say, hazard):
+    hazard.publish()
+    put_on_menu(hazard)
+    begin(say, "hazard")
+    say("Critical")
+    say("yes")
+    say("back")
+    say("back")
+    assert say("Minor") == "What is it?"
+    say("Oil on the floor")
+    assert [one["name"] for one in DefectReport.objects.get().answers] == ["severity", "what"]
+
+
+def test_a_draft_is_asked_of_nobody(say, hazard, defect_form):
+    defect_form.questions.update(text="What is wrong?")
+    put_on_menu(hazard)
+    assert begin(say) == "Please describe the defect:"
+    say("cancel")
+    say("2")
+    assert say("Safety hazard").startswith("Sorry, that is no longer available.")
+
+
+def test_who_is_in_the_middle_goes_on_and_answers_given_count(say, two_questions):
+    begin(say)
+    assert say("Bent frame") == "How many parts?"
+    Question.objects.create(
+        form=two_questions, position=15, name="side", text="Which side?", required=False
+    )
+    two_questions.publish()
+    forget_all()
+    assert two_questions.people_in_the_middle() == 1
+    assert say("3").startswith("Which side?")
+    assert "Defect Submitted" in say("left")
+    report = DefectReport.objects.get()
+    assert [one["answer"] for one in report.answers] == ["Bent frame", "left", "3"]
+
+
+def test_an_answer_that_no_longer_fits_is_asked_again(say, two_questions):
+    begin(say)
+    say("Bent frame")
+    two_questions.questions.filter(name="parts").update(position=1)
+    two_questions.questions.filter(name="description").update(kind="number")
+    two_questions.publish()
+    forget_all()
+    assert say("3") == "Please describe the defect:"
+
+
+def test_one_can_go_back_to_an_earlier_version(say, two_questions, admin_user):
+    first = two_questions.versions.get(number=1)
+    two_questions.go_back_to(first, admin_user)
+    forget_all()
+    assert two_questions.live.number == 3
+    assert two_questions.live.published_by == admin_user
+    assert not two_questions.draft_differs
+    begin(say)
+    assert "Defect Submitted" in say("Bent frame")
+
+
+def test_publishing_the_same_again_makes_no_version(defect_form):
+    defect_form.publish()
+    assert defect_form.versions.count() == 1
+
+
+def test_a_form_without_questions_is_not_published(defect_form):
+    defect_form.questions.all().delete()
+    with pytest.raises(ValidationError, match="at least one question"):
+        defect_form.publish()
+
+
+@pytest.mark.parametrize(
+    ("questions", "problem"),
+    [
+        ([{"kind": "choice", "choices": "one"}], "A choice needs at least two lines"),
+        ([{}, {"name": "a"}], "There is another question with the name a."),
+        ([{"only_when": "b", "equals": "x"}, {"name": "b"}], "No question before this one has the name b."),
+        ([{"only_when": "a", "equals": "x"}], "A question cannot depend on its own answer."),
+        ([{}, {"name": "b", "only_when": "a", "equals": "x"}], "a has no fixed answers"),
+        ([{"kind": "yes_no"}, {"name": "b", "only_when": "a", "equals": "maybe"}], "maybe is no answer to a. Its answers: yes, no."),
+        ([{"kind": "yes_no"}, {"name": "b", "only_when": "a"}], "A condition needs both"),
+    ],
+)  # fmt: skip
+def test_questions_that_make_no_sense_together_are_refused(questions, problem):
+    made = [Question(**{"name": "a", "text": "?"} | question) for question in questions]
+    ((field, sentence),) = problems_in(made).values()
+    assert problem in sentence
+    Question._meta.get_field(field)
+
+
+def post_form(client, form, questions, **more):
+    """Save a form in the admin with these questions, as its page would."""
+    data = {
+        "title": form.title if form else "New form",
+        "questions-TOTAL_FORMS": len(questions),
+        "questions-INITIAL_FORMS": 0,
+        **more,
+    }
+    for number, question in enumerate(questions):
+        question = {"kind": "text", "required": "on", "position": number, **question}
+        data |= {f"questions-{number}-{name}": value for name, value in question.items()}
+    name = "admin:defects_reportform_"
+    path = reverse(f"{name}change", args=[form.pk]) if form else reverse(f"{name}add")
+    return client.post(path, data, follow=True).content.decode()
+
+
+def test_a_form_is_made_published_and_put_on_a_menu_at_once(admin_client, say):
+    menu = MenuItem.objects.get(opens="defects.history").menu
+    page = post_form(
+        admin_client,
+        None,
+        [{"name": "what", "text": "What happened?"}],
+        key="new",
+        publish="1",
+        on_menu=menu.pk,
+    )
+    assert "Version 1 is what people are asked now." in page
+    assert "It is on the menu defects." in page
+    say("hi")
+    say("2")
+    assert say("new form") == "What happened?"
+
+
+def test_a_form_is_not_put_on_a_menu_before_it_is_published(admin_client):
+    menu = MenuItem.objects.get(opens="defects.history").menu
+    page = post_form(
+        admin_client, None, [{"name": "what", "text": "What?"}], key="new", on_menu=menu.pk
+    )
+    assert "press “Save and publish” instead" in page
+    assert not ReportForm.objects.filter(key="new").exists()
+
+
+def test_a_refused_form_is_shown_with_its_reason_and_loses_nothing(admin_client):
+    page = post_form(
+        admin_client, None, [{"name": "what", "text": "Kept?", "kind": "choice"}], key="new"
+    )
+    assert "A choice needs at least two lines" in page
+    assert "Kept?" in page
+    assert not ReportForm.objects.filter(key="new").exists()
+
+
+def test_a_form_is_withdrawn_in_the_admin(admin_client, defect_form, say):
+    begin(say)
+    post_form(admin_client, defect_form, [{"name": "x", "text": "?"}], withdraw="1")
+    defect_form.refresh_from_db()
+    assert defect_form.live is None
+    assert say("Scratch").startswith("Sorry, that is no longer available.")
+
+
+def test_an_earlier_version_is_chosen_in_the_admin(admin_client, two_questions):
+    first = two_questions.versions.get(number=1)
+    path = reverse("admin:defects_formversion_changelist")
+    page = admin_client.post(
+        path, {"action": "go_back", "_selected_action": [first.pk]}, follow=True
+    )
+    assert "People are asked again what Defect, version 1 asked." in page.content.decode()
+    two_questions.refresh_from_db()
+    assert two_questions.live.questions == first.questions
+
+
+def test_a_version_cannot_be_changed_or_deleted(admin_client, defect_form):
+    version = FormVersion.objects.get(form=defect_form)
+    before = version.questions
+    change = reverse("admin:defects_formversion_change", args=[version.pk])
+    admin_client.post(change, {"questions": "[]", "number": 7})
+    version.refresh_from_db()
+    assert (version.questions, version.number) == (before, 1)
+    delete = reverse("admin:defects_formversion_delete", args=[version.pk])
+    assert admin_client.post(delete, {"post": "yes"}).status_code == 403
+
+
+def test_a_draft_is_tried_in_the_simulator_and_nothing_comes_of_it(admin_client, hazard):
+    tried = admin_client.get(reverse("admin:defects_reportform_try_draft", args=[hazard.pk]))
+    assert tried.url == "/simulator/?open=draft:hazard"
+    whom = {"whom": "+99900000003"}
+    admin_client.post(reverse("simulator:open"), {**whom, "address": "draft:hazard"})
+
+    def say(text):
+        said = admin_client.post(reverse("simulator:say"), {**whom, "text": text, "kind": "text"})
+        return said.json()["messages"][-1]["text"]
+
+    assert say("I would like to try the draft").startswith("How bad?")
+    assert say("Minor") == "What is it?"
+    done = say("Oil")
+    assert "Nothing was submitted" in done
+    assert "How bad? Minor\nWhat is it? Oil" in done
+    assert not DefectReport.objects.exists()
+
+
+def test_nobody_else_gets_to_a_draft(say, hazard, admin_client):
+    page = admin_client.get(reverse("admin:whatsapp_bot_menu_add")).content.decode()
+    assert "report:defect" in page
+    assert "draft:" not in page

@@ -1,0 +1,85 @@
+import signal
+import threading
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from whatsapp_bot.fake_twilio import FakeTwilio, Fate
+from whatsapp_bot.fake_twilio.trouble import NAMED, Request, Trouble, parse
+
+
+class Command(BaseCommand):
+    help = (
+        "Runs a fake Twilio on this machine: the REST endpoints that we use, with a memory of "
+        "messages and, if wanted, trouble. Point TWILIO_API_URL at it. Nothing leaves the machine."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=8009)
+        parser.add_argument("--media-port", type=int, default=0, help="of the CDN; 0 is a free one")
+        parser.add_argument(
+            "--trouble",
+            type=_trouble,
+            default={},
+            metavar="NAME=CHANCE,...",
+            help=f"for sends, such as 429=0.1,cut=0.05; there are {', '.join(NAMED)}",
+        )
+        parser.add_argument("--seed", type=int, default=1, help="of the trouble")
+        parser.add_argument(
+            "--callbacks", action="store_true", help="send status callbacks: sent, delivered, read"
+        )
+        parser.add_argument(
+            "--deliver-to",
+            default="http://127.0.0.1:8000",
+            metavar="URL",
+            help="where PUBLIC_URL is on this machine, for callbacks and webhooks",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Raises CommandError when a port is taken."""
+        try:
+            fake = FakeTwilio(
+                settings.TWILIO_ACCOUNT_SID,
+                settings.TWILIO_AUTH_TOKEN,
+                settings.TWILIO_WHATSAPP_NUMBER,
+                port=options["port"],
+                media_port=options["media_port"],
+                on_request=self._log,
+            )
+        except OSError as error:
+            raise CommandError(f"The port cannot be had: {error.strerror}.") from None
+        fake.webhooks.routes[settings.PUBLIC_URL] = options["deliver_to"]
+        if options["trouble"]:
+            fake.trouble.randomly(options["trouble"], options["seed"])
+        if options["callbacks"]:
+            fake.fate = Fate(("sent", "delivered", "read"), delay=0.2)
+        self._run(fake)
+
+    def _run(self, fake: FakeTwilio) -> None:
+        ended = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
+        with fake:
+            self._say(f"The fake Twilio is at {fake.url}, its media at {fake.media_url}")
+            ended.wait()
+
+    def _log(self, request: Request) -> None:
+        """One line, without texts or addresses: the path is left out, it could hold one."""
+        trouble = f" {request.trouble}" if request.trouble else ""
+        route = request.route or "unknown"
+        self._say(f"{request.method} {route} {request.status or 'no answer'}{trouble}")
+
+    def _say(self, line: str) -> None:
+        # At once, also into a file or a pipe.
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def _trouble(text: str) -> dict[Trouble, float]:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None

@@ -1,0 +1,1 @@
+"""Twilio: the only place that knows it."""
