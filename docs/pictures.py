@@ -76,13 +76,12 @@ def simulator(context: BrowserContext, small: BrowserContext, base: str) -> None
     from config.tests.browser.handset import Handset
 
     phone = Handset(context.new_page(), base)
-    phone.page.set_viewport_size({"width": 1080, "height": 580})
+    phone.page.set_viewport_size({"width": 1000, "height": 600})
     phone.open("worker")
     phone.say("hi")
     phone.tap("Report a defect")
     phone.tap("Report a defect")
     phone.say("Scratch on the *lid*, 5 cm")
-    phone.say("2")
     draw(phone.page, "simulator")
 
     phone = Handset(small.new_page(), base)
