@@ -49,7 +49,7 @@ def test_a_form_is_built_tried_published_and_filled_in_while_another_version_is_
     expect(editing.page.get_by_text("The draft below differs from it.")).to_be_visible()
 
     # Tried in the simulator by the editor, it asks all of that, and nothing comes of it.
-    editing.page.get_by_role("link", name="Try the draft").click()
+    editing.page.get_by_role("link", name="Try the saved draft").click()
     draft = Handset(editing.page, editing.base)
     draft.theirs.nth(0).wait_for()
     assert draft.last.inner_text() == "What does the machine do?"
