@@ -173,7 +173,8 @@ def choice_with_one_line(editing: Editing) -> None:
 @refused("forms", "Nobody could open it there yet: press “Save and publish” instead of “Save”.")
 def menu_before_publishing(editing: Editing) -> None:
     editing.open("defects/reportform/add/")
-    editing.fill(title="Tool wear", key="tool-wear")
+    # The key first: the title would fill it in, too.
+    editing.fill(key="tool-wear", title="Tool wear")
     editing.add("Question", position="10", text="Which tool?", name="tool")
     editing.press("Save and continue editing")
     editing.choose("on_menu", "defects")
