@@ -76,9 +76,10 @@ class ReportFormForm(forms.ModelForm):
     def clean_on_menu(self) -> Menu | None:
         menu = self.cleaned_data["on_menu"]
         if menu and not self.instance.live and "publish" not in self.data:
-            raise forms.ValidationError(
-                "Nobody could open it there yet: press “Save and publish” instead of “Save”."
-            )
+            how = "press “Save and publish” instead of “Save”"
+            if not self.instance.pk:
+                how = "save the form without a menu first, then publish it"
+            raise forms.ValidationError(f"Nobody could open it there yet: {how}.")
         return menu
 
 

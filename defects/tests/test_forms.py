@@ -179,7 +179,7 @@ def test_a_form_is_not_put_on_a_menu_before_it_is_published(admin_client):
     page = post_form(
         admin_client, None, [{"name": "what", "text": "What?"}], key="new", on_menu=menu.pk
     )
-    assert "press “Save and publish” instead" in page
+    assert "save the form without a menu first" in page
     assert not ReportForm.objects.filter(key="new").exists()
 
 
