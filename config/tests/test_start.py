@@ -1,7 +1,6 @@
 """Starting as in production: a process of its own, with nothing but what the environment says."""
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
+from config.tests.serving import gunicorn, serving
 from whatsapp_bot.simulator.phone import FORM, Phone, sign
 
 NEEDED = {
@@ -27,10 +27,6 @@ NEEDED = {
 
 def environment(**values: str) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "ANDON_ENV_FILE": os.devnull, **values}
-
-
-def gunicorn(*options: str) -> list[str]:
-    return [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", *options, "config.wsgi"]
 
 
 def start(**values: str) -> subprocess.CompletedProcess[str]:
@@ -77,19 +73,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     given = environment(**NEEDED, DATABASE_URL=f"sqlite:///{database}")
     migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
     subprocess.run(migrate, cwd=settings.BASE_DIR, env=given, check=True, timeout=120)
-    with subprocess.Popen(
-        gunicorn("--workers", "2"),
-        cwd=settings.BASE_DIR,
-        env=given,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as server:
-        try:
-            said = next(line for line in server.stderr if "Listening at" in line)
-            yield re.search(r"http://\S+", said)[0]
-        finally:
-            server.terminate()
-            server.stderr.read()
+    with serving(given, "--workers", "2") as address:
+        yield address
 
 
 def ask(request: Request | str) -> tuple[int, str]:

@@ -1,19 +1,17 @@
 """Staff change what the bot says, and the phone says it."""
 
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from config.tests.browser.editing import Editing
 from config.tests.browser.handset import Handset
+from config.tests.serving import serving
 from whatsapp_bot.models import Wording
 from whatsapp_bot.recent import MAX_AGE
 from whatsapp_bot.texts import NOT_UNDERSTOOD
@@ -44,19 +42,8 @@ def another_process(base: str) -> Iterator[str]:
         url = f"postgres://{login}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
     # DEBUG, so that it needs no other settings and opens its simulator to everybody.
     environment = {"ANDON_ENV_FILE": "/dev/null", "DEBUG": "true", "DATABASE_URL": url}
-    with subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "config.wsgi"],
-        cwd=settings.BASE_DIR,
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as server:
-        try:
-            said = next(line for line in server.stderr if "Listening at" in line)
-            yield re.search(r"http://\S+", said)[0]
-        finally:
-            server.terminate()
-            server.stderr.read()
+    with serving(environment) as address:
+        yield address
 
 
 def test_the_phone_says_an_edit_within_two_seconds_in_every_process(
