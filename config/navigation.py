@@ -36,6 +36,7 @@ NAVIGATION = [
             _item("Menus and greeting", "list", "whatsapp_bot", "menu"),
             _item("Texts", "edit_note", "whatsapp_bot", "wording"),
             _item("Text pages", "article", "whatsapp_bot", "page"),
+            _item("Message templates", "verified", "whatsapp_bot", "messagetemplate"),
             _item("Report forms", "checklist", "defects", "reportform"),
             {
                 "title": "Simulator",
@@ -58,6 +59,7 @@ NAVIGATION = [
         "title": "Behind the scenes",
         "collapsible": True,
         "items": [
+            _item("Our number", "call", "whatsapp_bot", "channel"),
             _item("Conversations", "forum", "whatsapp_bot", "conversation"),
             _item("Files", "attach_file", "whatsapp_bot", "media"),
             _item("Form versions", "history", "defects", "formversion"),

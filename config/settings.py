@@ -50,6 +50,14 @@ def _switch(name: str, *, default: bool) -> bool:
     return value == "true"
 
 
+def _number(name: str, default: float, *, least: float = 0, most: float = 1e6) -> float:
+    text = env.str(name, default="").strip() or str(default)
+    if re.fullmatch(r"\d{1,7}(\.\d+)?", text) and least <= float(text) <= most:
+        return float(text)
+    _wrong.append(f"{name} must be a number from {least:g} to {most:g}")
+    return default
+
+
 DEBUG = _switch("DEBUG", default=False)
 
 # Twilio ------------------------------------------------------------------------------------------
@@ -78,6 +86,25 @@ PUBLIC_URL = _matching(
     "the address that Twilio calls, such as https://andon.example.com",
     when_debug="http://127.0.0.1:8000",
 ).rstrip("/")
+
+TWILIO_REPLY_WITH = (
+    _matching("TWILIO_REPLY_WITH", r"twiml|api|", "twiml or api", when_debug="twiml") or "twiml"
+)
+TWILIO_API_URL = env.str("TWILIO_API_URL", default="").strip().rstrip("/")
+if not re.fullmatch(r"(http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?)?", TWILIO_API_URL):
+    _wrong.append("TWILIO_API_URL is for tests: a fake Twilio on this machine, or nothing")
+TWILIO_TIMEOUT_SECONDS = _number("TWILIO_TIMEOUT_SECONDS", 15, least=1, most=60)
+
+# Sending -----------------------------------------------------------------------------------------
+
+SEND_PER_SECOND = _number("SEND_PER_SECOND", 80, least=0.1, most=10_000)
+SEND_PAUSE_SECONDS = _number("SEND_PAUSE_SECONDS", 6)
+SEND_AT_ONCE = int(_number("SEND_AT_ONCE", 16, least=1, most=200))
+SEND_ATTEMPTS = int(_number("SEND_ATTEMPTS", 8, least=1, most=8))
+SEND_BACK_OFF_SECONDS = _number("SEND_BACK_OFF_SECONDS", 2, least=0.01, most=4)
+# A message that is claimed for longer than any request can take belonged to a worker that died.
+SEND_CLAIM_SECONDS = 3 * TWILIO_TIMEOUT_SECONDS + 15
+LOOK_UP_AFTER_SECONDS = _number("LOOK_UP_AFTER_SECONDS", 20, least=0.01, most=3600)
 
 # Security ----------------------------------------------------------------------------------------
 
@@ -118,6 +145,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django_tasks",
+    "django_tasks_db",
     "whatsapp_bot",
     "orders",
     "defects",
@@ -216,6 +245,19 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+
+# Background, mail --------------------------------------------------------------------------------
+
+TASKS = {
+    "default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["sending", "fetching"]}
+}
+
+try:
+    vars().update(env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "dummymail://"))
+except (ImproperlyConfigured, KeyError, ValueError):
+    _wrong.append("EMAIL_URL must be like smtp+tls://user:password@host:587")
+ADMINS = [(one, one) for one in _read("ALARM_EMAILS", env.list, default=[]) or []]
+SERVER_EMAIL = DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="andon@localhost")
 
 # Conversation ------------------------------------------------------------------------------------
 

@@ -11,6 +11,10 @@ class Status(models.TextChoices):
 
     RECEIVED = "received", "received"
     TROUBLE = "trouble", "stored, but could not be handled"
+    WAITING = "waiting", "waits until the person writes"
+    QUEUED = "queued", "queued"
+    SENDING = "sending", "being sent"
+    UNKNOWN = "unknown", "perhaps sent, being looked up"
     SENT = "sent", "sent"
     DELIVERED = "delivered", "delivered"
     READ = "read", "read"
@@ -20,6 +24,78 @@ class Status(models.TextChoices):
     def rank(self) -> int:
         """How far it is: reports come in any order, and a status only ever rises."""
         return list(Status).index(self)
+
+
+UNSETTLED = [Status.QUEUED, Status.SENDING, Status.UNKNOWN]
+"""What the outbox has in hand."""
+
+
+class Route(models.TextChoices):
+    """How a message to somebody would go now."""
+
+    FREELY = "freely", "It goes at once."
+    AS_TEMPLATE = "template", "It goes at once, in the words of the approved message template."
+    HELD = "held", "It waits until the person writes to us, and goes then."
+    NOT_AT_ALL = "not at all", "It is not sent: the person has stopped our messages."
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A message on its way to the carrier.
+
+    to: a phone number or WhatsApp user id. content_sid: of the message template that goes instead
+    of `body`, with its `variables`.
+    """
+
+    message_id: int
+    to: str
+    body: str
+    content_sid: str = ""
+    variables: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The carrier has it."""
+
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The carrier did not take it, and will. after: seconds that it asks us to wait."""
+
+    after: float = 0
+    code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The carrier will not take it."""
+
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Misconfigured:
+    """The carrier takes nothing from us, because of how we are set up there."""
+
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody knows whether the carrier took it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the carrier has that looks like it: the SIDs, oldest first."""
+
+    sids: tuple[str, ...]
+
+
+Outcome = Sent | Later | Refused | Misconfigured | Unknown | Seen
 
 
 @dataclass(frozen=True, slots=True)

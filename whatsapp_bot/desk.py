@@ -71,6 +71,7 @@ def _take(incoming: Incoming) -> Answer:
     with translation.override(conversation.contact.language or settings.LANGUAGE_CODE):
         text = Desk(conversation, message, incoming).answer()
     conversation.heard_at = message.created_at
+    conversation.release()
     conversation.save(update_fields=["flow", "state", "heard_at"])
     conversation.contact.learn_name(incoming.sender.name)
     replies = Message.objects.reply(message, text) if text else []
@@ -102,7 +103,7 @@ class Desk:
         """The reply, or "" when none is due; the conversation stands where it leads."""
         count = self.place.count(self.now)
         if count <= MOST_A_MINUTE:
-            reply = self._hear()
+            reply = _join(self._hear(), texts.OPTED_OUT() if self.contact.was_told() else "")
         else:
             # Two bots would otherwise talk all night.
             reply = texts.TOO_FAST() if count == MOST_A_MINUTE + 1 else ""
@@ -162,7 +163,7 @@ class Desk:
         return _join(texts.STARTED() if self.contact.opt_in() else "", self.to_menu())
 
     def stop(self) -> str:
-        self.contact.opt_out()
+        self.contact.opt_out(told=True)
         self._put_aside()
         self.place.rest()
         return texts.STOPPED()

@@ -1,8 +1,8 @@
 """What the front desk says by itself."""
 
-from whatsapp_bot.wording import Text, places
+from whatsapp_bot.wording import Notice, Text, places
 
-places |= {"bot": "Anywhere", "help": "Help & support"}
+places |= {"bot": "Anywhere", "help": "Help & support", "staff": "From staff"}
 
 NOT_UNDERSTOOD = Text(
     "bot.not_understood",
@@ -128,6 +128,11 @@ STARTED = Text(
     "Welcome back! We will tell you again when there is news for you.",
     about="Above the main menu, after *start* of somebody who had stopped.",
 )
+OPTED_OUT = Text(
+    "bot.opted_out",
+    "By the way: our own messages to you are switched off. Send *start* to hear from us again.",
+    about="Once, below an answer, when WhatsApp told us that somebody stopped or blocked us.",
+)
 TOO_FAST = Text(
     "bot.too_fast",
     "That is a lot at once! I have stored your messages; please go on in a minute.",
@@ -160,4 +165,8 @@ HELP_STORED = Text(
     "help.stored",
     "✅ Thank you! Our team has your message. Its number is {number}.",
     about="After a message for the team.",
+)
+
+STAFF_MESSAGE = Notice(
+    "staff.message", "{text}", about="What staff write to a person.", required=True
 )

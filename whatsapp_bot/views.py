@@ -1,6 +1,7 @@
 import time
 
 import structlog
+from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -39,7 +40,8 @@ def webhook(request: HttpRequest) -> HttpResponse:
         outcome=answer.outcome,
         ms=round((time.monotonic() - started) * 1000, 1),
     )
-    return HttpResponse(twilio.twiml(answer.replies), content_type="text/xml")
+    by_answer = answer.replies if settings.TWILIO_REPLY_WITH == "twiml" else []
+    return HttpResponse(twilio.twiml(by_answer), content_type="text/xml")
 
 
 @csrf_exempt

@@ -52,6 +52,25 @@ class Text:
         return self()
 
 
+class Notice(Text):
+    """A sentence that we begin a conversation with: staff can switch it off, unless `required`.
+
+    Outside the 24-hour window it goes in the words of its approved message template.
+    """
+
+    def __init__(self, key: str, default: str, *, about: str, required: bool = False) -> None:
+        super().__init__(key, default, about=about)
+        self.required = required
+
+    @property
+    def is_on(self) -> bool:
+        return self.required or self.key not in switched_off()
+
+    @classmethod
+    def all(cls) -> "list[Notice]":
+        return [text for text in Text.declared.values() if isinstance(text, cls)]
+
+
 class Sentence(str):
     """What is said, and not a format: Django's forms would fill values into an error message."""
 
@@ -81,3 +100,11 @@ def reworded() -> dict[tuple[str, str], str]:
 
     edited = Wording.objects.exclude(text="").values_list("key", "language", "text")
     return {(key, language): text for key, language, text in edited}
+
+
+@Recent
+def switched_off() -> frozenset[str]:
+    """The keys of the notices that staff do not want to be sent."""
+    from whatsapp_bot.models import Wording
+
+    return frozenset(Wording.objects.filter(switched_off=True).values_list("key", flat=True))

@@ -1,4 +1,4 @@
-from whatsapp_bot.admin import accounts, people, wording
+from whatsapp_bot.admin import accounts, people, sending, wording
 from whatsapp_bot.admin.people import LogAdmin
 
-__all__ = ["LogAdmin", "accounts", "people", "wording"]
+__all__ = ["LogAdmin", "accounts", "people", "sending", "wording"]

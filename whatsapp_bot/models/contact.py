@@ -1,10 +1,24 @@
 import re
+from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from whatsapp_bot import tasks
+from whatsapp_bot.delivery import Route, Status
 from whatsapp_bot.inbound import Sender
+from whatsapp_bot.whatsapp_text import clean, split
+from whatsapp_bot.wording import Notice
+
+if TYPE_CHECKING:
+    from whatsapp_bot.models import Conversation, Message
+
+OPTED_OUT = 21610
+"""Twilio's code for it, which we use as well when we know it already."""
+LONGEST_SENT = 8000
 
 _PHONE = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9]{1,128}")
@@ -36,6 +50,8 @@ class Contact(models.Model):
     opted_out_at = models.DateTimeField(
         "stopped", null=True, blank=True, help_text="Since when we do not write by ourselves."
     )
+    opt_out_told = models.BooleanField(default=True, editable=False)
+    written_at = models.DateTimeField("last message to the person", null=True, blank=True)
     created_at = models.DateTimeField("first seen", default=timezone.now, editable=False)
 
     class Meta:
@@ -68,18 +84,114 @@ class Contact(models.Model):
         if self.user_id and not _USER_ID.fullmatch(self.user_id):
             raise ValidationError({"user_id": "A WhatsApp user id looks like ZA.1a2b3c."})
 
-    def opt_out(self) -> None:
-        """Have us write no more by ourselves."""
+    def opt_out(self, *, told: bool) -> None:
+        """Have us write no more by ourselves. told: does the person know how things stand?"""
+        self.opt_out_told = told or (self.opted_out_at is not None and self.opt_out_told)
         self.opted_out_at = self.opted_out_at or timezone.now()
-        self.save(update_fields=["opted_out_at"])
+        self.save(update_fields=["opted_out_at", "opt_out_told"])
 
     def opt_in(self) -> bool:
         """Have us write by ourselves again; False when we did already."""
         was_out = self.opted_out_at is not None
         if was_out:
-            self.opted_out_at = None
-            self.save(update_fields=["opted_out_at"])
+            self.opted_out_at, self.opt_out_told = None, True
+            self.save(update_fields=["opted_out_at", "opt_out_told"])
         return was_out
+
+    def was_told(self) -> bool:
+        """Note that the person knows of being opted out; False when that was known already."""
+        if not self.opted_out_at or self.opt_out_told:
+            return False
+        self.opt_out_told = True
+        self.save(update_fields=["opt_out_told"])
+        return True
+
+    # Writing to the person -----------------------------------------------------------------------
+
+    def notify(self, notice: Notice, **values: Any) -> "Message | None":
+        """Tell the person something, with the blanks of the notice filled in.
+
+        Returns None when staff have switched it off, or the person has stopped our messages.
+        """
+        if not notice.is_on or self.opted_out_at:
+            return None
+        plain = {name: str(value) for name, value in values.items()}
+        with translation.override(self.language or settings.LANGUAGE_CODE):
+            body = notice(**plain)
+        return self._write(body, notice.key, plain)
+
+    def send(self, text: str, by: AbstractBaseUser | None = None) -> "list[Message]":
+        """Write `text` to the person: one message, or as many as it takes.
+
+        What goes to somebody who has stopped our messages fails, and says so.
+        """
+        from whatsapp_bot.texts import STAFF_MESSAGE
+
+        parts = split(clean(text, LONGEST_SENT))
+        return [self._write(part, STAFF_MESSAGE.key, {"text": part}, by) for part in parts]
+
+    def answer(self, text: str, by: AbstractBaseUser | None = None) -> "list[Message]":
+        """Write `text` to somebody who asked for it, and so gets it even after a stop."""
+        from whatsapp_bot.texts import STAFF_MESSAGE
+
+        parts = split(clean(text, LONGEST_SENT))
+        return [
+            self._write(part, STAFF_MESSAGE.key, {"text": part}, by, is_reply=True)
+            for part in parts
+        ]
+
+    @transaction.atomic
+    def _write(
+        self,
+        body: str,
+        notice: str,
+        values: dict[str, str],
+        by: AbstractBaseUser | None = None,
+        *,
+        is_reply: bool = False,
+    ) -> "Message":
+        from whatsapp_bot.models import Conversation, Message
+
+        conversation = Conversation.objects.of(self)
+        message = Message(
+            contact=self,
+            direction=Message.Direction.OUT,
+            body=body,
+            notice=notice,
+            details={"values": values},
+            written_by=by,
+            priority=Message.Priority.REPLY if is_reply else Message.Priority.NOTICE,
+        )
+        match self.route(notice, is_reply=is_reply, conversation=conversation):
+            case Route.NOT_AT_ALL:
+                message.status, message.error_code = Status.FAILED, OPTED_OUT
+            case Route.HELD:
+                message.status = Status.WAITING
+                conversation.hold()
+            case _:
+                message.status, message.try_at = Status.QUEUED, timezone.now()
+                tasks.wake(tasks.deliver)
+        message.save(force_insert=True)
+        return message
+
+    def route(
+        self,
+        notice: str,
+        *,
+        is_reply: bool = False,
+        conversation: "Conversation | None" = None,
+        closed: bool = False,
+    ) -> Route:
+        """How a message, with the key of its notice, would go now."""
+        from whatsapp_bot.models import Conversation, MessageTemplate
+
+        if self.opted_out_at and not is_reply:
+            return Route.NOT_AT_ALL
+        conversation = conversation or Conversation.objects.filter(contact=self).first()
+        if conversation and conversation.window_is_open and not closed:
+            return Route.FREELY
+        usable = MessageTemplate.objects.usable(notice, self.language or settings.LANGUAGE_CODE)
+        return Route.AS_TEMPLATE if usable else Route.HELD
 
     def is_all_of(self, sender: Sender) -> bool:
         """Do we know the sender under each of the addresses that came?"""
@@ -107,6 +219,7 @@ class Contact(models.Model):
         self.name = newer.name or self.name
         self.language = newer.language or self.language
         self.opted_out_at = self.opted_out_at or newer.opted_out_at
+        self.opt_out_told = self.opt_out_told and newer.opt_out_told
         self.role = max(self.role, newer.role, key=Role.values.index)
         self.save()
 

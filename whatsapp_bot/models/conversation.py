@@ -8,6 +8,8 @@ from whatsapp_bot.inbound import Sender
 from whatsapp_bot.models.contact import Contact
 
 TRIES_TO_LEARN = 5
+WINDOW = timedelta(hours=24) - timedelta(minutes=1)
+"""How long after a person's last message anything may be written: WhatsApp's day, less a little."""
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -34,6 +36,11 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
                 return _the_one(list(self._known_as(sender)), sender)
         except IntegrityError:  # Somebody else learnt the same in this moment.
             return None
+
+    def of(self, contact: Contact) -> "Conversation":
+        """The contact's conversation, which nobody else can have until the transaction ends."""
+        locked = self.select_for_update(no_key=True)
+        return locked.filter(contact=contact).first() or self.create(contact=contact)
 
     def active(self) -> "ConversationQuerySet":
         """Those that have not fallen silent for so long that they start again."""
@@ -76,10 +83,31 @@ class Conversation(models.Model):
     state = models.JSONField(default=dict, blank=True)
     heard_at = models.DateTimeField("last message from the person", null=True, blank=True)
 
+    holds = models.BooleanField(
+        default=False, editable=False, help_text="Do messages wait until the person writes?"
+    )
+
     objects = ConversationQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"Conversation with {self.contact}"
+
+    @property
+    def window_is_open(self) -> bool:
+        """May anything be written to the person, who wrote less than 24 hours ago?"""
+        return self.heard_at is not None and timezone.now() - self.heard_at < WINDOW
+
+    def hold(self) -> None:
+        """Note that messages wait until the person writes."""
+        self.holds = True
+        self.save(update_fields=["holds"])
+
+    def release(self) -> None:
+        """Have the messages go that wait for the person, who has written now."""
+        if self.holds:
+            self.holds = False
+            self.save(update_fields=["holds"])
+            self.contact.messages.release()
 
     def stand_at(self, address: str) -> None:
         """Have the next message open what is at `address`."""
@@ -99,6 +127,7 @@ class Conversation(models.Model):
             aside.append({"flow": before.flow, "asking": before.state["asking"], "kept": []})
         self.flow, self.heard_at = now.flow, now.heard_at
         self.state = {**now.state, "kept": kept, "aside": aside}
+        self.holds = self.holds or other.holds
         self.save()
 
 

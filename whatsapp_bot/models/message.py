@@ -1,9 +1,17 @@
+import random
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
 from django.utils import timezone
 
-from whatsapp_bot.delivery import DeliveryReport, Status
+from whatsapp_bot import tasks
+from whatsapp_bot.delivery import UNSETTLED, DeliveryReport, Status
 from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models.contact import Contact
+from whatsapp_bot.models.template import MessageTemplate
+from whatsapp_bot.twilio import codes
 from whatsapp_bot.whatsapp_text import preview, split
 
 MOST_REPLIES = 10
@@ -26,28 +34,57 @@ class MessageQuerySet(models.QuerySet["Message"]):
             details=incoming.details,
             status=Status.RECEIVED,
         )
-        if incoming.files:
-            Media.objects.bulk_create(
-                Media(
-                    message=message, position=position, url=file.url, content_type=file.content_type
-                )
-                for position, file in enumerate(incoming.files)
-            )
+        for position, file in enumerate(incoming.files):
+            message.media.create(position=position, url=file.url, content_type=file.content_type)
         return message
 
     def reply(self, message: "Message", text: str) -> "list[Message]":
-        """Store `text` as the reply to `message`: one row for each message that it takes."""
+        """Store `text` as the reply to `message`: one row for each message that it takes.
+
+        They go with the answer to the webhook, or from the outbox, as TWILIO_REPLY_WITH says.
+        """
+        by_outbox = settings.TWILIO_REPLY_WITH == "api"
         replies = [
             Message(
                 contact_id=message.contact_id,
                 direction=Message.Direction.OUT,
                 body=part,
                 in_reply_to=message,
-                status=Status.SENT,
+                status=Status.QUEUED if by_outbox else Status.SENT,
+                try_at=timezone.now() if by_outbox else None,
             )
             for part in split(text)[:MOST_REPLIES]
         ]
+        if by_outbox:
+            tasks.wake(tasks.deliver)
         return self.bulk_create(replies) if len(replies) > 1 else [self._saved(replies[0])]
+
+    def due(self, now: datetime) -> "MessageQuerySet":
+        """What the outbox may take up now, the most urgent first.
+
+        Of each person only the first that is not settled: order is kept while one is retried.
+        """
+        earlier = self.model.objects.filter(
+            contact=models.OuterRef("contact"), pk__lt=models.OuterRef("pk"), status__in=UNSETTLED
+        )
+        rested = now - timedelta(seconds=settings.SEND_PAUSE_SECONDS)
+        return self.filter(
+            ~models.Exists(earlier),
+            models.Q(priority=Message.Priority.REPLY)
+            | models.Q(contact__written_at=None)
+            | models.Q(contact__written_at__lte=rested),
+            status__in=UNSETTLED,
+            try_at__lte=now,
+        ).order_by("priority", "try_at", "pk")
+
+    def release(self) -> int:
+        """Have what waits go as soon as it can; how many that are."""
+        count = self.filter(status=Status.WAITING).update(
+            status=Status.QUEUED, try_at=timezone.now()
+        )
+        if count:
+            tasks.wake(tasks.deliver)
+        return count
 
     @transaction.atomic
     def take_report(self, report: DeliveryReport) -> bool:
@@ -78,6 +115,13 @@ class Message(models.Model):
         IN = "in", "in"
         OUT = "out", "out"
 
+    class Priority(models.IntegerChoices):
+        """Which of the messages to different people go first."""
+
+        REPLY = 0, "reply"
+        NOTICE = 1, "notice"
+        BULK = 2, "bulk"
+
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="messages", db_index=False)
     direction = models.CharField(max_length=3, choices=Direction)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.TEXT)
@@ -94,45 +138,171 @@ class Message(models.Model):
     price_unit = models.CharField(max_length=3, blank=True)
     created_at = models.DateTimeField("at", default=timezone.now, editable=False)
 
+    # Of what we send only. values: what the blanks of a notice were filled with.
+    priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.REPLY)
+    notice = models.CharField(max_length=80, blank=True)
+    template = models.ForeignKey(
+        MessageTemplate, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    written_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+    )
+    attempts = models.PositiveSmallIntegerField(default=0)
+    try_at = models.DateTimeField("next try", null=True, blank=True)
+
     objects = MessageQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["contact", "id"], name="message_contact_id")]
+        indexes = [
+            models.Index(fields=["contact", "id"], name="message_contact_id"),
+            models.Index(
+                fields=["priority", "try_at", "id"],
+                name="message_unsettled",
+                condition=models.Q(status__in=UNSETTLED),
+            ),
+            models.Index(
+                fields=["contact", "id"],
+                name="message_unsettled_of_contact",
+                condition=models.Q(status__in=UNSETTLED),
+            ),
+            models.Index(
+                fields=["contact"],
+                name="message_waiting",
+                condition=models.Q(status=Status.WAITING),
+            ),
+            models.Index(
+                fields=["-id"], name="message_failed", condition=models.Q(status=Status.FAILED)
+            ),
+        ]
 
     def __str__(self) -> str:
         return preview(self.body) or self.get_kind_display()
-
-    def learn(self, report: DeliveryReport) -> None:
-        """Note what the carrier says: the status only rises, the rest is filled in."""
-        self.sid = self.sid or report.sid
-        if report.status is None:
-            self.details = {**self.details, "status": report.word}
-        elif report.status.rank > Status(self.status).rank:
-            self.status = report.status
-        if report.status == Status.FAILED:
-            self.error_code = self.error_code or report.error_code
-        if report.price is not None:
-            self.price, self.price_unit = report.price, report.price_unit
-        self.save()
 
     @property
     def has_attachment(self) -> bool:
         return Kind(self.kind).is_attachment
 
+    @property
+    def why(self) -> str:
+        """Why it failed, or waits, in a sentence for staff."""
+        return codes.in_words(self.error_code) if self.error_code else self.details.get("why", "")
 
-class Media(models.Model):
-    """A file that came with a message: where it is, until it has been fetched."""
+    @property
+    def can_be_sent_again(self) -> bool:
+        return self.status == Status.FAILED and "again" not in self.details
 
-    message = models.ForeignKey(Message, models.CASCADE, related_name="media", db_index=False)
-    position = models.PositiveSmallIntegerField(default=0)
-    url = models.TextField("URL")
-    content_type = models.CharField(max_length=100, blank=True)
+    def in_words(self) -> str:
+        """What leaves: with it go the short replies that it carries."""
+        carried = Message.objects.filter(pk__in=self.details.get("carries", [])).order_by("pk")
+        bodies = carried.values_list("body", flat=True) if "carries" in self.details else []
+        return "\n\n".join([self.body, *bodies])
 
-    class Meta:
-        verbose_name_plural = "media"
-        constraints = [
-            models.UniqueConstraint(fields=["message", "position"], name="media_position_once")
-        ]
+    def learn(self, report: DeliveryReport) -> None:
+        """Note what the carrier says: the status only rises, the rest is filled in.
 
-    def __str__(self) -> str:
-        return self.content_type or "file"
+        What we had given up without knowing may turn out to have arrived.
+        """
+        given_up = self.status == Status.FAILED and not self.sid
+        self.sid = self.sid or report.sid
+        if report.price is not None:
+            self.price, self.price_unit = report.price, report.price_unit
+        if report.status is None:
+            self.details = {**self.details, "status": report.word}
+        elif given_up or report.status.rank > Status(self.status).rank:
+            self.settle(report.status, report.error_code)
+            return
+        elif report.status == Status.FAILED:
+            self.error_code = self.error_code or report.error_code
+        self.save()
+
+    def settle(self, status: Status, error_code: int | None = None, why: str = "") -> None:
+        """Have it become sent, delivered, read or failed, and what it carries with it."""
+        self.status, self.try_at = status, None
+        if status == Status.FAILED:
+            self.error_code = self.error_code or error_code
+            self.details = {**self.details, "why": why} if why else self.details
+        self.save()
+        Message.objects.filter(pk__in=self.details.get("carries", [])).update(
+            status=status, try_at=None, error_code=self.error_code
+        )
+        if status == Status.FAILED:
+            self._follow_up()
+
+    def _follow_up(self) -> None:
+        """What follows from the way it failed."""
+        match codes.treatment(self.error_code):
+            case codes.Treat.OPTED_OUT:
+                self.contact.opt_out(told=False)
+            case codes.Treat.LATER:
+                self._try_again()
+            case codes.Treat.ONCE_MORE if self.attempts < 2:
+                self._try_again()
+            case codes.Treat.WINDOW if not self.template_id:
+                self.send_again(attempts=self.attempts, closed=True)
+
+    def _try_again(self) -> None:
+        if wait := self.back_off():
+            self.send_again(attempts=self.attempts, after=wait)
+
+    def back_off(self, at_least: float = 0) -> timedelta | None:
+        """How long to wait before the next try; None when it has had all its tries."""
+        return back_off(max(self.attempts, 1), at_least)
+
+    @transaction.atomic
+    def send_again(
+        self,
+        by: AbstractBaseUser | None = None,
+        *,
+        attempts: int = 0,
+        after: timedelta = timedelta(),
+        closed: bool = False,
+    ) -> "Message | None":
+        """Queue the same anew, as a message of its own; None when that was done already.
+
+        attempts: how often it was tried before. closed: the carrier says that the 24-hour window
+        is, whatever we thought.
+        """
+        failed = Message.objects.select_for_update().get(pk=self.pk)
+        if not failed.can_be_sent_again:
+            return None
+        details = {
+            "values": failed.details.get("values", {}),
+            **({"closed": True} if closed else {}),
+        }
+        again = Message.objects.create(
+            contact_id=failed.contact_id,
+            direction=Message.Direction.OUT,
+            kind=failed.kind,
+            body=failed.in_words(),
+            in_reply_to_id=failed.in_reply_to_id,
+            priority=failed.priority,
+            notice=failed.notice,
+            written_by=by or failed.written_by,
+            details=details,
+            status=Status.QUEUED,
+            attempts=attempts,
+            try_at=timezone.now() + after,
+        )
+        failed.details = {**failed.details, "again": again.pk}
+        failed.save(update_fields=["details"])
+        self.details = failed.details
+        tasks.wake(tasks.deliver)
+        return again
+
+
+def back_off(attempts: int, at_least: float = 0) -> timedelta | None:
+    """How long to wait after so many attempts, in all below a day; None when there were enough.
+
+    at_least: seconds that the carrier asks for.
+    """
+    if attempts >= settings.SEND_ATTEMPTS:
+        return None
+    seconds = settings.SEND_BACK_OFF_SECONDS * 5 ** (attempts - 1)
+    # Two that failed together do not come back together.
+    jitter = random.uniform(0.75, 1.25)  # noqa: S311
+    return timedelta(seconds=max(seconds * jitter, at_least))

@@ -27,6 +27,7 @@ class Wording(models.Model):
     key = models.CharField(max_length=80)
     language = models.CharField(max_length=10, default="en")
     text = models.TextField("wording", blank=True)
+    switched_off = models.BooleanField(default=False, help_text="Then it is not sent at all.")
     reworded_default = models.TextField(blank=True, editable=False)
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False

@@ -98,9 +98,9 @@ def read_report(request: HttpRequest) -> DeliveryReport:
     )
 
 
-def status_callback(message: Message) -> str:
-    """Where Twilio is to report what becomes of this message."""
-    return f"{settings.PUBLIC_URL}{reverse('status')}?message={message.pk}"
+def status_callback(message_id: int) -> str:
+    """Where Twilio is to report what becomes of our message with this id."""
+    return f"{settings.PUBLIC_URL}{reverse('status')}?message={message_id}"
 
 
 def _whole(digits_in: str, *, digits: int) -> int | None:
@@ -176,7 +176,7 @@ def parse(parameters: Mapping[str, str]) -> Incoming:
 def twiml(messages: Iterable[Message]) -> str:
     """The answer to a webhook that makes Twilio send these messages, and report on each."""
     sent = "".join(
-        f"<Message statusCallback={quoteattr(status_callback(message))}>"
+        f"<Message statusCallback={quoteattr(status_callback(message.pk))}>"
         f"<Body>{escape(clean(message.body, len(message.body)))}</Body></Message>"
         for message in messages
     )

@@ -1,0 +1,70 @@
+import signal
+import threading
+from argparse import ArgumentParser
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import structlog
+from django.core.management.base import BaseCommand
+from django.db import InterfaceError, OperationalError, connection
+from django.utils.crypto import get_random_string
+from django_tasks_db.management.commands.db_worker import Worker
+
+from whatsapp_bot import sweep, tasks
+
+log = structlog.get_logger("whatsapp_bot")
+
+
+class Command(BaseCommand):
+    help = "Does what is done in the background: sends messages, fetches files, asks Twilio."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--interval", type=float, default=0.1, help="seconds between two looks for work"
+        )
+
+    def handle(self, *args: Any, interval: float, **options: Any) -> None:
+        workers = [_worker(queue, interval) for queue in (tasks.SENDING, tasks.FETCHING)]
+        ended = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
+        jobs = [*(worker.run for worker in workers), partial(sweep.run, ended)]
+        threads = [
+            threading.Thread(target=_keep_doing, args=(job, ended), daemon=True) for job in jobs
+        ]
+        for thread in threads:
+            thread.start()
+        self.stdout.write("Andon's worker is at work.")
+        self.stdout.flush()
+        ended.wait()
+        for worker in workers:
+            worker.running = False
+        for thread in threads:
+            thread.join(timeout=20)
+
+
+def _worker(queue: str, interval: float) -> Worker:
+    return Worker(
+        queue_names=[queue],
+        interval=interval,
+        batch=False,
+        backend_name="default",
+        startup_delay=False,
+        max_tasks=None,
+        worker_id=get_random_string(32),
+        excluded_queue_names=[],
+    )
+
+
+def _keep_doing(job: Callable[[], None], ended: threading.Event) -> None:
+    """Begin anew when the database was away."""
+    while not ended.is_set():
+        try:
+            job()
+        except (OperationalError, InterfaceError) as error:
+            log.error("the database is away", exc_info=error)
+        except Exception as error:
+            log.error("the worker stumbled", exc_info=error)
+        connection.close()
+        ended.wait(1)

@@ -1,0 +1,88 @@
+"""Our number: how fast we send from it, and whether the carrier takes anything from us."""
+
+import time
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.core.mail import mail_admins
+from django.db import models
+from django.utils import timezone
+
+from whatsapp_bot.twilio import codes
+
+log = structlog.get_logger("whatsapp_bot")
+
+TRY_AGAIN_AFTER = timedelta(minutes=1)
+
+
+class ChannelQuerySet(models.QuerySet["Channel"]):
+    def ours(self) -> "Channel":
+        """The number we send from."""
+        number = settings.TWILIO_WHATSAPP_NUMBER
+        return self.filter(number=number).first() or self.get_or_create(number=number)[0]
+
+    def locked(self) -> "Channel":
+        """The number we send from, for this transaction alone: workers take turns at it."""
+        locked = self.select_for_update().filter(number=settings.TWILIO_WHATSAPP_NUMBER)
+        return locked.first() or (self.ours() and locked.get())
+
+
+class Channel(models.Model):
+    """A number that we send from.
+
+    free_at: when the next message may go, in seconds of the epoch. stopped_at and code: since
+    when the carrier takes nothing from us because of our set-up there, and its word for it.
+    """
+
+    number = models.CharField(max_length=30, unique=True)
+    free_at = models.FloatField(default=0)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    code = models.PositiveIntegerField(null=True, blank=True)
+    try_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ChannelQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing goes out, in a sentence for staff; "" when all is well."""
+        return codes.in_words(self.code) if self.stopped_at and self.code else ""
+
+    def room(self, wanted: int, now: datetime) -> int:
+        """How many messages may be handed over now: one, to see, while it is stopped."""
+        if not self.stopped_at:
+            return wanted
+        return 1 if self.try_at is None or self.try_at <= now else 0
+
+    def reserve(self, count: int) -> list[float]:
+        """When each of `count` messages may go, in seconds of the epoch, to keep to the rate."""
+        pause = 1 / settings.SEND_PER_SECOND
+        first = max(self.free_at, time.time())
+        self.free_at = first + count * pause
+        self.save(update_fields=["free_at"])
+        return [first + place * pause for place in range(count)]
+
+    def stop(self, code: int) -> None:
+        """The carrier takes nothing: wait a while. The first time, staff hear of it."""
+        began = self.stopped_at is None
+        self.stopped_at = self.stopped_at or timezone.now()
+        self.code, self.try_at = code, timezone.now() + TRY_AGAIN_AFTER
+        self.save(update_fields=["stopped_at", "code", "try_at"])
+        if began:
+            log.error("sending is stopped", code=code, why=self.trouble)
+            mail_admins(
+                "Andon cannot send messages",
+                f"{self.trouble}\n\nMessages wait and go as soon as this is mended. "
+                "To see what is wrong: python manage.py doctor",
+                fail_silently=True,
+            )
+
+    def go_on(self) -> None:
+        """The carrier has taken something."""
+        if self.stopped_at:
+            self.stopped_at = self.code = self.try_at = None
+            self.save(update_fields=["stopped_at", "code", "try_at"])
+            log.info("sending goes on")

@@ -1,0 +1,97 @@
+"""Message templates: what may be sent when a person has not written for 24 hours."""
+
+import re
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from whatsapp_bot.wording import Text, placeholders_in
+
+_CONTENT_SID = re.compile(r"HX[0-9a-fA-F]{32}")
+_BLANK = re.compile(r"\{\{\s*(\w+)\s*}}")
+
+
+class MessageTemplateQuerySet(models.QuerySet["MessageTemplate"]):
+    def usable(self, notice: str, language: str) -> "MessageTemplate | None":
+        """The approved template for this notice, in this language or a wider one (en for en-za)."""
+        approved = self.filter(notice=notice, approval=MessageTemplate.Approval.APPROVED)
+        by_language = {one.language.lower().replace("_", "-"): one for one in approved}
+        language = language.lower().replace("_", "-")
+        return by_language.get(language) or by_language.get(language.partition("-")[0])
+
+
+class MessageTemplate(models.Model):
+    """Meta-approved content for a notice, as it is kept at Twilio.
+
+    variables: for each of its blanks what of the notice goes in, as {"1": "number"}.
+    """
+
+    class Approval(models.TextChoices):
+        UNSUBMITTED = "unsubmitted", "not submitted"
+        PENDING = "pending", "being looked at by Meta"
+        APPROVED = "approved", "approved"
+        REJECTED = "rejected", "rejected"
+        PAUSED = "paused", "paused by Meta"
+
+    notice = models.CharField(max_length=80)
+    language = models.CharField(max_length=10, default="en")
+    content_sid = models.CharField(
+        "content SID", max_length=34, help_text="HX and 32 hexadecimal digits, as Twilio shows it."
+    )
+    body = models.TextField(
+        "wording", help_text="As approved, with its blanks: Your report {{1}} is closed."
+    )
+    variables = models.JSONField(default=dict, blank=True)
+    approval = models.CharField(max_length=12, choices=Approval, default=Approval.UNSUBMITTED)
+    reason = models.TextField("Meta's reason", blank=True, editable=False)
+    checked_at = models.DateTimeField("asked Twilio", null=True, blank=True, editable=False)
+
+    objects = MessageTemplateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["notice", "language"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["notice", "language"],
+                name="template_once_per_notice",
+                violation_error_message="There is a template for this notice in this language.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        declared = Text.declared.get(self.notice)
+        return declared.about if declared else self.notice
+
+    def clean(self) -> None:
+        self.content_sid = self.content_sid.strip()
+        if not _CONTENT_SID.fullmatch(self.content_sid):
+            raise ValidationError({"content_sid": "It is HX and 32 hexadecimal digits."})
+        if problem := self._problem_of_variables():
+            raise ValidationError({"variables": problem})
+
+    def _problem_of_variables(self) -> str:
+        if not isinstance(self.variables, dict):
+            return 'Please write it as {"1": "number"}.'
+        blanks = set(_BLANK.findall(self.body))
+        if missing := sorted(blanks - set(self.variables)):
+            return f"What goes into {{{{{missing[0]}}}}}?"
+        if spare := sorted(set(self.variables) - blanks):
+            return f"There is no {{{{{spare[0]}}}}} in the wording."
+        declared = Text.declared.get(self.notice)
+        known = placeholders_in(declared.default) if declared else frozenset()
+        if unknown := sorted(set(map(str, self.variables.values())) - known):
+            names = ", ".join(sorted(known)) or "nothing"
+            return f"{unknown[0]} is not part of this notice. It has: {names}."
+        return ""
+
+    def filled(self, values: dict[str, str]) -> dict[str, str]:
+        """Its variables for Twilio. None may be empty or hold a new line (error 63013 or 21656)."""
+        return {
+            blank: " ".join(str(values.get(name, "")).split()) or "–"
+            for blank, name in self.variables.items()
+        }
+
+    def in_words(self, values: dict[str, str]) -> str:
+        """What the person reads."""
+        filled = self.filled(values)
+        return _BLANK.sub(lambda blank: filled.get(blank[1], blank[0]), self.body)

@@ -1,0 +1,282 @@
+"""The outbox: hands what is queued to the carrier, and notes what became of it.
+
+The rows are the truth. A message is claimed in one transaction, handed over outside of any, and
+settled in another: a worker that dies in between leaves it claimed, and when the claim runs out
+it is looked up at the carrier before anything is sent again.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from whatsapp_bot import tasks
+from whatsapp_bot.delivery import (
+    Later,
+    Misconfigured,
+    Outcome,
+    Parcel,
+    Refused,
+    Route,
+    Seen,
+    Sent,
+    Status,
+    Unknown,
+)
+from whatsapp_bot.models import Channel, Contact, Conversation, Message, MessageTemplate
+from whatsapp_bot.models.contact import OPTED_OUT
+from whatsapp_bot.twilio import rest
+from whatsapp_bot.whatsapp_text import MAX_LENGTH, length
+
+log = structlog.get_logger("whatsapp_bot")
+
+A_DAY = timedelta(hours=24)
+GAVE_UP = "Twilio did not take it in {attempts} tries."
+NOBODY_KNOWS = "Nobody knows whether it arrived: Twilio could not tell for a day."
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What to do with a parcel: hand it over `at` this second of the epoch, or look it up."""
+
+    parcel: Parcel
+    at: float
+    look_up_since: datetime | None = None
+
+
+def drain(seconds: float = 5) -> int:
+    """Send what is due, and go on for so long at most; how many were settled.
+
+    Other workers may do the same at the same time.
+    """
+    ends = time.monotonic() + seconds
+    flying: dict[Future[Outcome], Errand] = {}
+    settled = 0
+    while True:
+        if time.monotonic() < ends:
+            errands = claim(settings.SEND_AT_ONCE - len(flying))
+            flying |= {_carriers().submit(_run, errand): errand for errand in errands}
+        if not flying:
+            break
+        done, _ = wait(flying, return_when=FIRST_COMPLETED)
+        settle((flying.pop(future), future.result()) for future in done)
+        settled += len(done)
+    if Message.objects.due(timezone.now()).exists() and Channel.objects.ours().room(
+        1, timezone.now()
+    ):
+        tasks.enqueue(tasks.deliver)
+    return settled
+
+
+@cache
+def _carriers() -> ThreadPoolExecutor:
+    """The threads that talk to the carrier. They never touch the database."""
+    return ThreadPoolExecutor(settings.SEND_AT_ONCE, thread_name_prefix="carrier")
+
+
+def _run(errand: Errand) -> Outcome:
+    try:
+        if errand.look_up_since:
+            return rest.look_up(errand.parcel, errand.look_up_since)
+        time.sleep(max(0, errand.at - time.time()))
+        return rest.send(errand.parcel)
+    except Exception as error:
+        log.error("a message could not be handed over", exc_info=error)
+        return Unknown()
+
+
+# Claiming ----------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def claim(wanted: int) -> list[Errand]:
+    """Take up to so many due messages in hand, which nobody else takes until the claim runs out."""
+    now = timezone.now()
+    channel = Channel.objects.locked()
+    room = channel.room(wanted, now)
+    if room < 1:
+        return []
+    locked = Message.objects.due(now).select_for_update(of=("self",), skip_locked=True)
+    due = list(locked.select_related("contact__conversation")[:room])
+    to_look_up = [message for message in due if message.status != Status.QUEUED]
+    to_send = [message for message in due if message.status == Status.QUEUED]
+    parcels = [parcel for message in to_send if (parcel := _pack(message))]
+    packed = [parcel.message_id for parcel in parcels]
+    _take_in_hand(packed, Status.SENDING, now)
+    Message.objects.filter(pk__in=packed).update(attempts=F("attempts") + 1)
+    Contact.objects.filter(messages__in=packed).update(written_at=now)
+    _take_in_hand([message.pk for message in to_look_up], Status.UNKNOWN, now)
+    slots = channel.reserve(len(parcels)) if parcels else []
+    return [
+        *(Errand(parcel, at) for parcel, at in zip(parcels, slots, strict=True)),
+        *(Errand(_parcel(one), 0, look_up_since=one.created_at) for one in to_look_up),
+    ]
+
+
+def _take_in_hand(ids: list[int], status: Status, now: datetime) -> None:
+    if ids:
+        until = now + timedelta(seconds=settings.SEND_CLAIM_SECONDS)
+        Message.objects.filter(pk__in=ids).update(status=status, try_at=until)
+
+
+def _pack(message: Message) -> Parcel | None:
+    """The message as it goes now; None when it does not go."""
+    contact, template_before = message.contact, message.template_id
+    is_reply = message.priority == Message.Priority.REPLY
+    if message.in_reply_to_id:
+        route = Route.FREELY  # The person has just written.
+    else:
+        conversation = getattr(contact, "conversation", None)
+        closed = message.details.get("closed", False)
+        route = contact.route(
+            message.notice, is_reply=is_reply, conversation=conversation, closed=closed
+        )
+    match route:
+        case Route.NOT_AT_ALL:
+            message.settle(Status.FAILED, OPTED_OUT)
+            return None
+        case Route.HELD:
+            return _hold(message)
+        case Route.AS_TEMPLATE:
+            usable = MessageTemplate.objects.usable
+            message.template = usable(message.notice, contact.language or settings.LANGUAGE_CODE)
+        case _:
+            message.template = None
+            if message.in_reply_to_id:
+                _let_it_carry(message)
+    if message.template_id != template_before:
+        message.save(update_fields=["template"])
+    return _parcel(message)
+
+
+def _hold(message: Message) -> None:
+    """Have it wait until the person writes, unless that has happened in this moment."""
+    conversation = Conversation.objects.of(message.contact)
+    if conversation.window_is_open and not message.details.get("closed"):
+        return
+    conversation.hold()
+    message.status, message.try_at = Status.WAITING, None
+    message.details = {name: value for name, value in message.details.items() if name != "closed"}
+    message.save(update_fields=["status", "try_at", "details"])
+
+
+def _let_it_carry(message: Message) -> None:
+    """Several short replies to one person become one message."""
+    waiting = message.contact.messages.filter(pk__gt=message.pk, status__in=[Status.QUEUED])
+    carried, size = [], length(message.body)
+    for other in waiting.order_by("pk")[:10]:
+        size += length(other.body) + 2
+        if not other.in_reply_to_id or size > MAX_LENGTH:
+            break
+        carried.append(other.pk)
+    if carried or "carries" in message.details:
+        message.details = {**message.details, "carries": carried}
+        message.save(update_fields=["details"])
+        _take_in_hand(carried, Status.SENDING, timezone.now())
+
+
+def _parcel(message: Message) -> Parcel:
+    template = message.template
+    values = message.details.get("values", {})
+    return Parcel(
+        message_id=message.pk,
+        to=message.contact.address,
+        body=template.in_words(values) if template else message.in_words(),
+        content_sid=template.content_sid if template else "",
+        variables=template.filled(values) if template else None,
+    )
+
+
+# Settling ----------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def settle(results: Iterable[tuple[Errand, Outcome]]) -> None:
+    """Note what became of what was handed over or looked up."""
+    outcomes = {errand.parcel.message_id: outcome for errand, outcome in results}
+    locked = Message.objects.select_for_update(of=("self",), no_key=True)
+    for message in locked.select_related("contact").filter(pk__in=outcomes).order_by("pk"):
+        outcome = outcomes[message.pk]
+        log.info("sending", message=message.pk, outcome=type(outcome).__name__)
+        if message.status in (Status.SENDING, Status.UNKNOWN):
+            _SETTLE[type(outcome)](message, outcome)
+        elif isinstance(outcome, Sent) and not message.sid:
+            message.sid = outcome.sid
+            message.save(update_fields=["sid"])
+    if any(isinstance(outcome, Sent | Refused) for outcome in outcomes.values()):
+        Channel.objects.ours().go_on()
+
+
+def _sent(message: Message, outcome: Sent) -> None:
+    message.sid = outcome.sid
+    message.settle(Status.SENT)
+
+
+def _later(message: Message, outcome: Later) -> None:
+    _try_again(message, message.back_off(outcome.after), outcome.code)
+
+
+def _refused(message: Message, outcome: Refused) -> None:
+    message.settle(Status.FAILED, outcome.code)
+
+
+def _misconfigured(message: Message, outcome: Misconfigured) -> None:
+    """It is no fault of this message, so the try does not count."""
+    message.attempts = max(0, message.attempts - 1)
+    _queue(message, timedelta())
+    Channel.objects.locked().stop(outcome.code)
+
+
+def _unknown(message: Message, outcome: Unknown) -> None:
+    """To be looked up, once it must show at the carrier if it arrived."""
+    if timezone.now() - message.created_at > 2 * A_DAY:
+        message.settle(Status.FAILED, why=NOBODY_KNOWS)
+        return
+    _change(message, Status.UNKNOWN, timedelta(seconds=settings.LOOK_UP_AFTER_SECONDS))
+
+
+def _seen(message: Message, outcome: Seen) -> None:
+    """The one that no other row has is ours; without one, nothing arrived."""
+    held = set(Message.objects.filter(sid__in=outcome.sids).values_list("sid", flat=True))
+    ours = next((sid for sid in outcome.sids if sid not in held), None)
+    if ours:
+        _sent(message, Sent(ours))
+    else:
+        _try_again(message, message.back_off() and timedelta(), None)
+
+
+_SETTLE: dict[type, Callable[[Message, Outcome], None]] = {
+    Sent: _sent,
+    Later: _later,
+    Refused: _refused,
+    Misconfigured: _misconfigured,
+    Unknown: _unknown,
+    Seen: _seen,
+}
+
+
+def _try_again(message: Message, after: timedelta | None, code: int | None) -> None:
+    if after is None:
+        # It had its tries: a try more by `settle` would be one too many.
+        message.settle(Status.FAILED, why=GAVE_UP.format(attempts=message.attempts))
+    else:
+        _queue(message, after)
+
+
+def _queue(message: Message, after: timedelta) -> None:
+    _change(message, Status.QUEUED, after)
+
+
+def _change(message: Message, status: Status, after: timedelta) -> None:
+    message.status, message.try_at = status, timezone.now() + after
+    message.save(update_fields=["status", "try_at", "attempts"])
+    carried = Message.objects.filter(pk__in=message.details.get("carries", []))
+    carried.update(status=message.status, try_at=message.try_at)

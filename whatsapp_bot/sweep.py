@@ -1,0 +1,53 @@
+"""What is looked after now and then, so that nothing waits for a task that was lost.
+
+Every worker does so; twice does no harm.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from whatsapp_bot import tasks
+from whatsapp_bot.models import Message
+
+_every: list[tuple[float, Callable[[], None]]] = []
+
+
+def every(seconds: float) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Have a function called so often by each worker."""
+
+    def add(job: Callable[[], None]) -> Callable[[], None]:
+        _every.append((seconds, job))
+        return job
+
+    return add
+
+
+def run(ended: threading.Event) -> None:
+    """Call what is due, until it has ended."""
+    due = {job: time.monotonic() for _, job in _every}
+    while not ended.wait(0.25):
+        for seconds, job in _every:
+            if time.monotonic() >= due[job]:
+                due[job] = time.monotonic() + seconds
+                job()
+        connection.close_if_unusable_or_obsolete()
+
+
+@every(1)
+def wake_the_outbox() -> None:
+    if Message.objects.due(timezone.now()).exists():
+        tasks.enqueue(tasks.deliver)
+
+
+@every(3600)
+def forget_old_tasks() -> None:
+    """Those that are done, and those whose worker died: the rows know what is left to do."""
+    from django_tasks_db.models import DBTaskResult
+
+    long_ago = timezone.now() - timedelta(days=1)
+    DBTaskResult.objects.filter(enqueued_at__lt=long_ago).exclude(status="READY").delete()

@@ -1,0 +1,37 @@
+"""What is done in the background. A task only wakes who does it: the rows say what there is to do.
+
+So a task that is lost, doubled or late does no harm; `manage.py worker` wakes them again.
+"""
+
+from functools import partial
+
+from django.db import transaction
+from django_tasks import task
+from django_tasks.base import Task
+
+SENDING = "sending"
+FETCHING = "fetching"
+
+
+@task(queue_name=SENDING)
+def deliver() -> None:
+    """Send what is due."""
+    from whatsapp_bot import outbox
+
+    outbox.drain()
+
+
+def wake(work: Task) -> None:
+    """Have `work` run once this transaction is committed."""
+    callback = partial(enqueue, work)
+    pending = transaction.get_connection().run_on_commit
+    if not any(getattr(one, "args", None) == (work,) for _, one, _ in pending):
+        transaction.on_commit(callback, robust=True)
+
+
+def enqueue(work: Task) -> None:
+    """Have `work` run soon, unless it waits already to be run."""
+    from django_tasks_db.models import DBTaskResult
+
+    if not DBTaskResult.objects.ready().filter(task_path=work.module_path).exists():
+        work.enqueue()
