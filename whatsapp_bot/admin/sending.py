@@ -10,6 +10,7 @@ from whatsapp_bot.models import Channel, MessageTemplate
 @admin.register(Channel)
 class ChannelAdmin(LogAdmin):
     list_display = ["number", "stopped_at", "trouble"]
+    search_fields = ["number"]
 
     @admin.display(description="why", empty_value="–")
     def trouble(self, channel: Channel) -> str:
