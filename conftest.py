@@ -3,13 +3,16 @@
 import logging
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import Any
 
 import hypothesis
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
+from whatsapp_bot import outbox
 from whatsapp_bot.fake_twilio import FakeTwilio
-from whatsapp_bot.models import Contact
+from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.simulator import phone as simulator
@@ -73,6 +76,28 @@ def fake_twilio() -> Iterator[FakeTwilio]:
     ) as fake:
         yield fake
     assert not fake.faults
+
+
+@pytest.fixture
+def deliver(fake_twilio: FakeTwilio, settings: Any) -> Iterator[Callable[[], int]]:
+    """Send what is due to the fake Twilio, and what that makes due, until nothing is.
+
+    Waits are short. Returns how often something was handed over or looked up.
+    """
+    settings.TWILIO_API_URL = fake_twilio.url
+    settings.SEND_PAUSE_SECONDS = 0
+    settings.SEND_PER_SECOND = 10_000
+    settings.SEND_BACK_OFF_SECONDS = 1e-9
+    settings.LOOK_UP_AFTER_SECONDS = 1e-9
+
+    def deliver() -> int:
+        settled = 0
+        while Message.objects.due(timezone.now()).exists():
+            settled += outbox.drain(0.01)
+        return settled
+
+    yield deliver
+    outbox.rest_carriers()
 
 
 @pytest.fixture(autouse=True)

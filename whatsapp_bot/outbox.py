@@ -82,6 +82,13 @@ def _carriers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(settings.SEND_AT_ONCE, thread_name_prefix="carrier")
 
 
+def rest_carriers() -> None:
+    """Let the threads go, and their connections with them."""
+    if _carriers.cache_info().currsize:
+        _carriers().shutdown()
+        _carriers.cache_clear()
+
+
 def _run(errand: Errand) -> Outcome:
     try:
         if errand.look_up_since:
@@ -221,7 +228,7 @@ def _sent(message: Message, outcome: Sent) -> None:
 
 
 def _later(message: Message, outcome: Later) -> None:
-    _try_again(message, message.back_off(outcome.after), outcome.code)
+    _try_again(message, message.back_off(outcome.after))
 
 
 def _refused(message: Message, outcome: Refused) -> None:
@@ -250,7 +257,7 @@ def _seen(message: Message, outcome: Seen) -> None:
     if ours:
         _sent(message, Sent(ours))
     else:
-        _try_again(message, message.back_off() and timedelta(), None)
+        _try_again(message, timedelta() if message.back_off() is not None else None)
 
 
 _SETTLE: dict[type, Callable[[Message, Outcome], None]] = {
@@ -263,9 +270,8 @@ _SETTLE: dict[type, Callable[[Message, Outcome], None]] = {
 }
 
 
-def _try_again(message: Message, after: timedelta | None, code: int | None) -> None:
+def _try_again(message: Message, after: timedelta | None) -> None:
     if after is None:
-        # It had its tries: a try more by `settle` would be one too many.
         message.settle(Status.FAILED, why=GAVE_UP.format(attempts=message.attempts))
     else:
         _queue(message, after)

@@ -246,7 +246,8 @@ class Message(models.Model):
                 self.send_again(attempts=self.attempts, closed=True)
 
     def _try_again(self) -> None:
-        if wait := self.back_off():
+        wait = self.back_off()
+        if wait is not None:
             self.send_again(attempts=self.attempts, after=wait)
 
     def back_off(self, at_least: float = 0) -> timedelta | None:

@@ -4,6 +4,7 @@ Facts are from Twilio's reference pages on the Message resource and its errors.
 """
 
 import json
+import re
 import threading
 from datetime import datetime, timedelta
 from typing import Any
@@ -114,12 +115,19 @@ def look_up(parcel: Parcel, since: datetime) -> Outcome:
         )
     except (TwilioException, requests.exceptions.RequestException, ValueError, KeyError):
         return Unknown()
-    same = [one for one in found if one.direction == "outbound-api" and one.body == parcel.body]
+    same = [
+        one for one in found if one.direction == "outbound-api" and _alike(one.body, parcel.body)
+    ]
     return Seen(tuple(one.sid for one in reversed(same)))
 
 
 def address(phone_or_user_id: str) -> str:
     return f"whatsapp:{phone_or_user_id}"
+
+
+def _alike(one: str | None, other: str) -> bool:
+    """Are they the same text, wherever lines break?"""
+    return (one or "").split() == other.split()
 
 
 def _outcome(error: TwilioException, retry_after: float) -> Outcome:
@@ -142,5 +150,4 @@ def _never_connected(error: requests.exceptions.RequestException) -> bool:
 
 def _seconds(retry_after: str | None) -> float:
     """What a Retry-After header asks for; 0 for none, or a date, which Twilio does not send."""
-    text = (retry_after or "").strip()
-    return float(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 0
+    return float(retry_after) if re.fullmatch(r"\d{1,6}(\.\d+)?", retry_after or "") else 0

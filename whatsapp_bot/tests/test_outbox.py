@@ -1,0 +1,407 @@
+"""What leaves by REST: once, in order, and its fate is known."""
+
+import socket
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import pytest
+from django.core import mail
+from django.db import transaction
+from django.utils import timezone
+
+from whatsapp_bot import outbox
+from whatsapp_bot.delivery import DeliveryReport, Status
+from whatsapp_bot.fake_twilio import Fate, trouble
+from whatsapp_bot.fake_twilio import Message as MessageAtTwilio
+from whatsapp_bot.models import Channel, Contact, Conversation, Message
+from whatsapp_bot.models.message import back_off
+from whatsapp_bot.texts import STAFF_MESSAGE
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def nomsa(contact):
+    """Somebody who wrote just now."""
+    Conversation.objects.create(contact=contact, heard_at=timezone.now())
+    return contact
+
+
+def sent_to(fake_twilio, contact):
+    return [message.body for message in fake_twilio.sent_to(contact.address)]
+
+
+def statuses(contact):
+    return list(contact.messages.order_by("pk").values_list("status", flat=True))
+
+
+def test_it_goes_out_once_and_is_sent(nomsa, fake_twilio, deliver):
+    (message,) = nomsa.send("Your part is ready.")
+    assert message.status == Status.QUEUED
+    assert deliver() == 1
+    message.refresh_from_db()
+    (sent,) = fake_twilio.sent_to(nomsa.address)
+    assert (message.status, message.sid, message.attempts) == (Status.SENT, sent.sid, 1)
+    assert sent.status_callback.endswith(f"/whatsapp/status/?message={message.pk}")
+    assert deliver() == 0
+
+
+def test_what_is_rolled_back_never_leaves(nomsa, deliver, fake_twilio):
+    with transaction.atomic():
+        nomsa.send("No.")
+        transaction.set_rollback(True)
+    deliver()
+    assert not fake_twilio.sent
+
+
+@pytest.mark.parametrize(
+    "met",
+    [
+        trouble.too_many(retry_after=0),
+        trouble.failure(500),
+        trouble.failure(503, done=True),
+        trouble.cut(),
+        trouble.reset(),
+        trouble.html(),
+        trouble.html(done=False),
+        trouble.html(status=502, done=False),
+    ],
+    ids=lambda met: f"{met.name}{'-done' if met.done else ''}",
+)
+def test_trouble_once_ends_with_one_message(met, nomsa, fake_twilio, deliver):
+    fake_twilio.trouble.once(met)
+    nomsa.send("Your part is ready.")
+    deliver()
+    assert sent_to(fake_twilio, nomsa) == ["Your part is ready."]
+    message = nomsa.messages.get()
+    assert (message.status, message.sid) == (Status.SENT, fake_twilio.sent[0].sid)
+
+
+def test_a_connection_refused_is_tried_again(nomsa, fake_twilio, deliver, settings):
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        settings.TWILIO_API_URL = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+    nomsa.send("Your part is ready.")
+    (errand,) = outbox.claim(1)
+    outbox.settle([(errand, outbox._run(errand))])
+    assert statuses(nomsa) == [Status.QUEUED]
+    settings.TWILIO_API_URL = fake_twilio.url
+    deliver()
+    assert statuses(nomsa) == [Status.SENT]
+
+
+def test_retry_after_is_kept_to(nomsa, fake_twilio, deliver):
+    fake_twilio.trouble.once(trouble.too_many(retry_after=300))
+    nomsa.send("Your part is ready.")
+    deliver()
+    wait = nomsa.messages.get().try_at - timezone.now()
+    assert timedelta(seconds=290) < wait <= timedelta(seconds=300)
+
+
+def test_eight_tries_within_a_day_and_then_it_has_failed(nomsa, fake_twilio, deliver, settings):
+    fake_twilio.trouble.always(trouble.too_many(retry_after=0))
+    nomsa.send("Your part is ready.")
+    assert deliver() == 8
+    message = nomsa.messages.get()
+    assert message.status == Status.FAILED
+    assert message.why == "Twilio did not take it in 8 tries."
+    settings.SEND_BACK_OFF_SECONDS = 4
+    waits = [back_off(attempts).total_seconds() for attempts in range(1, 8)]
+    assert waits == sorted(waits)
+    assert sum(waits) < 24 * 3600
+    assert back_off(8) is None
+
+
+def test_what_nobody_knows_is_looked_up_and_not_sent_twice(nomsa, fake_twilio, deliver):
+    """The same text went out before: that one is somebody else's, and does not count."""
+    nomsa.send("Ready.")
+    deliver()
+    fake_twilio.trouble.once(trouble.reset())
+    nomsa.send("Ready.")
+    deliver()
+    assert sent_to(fake_twilio, nomsa) == ["Ready.", "Ready."]
+    sids = nomsa.messages.order_by("pk").values_list("sid", flat=True)
+    assert list(sids) == [message.sid for message in fake_twilio.sent]
+
+
+def test_a_reply_of_the_webhook_with_the_same_text_is_not_taken_for_it(nomsa, fake_twilio, deliver):
+    fake_twilio.memory.add(
+        MessageAtTwilio(
+            account_sid=fake_twilio.memory.account_sid,
+            direction="outbound-reply",
+            to=f"whatsapp:{nomsa.address}",
+            from_=f"whatsapp:{fake_twilio.number}",
+            body="Ready.",
+        )
+    )
+    fake_twilio.trouble.once(trouble.reset())
+    nomsa.send("Ready.")
+    deliver()
+    assert [m.direction for m in fake_twilio.sent] == ["outbound-reply", "outbound-api"]
+
+
+def test_while_twilio_cannot_be_asked_nothing_is_sent_again(nomsa, fake_twilio, deliver):
+    fake_twilio.trouble.once(trouble.cut())
+    fake_twilio.trouble.once(
+        trouble.failure(), trouble.failure(), when=lambda request: request.method == "GET"
+    )
+    nomsa.send("Ready.")
+    assert deliver() == 4
+    assert sent_to(fake_twilio, nomsa) == ["Ready."]
+
+
+def test_a_report_settles_what_nobody_knew(nomsa, fake_twilio, deliver, settings):
+    settings.LOOK_UP_AFTER_SECONDS = 100
+    fake_twilio.trouble.once(trouble.cut())
+    nomsa.send("Ready.")
+    deliver()
+    message = nomsa.messages.get()
+    assert message.status == Status.UNKNOWN
+    (sent,) = fake_twilio.sent
+    Message.objects.take_report(DeliveryReport(sent.sid, "delivered", message.pk, Status.DELIVERED))
+    message.refresh_from_db()
+    assert (message.status, message.sid) == (Status.DELIVERED, sent.sid)
+    assert deliver() == 0
+    assert len(fake_twilio.sent) == 1
+
+
+def test_a_report_that_overtakes_our_commit_is_not_undone(nomsa, fake_twilio, deliver):
+    (message,) = nomsa.send("Ready.")
+    (errand,) = outbox.claim(1)
+    outcome = outbox._run(errand)
+    Message.objects.take_report(DeliveryReport(outcome.sid, "read", message.pk, Status.READ))
+    outbox.settle([(errand, outcome)])
+    message.refresh_from_db()
+    assert (message.status, message.sid) == (Status.READ, outcome.sid)
+
+
+def test_what_a_dead_worker_left_is_looked_up(nomsa, fake_twilio, deliver):
+    """Killed after Twilio had it, and killed before."""
+    nomsa.send("Ready.")
+    (errand,) = outbox.claim(1)
+    outbox._run(errand)
+    assert deliver() == 0, "it is in hand until the claim runs out"
+    nomsa.messages.update(try_at=timezone.now())
+    deliver()
+    assert sent_to(fake_twilio, nomsa) == ["Ready."]
+
+    nomsa.send("Shipped.")
+    outbox.claim(1)
+    nomsa.messages.filter(body="Shipped.").update(try_at=timezone.now())
+    deliver()
+    assert sent_to(fake_twilio, nomsa) == ["Ready.", "Shipped."]
+    assert statuses(nomsa) == [Status.SENT, Status.SENT]
+
+
+def test_order_is_kept_while_an_earlier_one_is_retried(nomsa, fake_twilio, deliver, settings):
+    settings.SEND_BACK_OFF_SECONDS = 0.02
+    fake_twilio.trouble.once(trouble.too_many(0), trouble.cut(), trouble.failure(), trouble.reset())
+    for number in range(5):
+        nomsa.send(f"Message {number}")
+    while nomsa.messages.exclude(status=Status.SENT).exists():
+        outbox.drain(0.01)
+    assert sent_to(fake_twilio, nomsa) == [f"Message {number}" for number in range(5)]
+
+
+def test_one_person_in_trouble_holds_up_nobody_else(nomsa, new_phone, fake_twilio, deliver):
+    other = Contact.objects.create(phone=new_phone().address)
+    Conversation.objects.create(contact=other, heard_at=timezone.now())
+    fake_twilio.trouble.always(trouble.too_many(1000), when=trouble.sends_to(nomsa.address))
+    nomsa.send("One")
+    other.send("Two")
+    deliver()
+    assert (statuses(nomsa), statuses(other)) == ([Status.QUEUED], [Status.SENT])
+
+
+def test_replies_go_before_notices_and_bulk(nomsa, new_phone, settings):
+    people = [Contact.objects.create(phone=new_phone().address) for _ in range(3)]
+    for person, priority in zip(people, (2, 1, 0), strict=True):
+        Conversation.objects.create(contact=person, heard_at=timezone.now())
+        person.send("hello")
+        person.messages.update(priority=priority)
+    due = Message.objects.due(timezone.now())
+    assert [message.priority for message in due] == [0, 1, 2]
+
+
+def test_a_pause_between_two_to_one_person_but_not_for_replies(
+    nomsa, phone, fake_twilio, deliver, settings
+):
+    settings.SEND_PAUSE_SECONDS = 60
+    nomsa.send("One")
+    nomsa.send("Two")
+    deliver()
+    assert statuses(nomsa) == [Status.SENT, Status.QUEUED]
+    nomsa.answer("Three")
+    assert deliver() == 0, "it is later in that person's line"
+    Contact.objects.update(written_at=timezone.now() - timedelta(seconds=61))
+    deliver()
+    assert sent_to(fake_twilio, nomsa) == ["One", "Two", "Three"]
+
+
+def test_no_more_than_the_rate(nomsa, fake_twilio, deliver, settings):
+    settings.SEND_PER_SECOND = 50
+    people = [Contact.objects.create(phone=f"+2783000{n:04}") for n in range(20)]
+    for person in people:
+        Conversation.objects.create(contact=person, heard_at=timezone.now())
+        person.send("hello")
+    deliver()
+    at = sorted(request.at for request in fake_twilio.requests)
+    assert at[-1] - at[0] >= 19 / 50 - 0.05
+
+
+def test_short_replies_to_one_person_become_one_message(phone, fake_twilio, deliver, settings):
+    settings.TWILIO_REPLY_WITH = "api"
+    assert phone.say("hi") == []
+    assert phone.say("3") == []
+    contact = Contact.objects.get()
+    one, two = contact.messages.filter(direction="out").order_by("pk")
+    deliver()
+    (sent,) = fake_twilio.sent
+    assert sent.body == f"{one.body}\n\n{two.body}"
+    Message.objects.take_report(DeliveryReport(sent.sid, "read", one.pk, Status.READ))
+    assert {m.status for m in contact.messages.filter(direction="out")} == {Status.READ}
+
+
+def test_the_same_webhook_twice_sends_one_reply_by_rest(phone, fake_twilio, deliver, settings):
+    settings.TWILIO_REPLY_WITH = "api"
+    phone.say("hi", MessageSid="SM" + "1" * 32)
+    phone.say("hi", MessageSid="SM" + "1" * 32)
+    deliver()
+    assert len(fake_twilio.sent) == 1
+
+
+def test_a_user_id_can_be_written_to(fake_twilio, deliver, db):
+    person = Contact.objects.create(user_id="ZA.1a2b3c")
+    Conversation.objects.create(contact=person, heard_at=timezone.now())
+    person.send("hello")
+    deliver()
+    assert fake_twilio.sent[0].to == "whatsapp:ZA.1a2b3c"
+
+
+# What fails ---------------------------------------------------------------------------------------
+
+
+def test_a_refusal_is_final_and_says_why(nomsa, fake_twilio, deliver):
+    fake_twilio.trouble.once(trouble.refusal(63003))
+    nomsa.send("Ready.")
+    deliver()
+    message = nomsa.messages.get()
+    assert (message.status, message.error_code) == (Status.FAILED, 63003)
+    assert message.why == "This phone number is not on WhatsApp. (Twilio 63003)"
+
+
+def test_a_failed_one_can_be_sent_again_once(nomsa, fake_twilio, deliver, admin_user):
+    fake_twilio.trouble.once(trouble.refusal(63013))
+    nomsa.send("Ready.")
+    deliver()
+    failed = nomsa.messages.get()
+    again = failed.send_again(admin_user)
+    assert failed.send_again(admin_user) is None
+    deliver()
+    again.refresh_from_db()
+    assert (again.status, again.body, again.written_by) == (Status.SENT, "Ready.", admin_user)
+
+
+def test_opted_out_at_twilio_is_noted_and_told_once(nomsa, phone, fake_twilio, deliver):
+    fake_twilio.trouble.once(trouble.refusal(21610))
+    nomsa.send("Ready.")
+    deliver()
+    nomsa.refresh_from_db()
+    assert nomsa.opted_out_at
+    (answer,) = phone.say("hi")
+    assert "Send *start* to hear from us again" in answer
+    (answer,) = phone.say("menu")
+    assert "*start*" not in answer
+    (answer,) = phone.say("start")
+    assert "Welcome back" in answer
+
+
+def test_who_stopped_gets_nothing_that_we_begin_but_is_answered(nomsa, phone, fake_twilio, deliver):
+    nomsa.send("Queued before the stop.")
+    phone.say("stop")
+    nomsa.refresh_from_db()
+    nomsa.send("Begun after the stop.")
+    assert nomsa.notify(STAFF_MESSAGE, text="And this.") is None
+    nomsa.answer("You asked, so here it is.")
+    deliver()
+    assert sent_to(fake_twilio, nomsa) == ["You asked, so here it is."]
+    failed = nomsa.messages.filter(status=Status.FAILED)
+    assert {message.why for message in failed} == {
+        "The person has stopped our messages. (Twilio 21610)"
+    }
+
+
+def test_wrong_credentials_raise_one_alarm_and_nothing_is_lost(
+    nomsa, fake_twilio, deliver, settings, caplog
+):
+    settings.ADMINS = [("Operations", "operations@example.com")]
+    fake_twilio.trouble.always(trouble.refusal(20003, 401))
+    for number in range(5):
+        nomsa.send(f"Message {number}")
+    for _ in range(5):
+        Channel.objects.update(try_at=timezone.now())
+        Message.objects.filter(status=Status.QUEUED).update(try_at=timezone.now())
+        outbox.drain(0.01)
+    assert len(mail.outbox) == 1
+    assert "does not accept our account SID" in mail.outbox[0].body
+    assert Channel.objects.ours().trouble
+    fake_twilio.trouble.stop()
+    Channel.objects.update(try_at=timezone.now())
+    deliver()
+    assert sent_to(fake_twilio, nomsa) == [f"Message {number}" for number in range(5)]
+    assert not Channel.objects.ours().trouble
+
+
+@pytest.mark.parametrize("code", [63012, 63018])
+def test_a_later_report_of_trouble_is_tried_again(nomsa, fake_twilio, deliver, code):
+    nomsa.send("Ready.")
+    deliver()
+    message = nomsa.messages.get()
+    report = DeliveryReport(message.sid, "undelivered", None, Status.FAILED, code)
+    for _ in range(3):
+        Message.objects.take_report(report)
+    deliver()
+    assert statuses(nomsa) == [Status.FAILED, Status.SENT]
+    assert len(fake_twilio.sent) == 2
+
+
+def test_what_we_gave_up_may_turn_out_to_have_arrived(nomsa, deliver):
+    (message,) = nomsa.send("Ready.")
+    message.settle(Status.FAILED, why="Nobody knows.")
+    sid = "SM" + "7" * 32
+    Message.objects.take_report(DeliveryReport(sid, "delivered", message.pk, Status.DELIVERED))
+    message.refresh_from_db()
+    assert (message.status, message.sid) == (Status.DELIVERED, sid)
+    Message.objects.take_report(DeliveryReport(sid, "failed", message.pk, Status.FAILED, 63016))
+    Message.objects.take_report(DeliveryReport(sid, "read", message.pk, Status.READ))
+    message.refresh_from_db()
+    assert message.status == Status.FAILED
+
+
+def test_strange_texts_arrive_clean(nomsa, fake_twilio, deliver):
+    nomsa.send("a\x00b\u202ec\ufffe {0.__class__} <b> " + "x" * 3000)
+    deliver()
+    first, second = fake_twilio.sent
+    assert first.body.startswith("abc {0.__class__} <b>")
+    assert len(first.body) <= 1600
+    assert nomsa.messages.count() == 2
+    assert second.body.endswith("x")
+
+
+def test_fates_come_back_by_reports(nomsa, fake_twilio, deliver, settings, client):
+    """The whole way: the reports that Twilio would send are brought to our own door."""
+    brought = []
+    fake_twilio.webhooks.send = lambda delivery, address, overrides: brought.append(delivery)
+    fake_twilio.fate = Fate(("sent", "delivered", "read"), shuffled=True, doubled=True)
+    nomsa.send("Ready.")
+    deliver()
+    fake_twilio.webhooks.settle()
+    for delivery in brought:
+        path = delivery.url.removeprefix(settings.PUBLIC_URL)
+        answer = client.post(
+            path,
+            urlencode(delivery.parameters),
+            content_type="application/x-www-form-urlencoded",
+            headers={"x-twilio-signature": delivery.headers["X-Twilio-Signature"]},
+        )
+        assert answer.status_code == 204
+    assert statuses(nomsa) == [Status.READ]

@@ -1,0 +1,167 @@
+"""The 24-hour window: free text inside, an approved template outside, or waiting."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from whatsapp_bot import wording
+from whatsapp_bot.delivery import DeliveryReport, Route, Status
+from whatsapp_bot.fake_twilio import trouble
+from whatsapp_bot.models import Contact, Conversation, Message, MessageTemplate, Wording
+from whatsapp_bot.recent import forget_all
+from whatsapp_bot.tests.test_speed import statements
+from whatsapp_bot.wording import Notice
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def notice(monkeypatch):
+    monkeypatch.setattr(wording.Text, "declared", dict(wording.Text.declared))
+    return Notice("test.ready", "Order {number} is *ready*.", about="When an order is ready.")
+
+
+@pytest.fixture
+def quiet(contact):
+    """Somebody who wrote two days ago."""
+    long_ago = timezone.now() - timedelta(days=2)
+    Conversation.objects.create(contact=contact, heard_at=long_ago)
+    return contact
+
+
+@pytest.fixture
+def template(fake_twilio, notice):
+    """The approved template for the notice, which Twilio has as well."""
+    body, sid = "Good news: order {{1}} is ready.", "HX" + "1" * 32
+    fake_twilio.memory.contents[sid] = {"types": {"twilio/text": {"body": body}}, "variables": {}}
+    return MessageTemplate.objects.create(
+        notice=notice.key,
+        content_sid=sid,
+        body=body,
+        variables={"1": "number"},
+        approval=MessageTemplate.Approval.APPROVED,
+    )
+
+
+def test_inside_it_goes_in_our_words(quiet, phone, notice, template, fake_twilio, deliver):
+    phone.say("hi")
+    assert quiet.route(notice.key) == Route.FREELY
+    quiet.notify(notice, number="AN-1")
+    deliver()
+    (sent,) = fake_twilio.sent
+    assert (sent.body, sent.content_sid) == ("Order AN-1 is *ready*.", None)
+
+
+def test_outside_it_goes_as_the_template(quiet, notice, template, fake_twilio, deliver):
+    assert quiet.route(notice.key) == Route.AS_TEMPLATE
+    quiet.notify(notice, number="AN-1")
+    deliver()
+    (sent,) = fake_twilio.sent
+    assert sent.body == "Good news: order AN-1 is ready."
+    assert (sent.content_sid, sent.content_variables) == (template.content_sid, {"1": "AN-1"})
+    assert quiet.messages.get().template == template
+
+
+def test_what_nobody_knows_of_a_template_is_looked_up(
+    quiet, notice, template, fake_twilio, deliver
+):
+    fake_twilio.trouble.once(trouble.cut())
+    quiet.notify(notice, number="AN-1")
+    deliver()
+    assert len(fake_twilio.sent) == 1
+    assert quiet.messages.get().status == Status.SENT
+
+
+@pytest.mark.parametrize("approval", ["unsubmitted", "pending", "rejected", "paused"])
+def test_without_an_approved_one_it_waits_until_the_person_writes(
+    quiet, phone, notice, template, approval, fake_twilio, deliver
+):
+    MessageTemplate.objects.update(approval=approval)
+    assert quiet.route(notice.key) == Route.HELD
+    first = quiet.notify(notice, number="AN-1")
+    quiet.notify(notice, number="AN-2")
+    deliver()
+    assert first.status == Status.WAITING
+    assert not fake_twilio.sent
+    phone.say("hi")
+    deliver()
+    assert [sent.body for sent in fake_twilio.sent] == [
+        "Order AN-1 is *ready*.",
+        "Order AN-2 is *ready*.",
+    ]
+    assert not Conversation.objects.get().holds
+
+
+def test_who_never_wrote_is_outside(new_phone, notice, deliver, fake_twilio):
+    stranger = Contact.objects.create(phone=new_phone().address)
+    assert stranger.notify(notice, number="AN-1").status == Status.WAITING
+    deliver()
+    assert not fake_twilio.sent
+
+
+def test_it_closes_while_a_message_is_queued(quiet, phone, notice, fake_twilio, deliver):
+    phone.say("hi")
+    quiet.notify(notice, number="AN-1")
+    Conversation.objects.update(heard_at=timezone.now() - timedelta(days=2))
+    deliver()
+    assert quiet.messages.get(direction="out", notice=notice.key).status == Status.WAITING
+    phone.say("hi")
+    deliver()
+    assert len(fake_twilio.sent) == 1
+
+
+def test_twilio_says_later_that_it_was_closed(quiet, phone, notice, template, fake_twilio, deliver):
+    phone.say("hi")
+    message = quiet.notify(notice, number="AN-1")
+    deliver()
+    message.refresh_from_db()
+    report = DeliveryReport(message.sid, "undelivered", None, Status.FAILED, 63016)
+    Message.objects.take_report(report)
+    Message.objects.take_report(report)
+    deliver()
+    first, second = fake_twilio.sent
+    assert (first.content_sid, second.content_sid) == (None, template.content_sid)
+
+
+def test_and_without_a_template_it_waits(quiet, phone, notice, fake_twilio, deliver):
+    phone.say("hi")
+    message = quiet.notify(notice, number="AN-1")
+    deliver()
+    message.refresh_from_db()
+    Message.objects.take_report(
+        DeliveryReport(message.sid, "undelivered", None, Status.FAILED, 63016)
+    )
+    deliver()
+    assert len(fake_twilio.sent) == 1
+    assert quiet.messages.filter(status=Status.WAITING).count() == 1
+    phone.say("menu")
+    deliver()
+    assert len(fake_twilio.sent) == 2
+
+
+def test_a_notice_in_the_persons_language(quiet, notice, template):
+    Contact.objects.update(language="en-za")
+    quiet.refresh_from_db()
+    assert quiet.route(notice.key) == Route.AS_TEMPLATE
+    Contact.objects.update(language="af")
+    quiet.refresh_from_db()
+    assert quiet.route(notice.key) == Route.HELD
+
+
+def test_a_notice_that_is_switched_off_is_not_sent(quiet, notice, template):
+    Wording.objects.create(key=notice.key, switched_off=True)
+    forget_all()
+    assert quiet.notify(notice, number="AN-1") is None
+    assert not quiet.messages.exists()
+
+
+def test_blanks_are_filled_with_one_line_that_is_not_empty(template):
+    assert template.filled({"number": " AN-1\n\tx "}) == {"1": "AN-1 x"}
+    assert template.filled({"number": ""}) == {"1": "–"}
+
+
+def test_the_turn_of_a_person_for_whom_nothing_waits_costs_no_more(quiet, phone):
+    phone.say("hi")
+    phone.say("menu")
+    assert len(statements(lambda: phone.say("2"))) <= 4
