@@ -59,6 +59,7 @@ class Report(Flow):
             line=self._line(form),
         )
         report.attach(self.place.take_kept())
+        self.place.expect_no_comment()
         return Say(self._thanks(report))
 
     def _thanks(self, report: DefectReport) -> str:
@@ -152,6 +153,27 @@ class Attach(Flow):
         report.attach([self.message.pk])
         about = preview(report.description, 40)
         return Say(texts.ATTACHED(number=report.number, preview=about))
+
+
+@register("defects.reply")
+class Reply(Flow):
+    """Files what is said about a report, or in reply to what we told of it. The argument is its id.
+
+    A reply is known by the message that it quotes, or by coming soon after what we told.
+    """
+
+    @classmethod
+    def claims(cls, contact: Contact, message: Message) -> str | None:
+        report = message.quoted_sid and DefectReport.objects.quoted_by(contact, message.quoted_sid)
+        return f"{cls.name}:{report.pk}" if report else None
+
+    def done(self, form: forms.Form) -> Outcome:
+        report = DefectReport.objects.by(self.contact).filter(pk=self.argument).first()
+        if not report:
+            return Open(MAIN_MENU)
+        report.attach([self.message.pk])
+        self.place.was_answered()
+        return Say(texts.REPLY_FILED(number=report.number))
 
 
 @register("defects.picture")

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -8,12 +9,13 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
+from defects.notices import NEWS, QUESTION
 from orders.models import Line, Order
 from whatsapp_bot.models import Contact, Conversation, Message
 from whatsapp_bot.numbered import NumberedQuerySet
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.whatsapp_text import preview
-from whatsapp_bot.wording import placeholders_in
+from whatsapp_bot.wording import Notice, placeholders_in
 
 
 class ReportForm(models.Model):
@@ -267,6 +269,18 @@ class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
         since = timezone.now() - DefectReport.PICTURES_FOLLOW_WITHIN
         return self.by(contact).filter(created_at__gte=since).first()
 
+    def quoted_by(self, contact: Contact, sid: str) -> "DefectReport | None":
+        """The contact's report that our message with this SID is about, or names."""
+        quoted = contact.messages.filter(sid=sid).first()
+        if not quoted:
+            return None
+        mine = self.by(contact)
+        numbers = re.findall(r"\b[A-Z]{2,5}-\d[\d-]*\d", quoted.body)[:10]
+        return (
+            mine.filter(attachments__message=quoted).first()
+            or mine.filter(number__in=numbers).first()
+        )
+
 
 class DefectReport(models.Model):
     """One nonconformance report: what somebody saw on the shop floor or in a delivery."""
@@ -311,6 +325,27 @@ class DefectReport(models.Model):
     def __str__(self) -> str:
         return f"{self.number}: {preview(self.description)}"
 
+    def tell_news(self) -> Message | None:
+        """Tell the reporter that the status has changed, if that is to be told."""
+        notice = NEWS.get(self.status)
+        return self._tell(notice) if notice else None
+
+    def ask(self, question: str, by: AbstractBaseUser | None = None) -> Message | None:
+        """Ask the reporter something; the answer is filed with the report."""
+        return self._tell(QUESTION, by, question=question)
+
+    @transaction.atomic
+    def _tell(
+        self, notice: Notice, by: AbstractBaseUser | None = None, **values: str
+    ) -> Message | None:
+        about = {"number": self.number, "preview": preview(self.description, 40)}
+        message = self.reported_by.notify(notice, by, **about, **values)
+        if message:
+            self.attach([message.pk])
+            conversation = Conversation.objects.of(self.reported_by)
+            conversation.expect(f"defects.reply:{self.pk}", asks=notice is QUESTION)
+        return message
+
     def attach(self, messages: Iterable[int]) -> None:
         """File messages, by their ids, with this report: their pictures, voice notes and so on."""
         Attachment.objects.bulk_create(
@@ -320,7 +355,7 @@ class DefectReport(models.Model):
 
 
 class Attachment(models.Model):
-    """A message with a picture, voice note, document or location that belongs to a report."""
+    """A message that belongs to a report: what came with it, what we told, what was replied."""
 
     report = models.ForeignKey(DefectReport, models.CASCADE, related_name="attachments")
     message = models.OneToOneField(Message, models.CASCADE, related_name="attachment")

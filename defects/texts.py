@@ -25,6 +25,11 @@ ATTACHED = Text(
     "📎 Added to your report {number}, “{preview}”.",
     about="After a picture, voice note, document or location that follows a report.",
 )
+REPLY_FILED = Text(
+    "defects.reply_filed",
+    "Thank you! I have added that to your report {number}.",
+    about="After somebody replied to what we told about a report.",
+)
 PICTURE = Text(
     "defects.picture",
     "📎 Thank you, I have that. Would you like to report a defect with it?",

@@ -128,6 +128,9 @@ class Desk:
 
     def _hear_words(self) -> str:
         asking = self.place.asking
+        quoted = self._claim_of_quoted()
+        if quoted:
+            return self._hand_over(quoted, silent=False)
         if asking.asked and chosen(asking.options, self.said, near=False):
             return self.turn(self.said)
         word = utils.default_process(self.said.text)
@@ -144,16 +147,30 @@ class Desk:
         if not flow:
             return texts.NO_MENU()
         shown = self.place.flow == MAIN_MENU
+        question = "" if shown else self._expected(asks=True)
+        if question:
+            return self.open(question)
         menu = self.place.asking if shown else take_turn(flow.build_form, State()).state
         if chosen(menu.options, self.said) is None:
             if word in THANKS:
                 return texts.YOU_ARE_WELCOME()
-            claimed = flows.claimed(self.contact, self.message)
+            claimed = flows.claimed(self.contact, self.message) or self._expected()
             if claimed:
                 return self.open(claimed)
         self.place.enter(MAIN_MENU)
         self.place.asking = menu
         return self.turn(self.said)
+
+    def _claim_of_quoted(self) -> str | None:
+        """The address that wants what was said about a message of ours; not for words like menu."""
+        is_word = utils.default_process(self.said.text) in WORDS
+        if not self.message.quoted_sid or is_word:
+            return None
+        return flows.claimed(self.contact, self.message)
+
+    def _expected(self, *, asks: bool = False) -> str:
+        """What the person may be replying to, unless that waits to be sent."""
+        return "" if self.conversation.holds else self.place.expected(self.now, asks=asks)
 
     def to_menu(self) -> str:
         kept = self._put_aside()
@@ -221,7 +238,7 @@ class Desk:
         if flow and flow.takes_attachments:
             self.place.keep(self.message)
             return "" if silent else self._hear_caption(flow)
-        claimed = flows.claimed(self.contact, self.message)
+        claimed = self._expected() or flows.claimed(self.contact, self.message)
         return self._hand_over(claimed, silent) if claimed else texts.UNREADABLE()
 
     def _hear_caption(self, flow: Flow) -> str:
@@ -257,6 +274,8 @@ class Desk:
         asked = self.place.flow
         self._put_aside()
         self.place.rest()
+        if self._expected(asks=True) or self._claim_of_quoted():
+            return ""
         word = utils.default_process(self.said.text)
         offered = self.place.to_offer("" if word in WORDS else self.said.text)
         if offered:

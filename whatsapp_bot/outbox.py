@@ -138,7 +138,7 @@ def _pack(message: Message) -> Parcel | None:
     """The message as it goes now; None when it does not go."""
     contact, template_before = message.contact, message.template_id
     is_reply = message.priority == Message.Priority.REPLY
-    if message.in_reply_to_id:
+    if message.is_turn:
         route = Route.FREELY  # The person has just written.
     else:
         conversation = getattr(contact, "conversation", None)
@@ -157,7 +157,7 @@ def _pack(message: Message) -> Parcel | None:
             message.template = usable(message.notice, contact.language or settings.LANGUAGE_CODE)
         case _:
             message.template = None
-            if message.in_reply_to_id:
+            if message.is_turn:
                 _let_it_carry(message)
     if message.template_id != template_before:
         message.save(update_fields=["template"])
@@ -181,7 +181,7 @@ def _let_it_carry(message: Message) -> None:
     carried, size = [], length(message.body)
     for other in waiting.order_by("pk")[:10]:
         size += length(other.body) + 2
-        if not other.in_reply_to_id or size > MAX_LENGTH:
+        if not other.is_turn or size > MAX_LENGTH:
             break
         carried.append(other.pk)
     if carried or "carries" in message.details:

@@ -20,7 +20,8 @@ class Place:
     report, as {"message": id, "at": time}. album: when a picture was last answered. aside: the
     flows that were left half-way, each as {"flow", "asking", "kept"}; with "given", answers that
     came later, and once it was "offered" what was "said" then. minute: when it began and how
-    many messages came in it, as {"at", "count"}.
+    many messages came in it, as {"at", "count"}. expects: what somebody who is at rest may be
+    replying to, as {"address", "until", "asks"}; a number is an answer only where it "asks".
     """
 
     flow: str = ""
@@ -31,8 +32,9 @@ class Place:
     album: str = ""
     aside: list[dict[str, Any]] = field(default_factory=list)
     minute: dict[str, Any] = field(default_factory=dict)
+    expects: dict[str, Any] = field(default_factory=dict)
 
-    STORED: ClassVar = ("trail", "more", "kept", "album", "aside", "minute")
+    STORED: ClassVar = ("trail", "more", "kept", "album", "aside", "minute", "expects")
 
     @classmethod
     def of(cls, conversation: Conversation) -> "Place":
@@ -58,6 +60,22 @@ class Place:
             self.minute = {"at": now.isoformat(), "count": 0}
         self.minute["count"] += 1
         return self.minute["count"]
+
+    def expected(self, now: datetime, *, asks: bool = False) -> str:
+        """The address of what may be replied to; asks: only if that is a question. "" for none."""
+        one = self.expects
+        if not one or now > datetime.fromisoformat(one["until"]) or (asks and not one["asks"]):
+            return ""
+        return one["address"]
+
+    def expect_no_comment(self) -> None:
+        """What comes now belongs to something newer, unless we have asked."""
+        if self.expects and not self.expects["asks"]:
+            self.expects = {}
+
+    def was_answered(self) -> None:
+        """The question has its answer; what else is said may still belong to it."""
+        self.expects = {**self.expects, "asks": False} if self.expects else {}
 
     def enter(self, address: str) -> None:
         """Be at `address`. Where it is a menu that led here, the way goes on from there."""

@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 from whatsapp_bot import tasks
 from whatsapp_bot.delivery import Route, Status
 from whatsapp_bot.inbound import Sender
-from whatsapp_bot.whatsapp_text import clean, split
+from whatsapp_bot.whatsapp_text import MAX_LENGTH, clean, split
 from whatsapp_bot.wording import Notice
 
 if TYPE_CHECKING:
@@ -108,7 +108,9 @@ class Contact(models.Model):
 
     # Writing to the person -----------------------------------------------------------------------
 
-    def notify(self, notice: Notice, **values: Any) -> "Message | None":
+    def notify(
+        self, notice: Notice, by: AbstractBaseUser | None = None, **values: Any
+    ) -> "Message | None":
         """Tell the person something, with the blanks of the notice filled in.
 
         Returns None when staff have switched it off, or the person has stopped our messages.
@@ -118,7 +120,7 @@ class Contact(models.Model):
         plain = {name: str(value) for name, value in values.items()}
         with translation.override(self.language or settings.LANGUAGE_CODE):
             body = notice(**plain)
-        return self._write(body, notice.key, plain)
+        return self._write(body[:MAX_LENGTH], notice.key, plain, by)
 
     def send(self, text: str, by: AbstractBaseUser | None = None) -> "list[Message]":
         """Write `text` to the person: one message, or as many as it takes.
@@ -130,13 +132,18 @@ class Contact(models.Model):
         parts = split(clean(text, LONGEST_SENT))
         return [self._write(part, STAFF_MESSAGE.key, {"text": part}, by) for part in parts]
 
-    def answer(self, text: str, by: AbstractBaseUser | None = None) -> "list[Message]":
-        """Write `text` to somebody who asked for it, and so gets it even after a stop."""
+    def answer(
+        self, text: str, by: AbstractBaseUser | None = None, to: "Message | None" = None
+    ) -> "list[Message]":
+        """Write `text` to somebody who asked for it, and so gets it even after a stop.
+
+        to: the message that it answers.
+        """
         from whatsapp_bot.texts import STAFF_MESSAGE
 
         parts = split(clean(text, LONGEST_SENT))
         return [
-            self._write(part, STAFF_MESSAGE.key, {"text": part}, by, is_reply=True)
+            self._write(part, STAFF_MESSAGE.key, {"text": part}, by, is_reply=True, to=to)
             for part in parts
         ]
 
@@ -149,6 +156,7 @@ class Contact(models.Model):
         by: AbstractBaseUser | None = None,
         *,
         is_reply: bool = False,
+        to: "Message | None" = None,
     ) -> "Message":
         from whatsapp_bot.models import Conversation, Message
 
@@ -159,6 +167,7 @@ class Contact(models.Model):
             body=body,
             notice=notice,
             details={"values": values},
+            in_reply_to=to,
             written_by=by,
             priority=Message.Priority.REPLY if is_reply else Message.Priority.NOTICE,
         )

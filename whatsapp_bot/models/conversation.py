@@ -8,6 +8,7 @@ from whatsapp_bot.inbound import Sender
 from whatsapp_bot.models.contact import Contact
 
 TRIES_TO_LEARN = 5
+REPLY_WITHIN = timedelta(days=1)
 WINDOW = timedelta(hours=24) - timedelta(minutes=1)
 """How long after a person's last message anything may be written: WhatsApp's day, less a little."""
 
@@ -106,8 +107,22 @@ class Conversation(models.Model):
         """Have the messages go that wait for the person, who has written now."""
         if self.holds:
             self.holds = False
-            self.save(update_fields=["holds"])
+            if expects := self.state.get("expects"):
+                expects["until"] = (timezone.now() + REPLY_WITHIN).isoformat()
+            self.save(update_fields=["holds", "state"])
             self.contact.messages.release()
+
+    def expect(self, address: str, *, asks: bool) -> None:
+        """Have what the person says within a day, when nothing else is under way, open `address`.
+
+        asks: we have asked something, so that also a number is the answer.
+        """
+        until = (timezone.now() + REPLY_WITHIN).isoformat()
+        self.state = {
+            **self.state,
+            "expects": {"address": address, "until": until, "asks": asks},
+        }
+        self.save(update_fields=["state"])
 
     def stand_at(self, address: str) -> None:
         """Have the next message open what is at `address`."""

@@ -1,3 +1,4 @@
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
 from django.utils import timezone
 
@@ -34,3 +35,16 @@ class HelpRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}: {preview(self.text)}"
+
+    def answer(self, text: str, by: AbstractBaseUser | None = None) -> list[Message]:
+        """Write the answer to whoever asked."""
+        self.status = self.Status.ANSWERED
+        self.save(update_fields=["status"])
+        return self.contact.answer(text, by, to=self.message)
+
+    @property
+    def answers(self) -> "models.QuerySet[Message]":
+        """What staff wrote in answer to it, oldest first."""
+        if not self.message_id:
+            return Message.objects.none()
+        return self.message.replies.exclude(notice="").order_by("pk")

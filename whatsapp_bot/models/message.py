@@ -105,7 +105,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """What was replied to the stored message with this SID; None when there is none."""
         if not self.filter(sid=sid).exists():
             return None
-        return list(self.filter(in_reply_to__sid=sid).order_by("pk"))
+        return list(self.filter(in_reply_to__sid=sid, notice="").order_by("pk"))
 
 
 class Message(models.Model):
@@ -186,6 +186,11 @@ class Message(models.Model):
     @property
     def has_attachment(self) -> bool:
         return Kind(self.kind).is_attachment
+
+    @property
+    def is_turn(self) -> bool:
+        """Is it what the bot replied by itself?"""
+        return self.in_reply_to_id is not None and not self.notice
 
     @property
     def why(self) -> str:

@@ -1,0 +1,221 @@
+"""What a reporter hears, and what becomes of the reply."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from defects.models import DefectReport
+from whatsapp_bot.delivery import Status
+from whatsapp_bot.models import Conversation, Message, Wording
+from whatsapp_bot.recent import forget_all
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def report(say):
+    """Reported by the person with the phone, who then stands at no question."""
+    for text in ("hi", "2", "1", "Deep scratch on the cover"):
+        say(text)
+    while not DefectReport.objects.exists():
+        say("skip")
+    return DefectReport.objects.get()
+
+
+@pytest.fixture
+def tell(report, deliver):
+    """Change the status, and deliver what follows; the message."""
+
+    def tell(status="acknowledged"):
+        report.status = status
+        report.save()
+        message = report.tell_news()
+        deliver()
+        if message:
+            message.refresh_from_db()
+        return message
+
+    return tell
+
+
+@pytest.fixture
+def ask(report, deliver):
+    def ask(question="How many parts?"):
+        message = report.ask(question)
+        deliver()
+        message.refresh_from_db()
+        return message
+
+    return ask
+
+
+def filed_with(report):
+    incoming = report.attachments.filter(message__direction="in")
+    return list(incoming.values_list("message__body", flat=True))
+
+
+@pytest.mark.parametrize("status", ["acknowledged", "decided", "closed"])
+def test_the_reporter_hears_of_it(report, tell, status, fake_twilio):
+    tell(status)
+    (sent,) = fake_twilio.sent
+    assert report.number in sent.body
+    assert "Deep scratch" in sent.body
+
+
+@pytest.mark.parametrize("status", ["reported", "in_review", "unfounded", "duplicate"])
+def test_but_not_of_everything(tell, status):
+    assert tell(status) is None
+
+
+def test_staff_reword_it_and_switch_it_off(report, tell, fake_twilio):
+    row, _ = Wording.objects.get_or_create(key="news.acknowledged")
+    row.reword("{number}: seen, thanks.", None)
+    forget_all()
+    tell()
+    assert fake_twilio.sent[0].body == f"{report.number}: seen, thanks."
+    Wording.objects.filter(key="news.acknowledged").update(switched_off=True)
+    forget_all()
+    assert tell() is None
+
+
+def test_a_reply_that_quotes_it_is_filed(report, tell, say):
+    message = tell()
+    answer = say("It is on the left side", OriginalRepliedMessageSid=message.sid)
+    assert answer.startswith(f"Thank you! I have added that to your report {report.number}.")
+    assert filed_with(report) == ["It is on the left side"]
+
+
+def test_also_while_something_else_is_under_way_which_goes_on(report, tell, say):
+    message = tell()
+    for text in ("menu", "2", "1"):
+        question = say(text)
+    answer = say("It is on the left side", OriginalRepliedMessageSid=message.sid)
+    assert report.number in answer
+    assert answer.endswith(question)
+    assert filed_with(report) == ["It is on the left side"]
+
+
+def test_and_long_after(report, tell, say):
+    message = tell()
+    with time_machine.travel(timezone.now() + timedelta(days=9)):
+        say("Still there?", OriginalRepliedMessageSid=message.sid)
+    assert filed_with(report) == ["Still there?"]
+
+
+def test_what_names_the_report_can_be_quoted_as_well(report, say):
+    thanks = Message.objects.filter(body__contains=report.number).latest("pk")
+    thanks.sid = "SM" + "4" * 32
+    thanks.save()
+    say("Line 2, by the way", OriginalRepliedMessageSid=thanks.sid)
+    assert filed_with(report) == ["Line 2, by the way"]
+
+
+def test_a_reply_within_a_day_is_filed(report, tell, say):
+    tell()
+    with time_machine.travel(timezone.now() + timedelta(hours=23)):
+        say("It happens every morning")
+    assert filed_with(report) == ["It happens every morning"]
+
+
+def test_later_it_is_not(report, tell, say):
+    tell()
+    with time_machine.travel(timezone.now() + timedelta(hours=25)):
+        answer = say("It happens every morning")
+    assert "Sorry, I did not get that" in answer
+    assert filed_with(report) == []
+
+
+def test_numbers_words_and_thanks_mean_what_they_always_mean(report, tell, say):
+    tell()
+    assert "You are welcome" in say("thanks")
+    assert "Welcome" in say("menu")
+    assert "Defects" in say("2")
+    assert filed_with(report) == []
+
+
+def test_a_photo_within_a_day_is_filed(report, tell, phone):
+    tell()
+    with time_machine.travel(timezone.now() + timedelta(hours=2)):
+        (answer,) = phone.send("image")
+    assert report.number in answer
+    assert report.attachments.filter(message__kind="image").count() == 1
+
+
+def test_a_photo_goes_with_a_report_made_since(report, tell, phone, say):
+    tell()
+    for text in ("menu", "2", "1", "Bent pin"):
+        say(text)
+    while DefectReport.objects.count() < 2:
+        say("skip")
+    newer = DefectReport.objects.exclude(pk=report.pk).get()
+    phone.send("image")
+    assert newer.attachments.filter(message__kind="image").exists()
+
+
+def test_the_answer_to_a_question_may_be_a_number(report, ask, say):
+    ask("How many parts?")
+    assert report.number in say("2")
+    assert filed_with(report) == ["2"]
+    assert "Defects" in say("2"), "the question has its answer"
+
+
+def test_words_still_work_while_a_question_is_open(report, ask, say):
+    ask()
+    assert "Welcome" in say("menu")
+    assert "Defects" in say("2")
+    assert filed_with(report) == []
+
+
+def test_a_question_is_answered_by_an_album(report, ask, phone):
+    ask("Please send photos of the label.")
+    phone.send("image")
+    phone.send("image")
+    assert report.attachments.filter(message__kind="image").count() == 2
+
+
+def test_a_question_that_waits_is_not_answered_before_it_is_read(report, ask, say, deliver):
+    with time_machine.travel(timezone.now() + timedelta(days=3), tick=True):
+        message = ask()
+        assert message.status == Status.WAITING
+        answer = say("I have a new problem here")
+        assert report.number not in answer
+        deliver()
+        message.refresh_from_db()
+        assert message.status == Status.SENT
+    with time_machine.travel(timezone.now() + timedelta(days=3, hours=20), tick=True):
+        say("menu")
+        assert report.number in say("Twelve of them")
+    assert filed_with(report) == ["Twelve of them"]
+
+
+def test_an_answer_after_hours_is_not_taken_for_something_unfinished(report, ask, say):
+    for text in ("menu", "2", "1", "Half a report"):
+        say(text)
+    ask()
+    with time_machine.travel(timezone.now() + timedelta(hours=8)):
+        assert report.number in say("Twelve")
+    assert filed_with(report) == ["Twelve"]
+
+
+def test_others_cannot_reply_to_it(report, tell, new_phone):
+    message = tell()
+    other = new_phone()
+    other.say("hi")
+    other.say("It is on the left side", OriginalRepliedMessageSid=message.sid)
+    assert filed_with(report) == []
+
+
+def test_what_we_told_is_kept_with_the_report(report, tell, ask):
+    tell()
+    ask("How many?")
+    told = report.attachments.filter(message__direction="out")
+    assert told.count() == 2
+
+
+def test_a_person_who_stopped_hears_nothing(report, tell, say):
+    say("stop")
+    report.refresh_from_db()
+    assert tell() is None
+    assert not Conversation.objects.get().state.get("expects")
