@@ -61,7 +61,8 @@ def drain(seconds: float = 5) -> int:
     flying: dict[Future[Outcome], Errand] = {}
     settled = 0
     while True:
-        if time.monotonic() < ends:
+        # In batches, since to claim one costs as much as to claim many.
+        if time.monotonic() < ends and len(flying) <= settings.SEND_AT_ONCE // 2:
             errands = claim(settings.SEND_AT_ONCE - len(flying))
             flying |= {_carriers().submit(_run, errand): errand for errand in errands}
         if not flying:
@@ -216,6 +217,7 @@ def settle(results: Iterable[tuple[Errand, Outcome]]) -> None:
         if message.status in (Status.SENDING, Status.UNKNOWN):
             _SETTLE[type(outcome)](message, outcome)
         elif isinstance(outcome, Sent) and not message.sid:
+            # Its report was quicker than we.
             message.sid = outcome.sid
             message.save(update_fields=["sid"])
     if any(isinstance(outcome, Sent | Refused) for outcome in outcomes.values()):

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,7 +26,10 @@ def serving(environment: dict[str, str], *options: str) -> Iterator[str]:
     ) as server:
         try:
             said = next(line for line in server.stderr if "Listening at" in line)
+            # A log that nobody reads would fill up and hold the server.
+            reader = threading.Thread(target=server.stderr.read)
+            reader.start()
             yield re.search(r"http://\S+", said)[0]
         finally:
             server.terminate()
-            server.stderr.read()
+            reader.join()

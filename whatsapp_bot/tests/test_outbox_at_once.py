@@ -1,0 +1,57 @@
+"""Several workers at one outbox."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from whatsapp_bot import outbox
+from whatsapp_bot.delivery import UNSETTLED, Status
+from whatsapp_bot.fake_twilio import trouble
+from whatsapp_bot.models import Contact, Conversation, Message
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PEOPLE, EACH, WORKERS = 12, 8, 3
+
+
+@pytest.fixture
+def queued():
+    people = [Contact.objects.create(phone=f"+2783{n:07}") for n in range(PEOPLE)]
+    for person in people:
+        Conversation.objects.create(contact=person, heard_at=timezone.now())
+    for number in range(EACH):
+        for person in people:
+            person.send(f"Message {number}")
+    return people
+
+
+def work(_: int) -> None:
+    """As a worker does, until nothing is left."""
+    try:
+        while Message.objects.filter(status__in=UNSETTLED).exists():
+            outbox.drain(0.2)
+    finally:
+        connection.close()
+
+
+def test_each_goes_out_once_and_in_order(queued, fake_twilio, deliver):
+    fake_twilio.trouble.randomly(
+        {trouble.too_many(0): 0.1, trouble.cut(): 0.1, trouble.reset(): 0.1}, seed=3
+    )
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(work, range(WORKERS)))
+    assert Counter(Message.objects.values_list("status", flat=True)) == {Status.SENT: PEOPLE * EACH}
+    for person in queued:
+        came = [message.body for message in fake_twilio.sent_to(person.address)]
+        assert came == [f"Message {number}" for number in range(EACH)]
+
+
+def test_what_one_has_in_hand_no_other_takes(queued):
+    first = {errand.parcel.message_id for errand in outbox.claim(5)}
+    second = {errand.parcel.message_id for errand in outbox.claim(50)}
+    assert len(first) == 5
+    assert not first & second
+    assert len(first | second) == PEOPLE, "one of each person"
