@@ -34,7 +34,7 @@ from django.db import connection
 from django.test.utils import setup_test_environment
 from django.utils import timezone
 
-from config.tests.serving import serving
+from config.tests.serving import beside, serving
 from whatsapp_bot.delivery import UNSETTLED, Status
 from whatsapp_bot.fake_twilio import FakeTwilio, Fate, trouble
 from whatsapp_bot.models import Contact, Conversation, Message
@@ -85,18 +85,7 @@ def queue(messages: int, people: int) -> None:
 
 def environment(fake: FakeTwilio) -> dict[str, str]:
     """For processes of their own on this database and this Twilio."""
-    name = str(connection.settings_dict["NAME"])
-    if connection.vendor == "sqlite":
-        database = f"sqlite:///{name}"
-    else:
-        database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
-    return {
-        **os.environ,
-        **QUICK,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": database,
-        "TWILIO_API_URL": fake.url,
-    }
+    return beside(**QUICK, TWILIO_API_URL=fake.url)
 
 
 class Workers:

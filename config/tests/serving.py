@@ -1,17 +1,53 @@
 """Serving as in production: gunicorn, in a process of its own."""
 
+import os
 import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import connection
 
 
 def gunicorn(*options: str) -> list[str]:
     return [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", *options, "config.wsgi"]
+
+
+def beside(**values: str) -> dict[str, str]:
+    """The environment of a process that works on the same database as this one."""
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite":
+        database = f"sqlite:///{name}"
+    else:
+        database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATABASE_URL": database,
+        **values,
+    }
+
+
+@contextmanager
+def working(environment: dict[str, str]) -> Iterator[subprocess.Popen]:
+    """A worker with this environment, which is at work until the block ends."""
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "worker"],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as worker:
+        try:
+            assert "at work" in worker.stdout.readline()
+            yield worker
+        finally:
+            worker.terminate()
 
 
 @contextmanager

@@ -104,7 +104,7 @@ def test_eight_tries_within_a_day_and_then_it_has_failed(nomsa, fake_twilio, del
     message = nomsa.messages.get()
     assert message.status == Status.FAILED
     assert message.why == "Twilio did not take it in 8 tries."
-    settings.SEND_BACK_OFF_SECONDS = 4
+    settings.SEND_BACK_OFF_SECONDS = 3
     waits = [back_off(attempts).total_seconds() for attempts in range(1, 8)]
     assert waits == sorted(waits)
     assert sum(waits) < 24 * 3600

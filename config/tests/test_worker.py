@@ -1,0 +1,44 @@
+"""The worker, as a process of its own."""
+
+import signal
+import time
+
+import pytest
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from config.tests.serving import beside, working
+from whatsapp_bot.delivery import Status
+from whatsapp_bot.models import Contact, Conversation, Message
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def nomsa():
+    contact = Contact.objects.create(phone="+27820000001")
+    Conversation.objects.create(contact=contact, heard_at=timezone.now())
+    return contact
+
+
+def wait_until(condition, seconds=20):
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "it did not come about"
+        time.sleep(0.05)
+
+
+def is_sent(message):
+    return lambda: Message.objects.get(pk=message.pk).status == Status.SENT
+
+
+def test_it_sends_what_is_written_and_what_was_left_and_ends_when_told(nomsa, fake_twilio):
+    (left,) = nomsa.send("Written while no worker was there.")
+    DBTaskResult.objects.all().delete()
+    with working(beside(TWILIO_API_URL=fake_twilio.url, SEND_PAUSE_SECONDS="0")) as worker:
+        wait_until(is_sent(left))
+        (message,) = nomsa.send("Written while it was at work.")
+        wait_until(is_sent(message))
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=20) == 0
+    assert [sent.body for sent in fake_twilio.sent] == [left.body, message.body]
