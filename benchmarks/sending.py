@@ -35,7 +35,7 @@ from django.test.utils import setup_test_environment
 from django.utils import timezone
 
 from config.tests.serving import beside, serving
-from whatsapp_bot.delivery import UNSETTLED, Status
+from whatsapp_bot.delivery import Status
 from whatsapp_bot.fake_twilio import FakeTwilio, Fate, trouble
 from whatsapp_bot.models import Contact, Conversation, Message
 
@@ -153,7 +153,7 @@ def _await_all(options: argparse.Namespace, workers: Workers) -> None:
     left, changed_at = options.messages, time.monotonic()
     while left and time.monotonic() - changed_at < PATIENCE:
         time.sleep(0.2)
-        now_left = Message.objects.filter(status__in=UNSETTLED).count()
+        now_left = Message.objects.unsettled().count()
         if now_left != left:
             left, changed_at = now_left, time.monotonic()
         if workers.kills < options.kills and options.messages - left > every * (workers.kills + 1):
@@ -189,7 +189,7 @@ def report(options: argparse.Namespace, fake: FakeTwilio, kills: int, took: floa
         f"  lost: {lost.count()}, out of order: {len(_out_of_order(fake))}"
     )
     wrong = []
-    if unsettled := sum(statuses[status] for status in UNSETTLED):
+    if unsettled := Message.objects.unsettled().count():
         wrong.append(f"{unsettled} are not settled")
     if lost.exists():
         wrong.append("messages were lost")

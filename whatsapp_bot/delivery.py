@@ -26,10 +26,6 @@ class Status(models.TextChoices):
         return list(Status).index(self)
 
 
-UNSETTLED = [Status.QUEUED, Status.SENDING, Status.UNKNOWN]
-"""What the outbox has in hand."""
-
-
 class Route(models.TextChoices):
     """How a message to somebody would go now."""
 

@@ -7,14 +7,14 @@ it is looked up at the carrier before anything is sent again.
 
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -60,21 +60,30 @@ def drain(seconds: float = 5) -> int:
     ends = time.monotonic() + seconds
     flying: dict[Future[Outcome], Errand] = {}
     settled = 0
-    while True:
-        # In batches, since to claim one costs as much as to claim many.
-        if time.monotonic() < ends and len(flying) <= settings.SEND_AT_ONCE // 2:
-            errands = claim(settings.SEND_AT_ONCE - len(flying))
-            flying |= {_carriers().submit(_run, errand): errand for errand in errands}
-        if not flying:
-            break
-        done, _ = wait(flying, return_when=FIRST_COMPLETED)
-        settle((flying.pop(future), future.result()) for future in done)
-        settled += len(done)
+    try:
+        while True:
+            # In batches, since to claim one costs as much as to claim many.
+            if time.monotonic() < ends and len(flying) <= settings.SEND_AT_ONCE // 2:
+                errands = claim(settings.SEND_AT_ONCE - len(flying))
+                flying |= {_carriers().submit(_run, errand): errand for errand in errands}
+            if not flying:
+                break
+            settled += _settle_done(flying, FIRST_COMPLETED)
+    except OperationalError:
+        # Somebody held a lock for too long: what is on its way has an outcome all the same.
+        _settle_done(flying, ALL_COMPLETED)
+        raise
     if Message.objects.due(timezone.now()).exists() and Channel.objects.ours().room(
         1, timezone.now()
     ):
         tasks.enqueue(tasks.deliver)
     return settled
+
+
+def _settle_done(flying: dict[Future[Outcome], Errand], when: str) -> int:
+    done, _ = wait(flying, return_when=when)
+    settle((flying.pop(future), future.result()) for future in done)
+    return len(done)
 
 
 @cache
@@ -119,7 +128,7 @@ def claim(wanted: int) -> list[Errand]:
     parcels = [parcel for message in to_send if (parcel := _pack(message))]
     packed = [parcel.message_id for parcel in parcels]
     _take_in_hand(packed, Status.SENDING, now)
-    Message.objects.filter(pk__in=packed).update(attempts=F("attempts") + 1)
+    Message.objects.filter(pk__in=packed).update(attempts=F("attempts") + 1, tried_at=now)
     Contact.objects.filter(messages__in=packed).update(written_at=now)
     _take_in_hand([message.pk for message in to_look_up], Status.UNKNOWN, now)
     slots = channel.reserve(len(parcels)) if parcels else []
@@ -246,7 +255,7 @@ def _misconfigured(message: Message, outcome: Misconfigured) -> None:
 
 def _unknown(message: Message, outcome: Unknown) -> None:
     """To be looked up, once it must show at the carrier if it arrived."""
-    if timezone.now() - message.created_at > 2 * A_DAY:
+    if message.tried_at and timezone.now() - message.tried_at > A_DAY:
         message.settle(Status.FAILED, why=NOBODY_KNOWS)
         return
     _change(message, Status.UNKNOWN, timedelta(seconds=settings.LOOK_UP_AFTER_SECONDS))

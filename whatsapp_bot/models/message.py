@@ -7,7 +7,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from whatsapp_bot import tasks
-from whatsapp_bot.delivery import UNSETTLED, DeliveryReport, Status
+from whatsapp_bot.delivery import DeliveryReport, Status
 from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models.contact import Contact
 from whatsapp_bot.models.template import MessageTemplate
@@ -59,13 +59,17 @@ class MessageQuerySet(models.QuerySet["Message"]):
             tasks.wake(tasks.deliver)
         return self.bulk_create(replies) if len(replies) > 1 else [self._saved(replies[0])]
 
+    def unsettled(self) -> "MessageQuerySet":
+        """What the outbox has in hand: queued, being sent, or perhaps sent."""
+        return self.filter(try_at__isnull=False)
+
     def due(self, now: datetime) -> "MessageQuerySet":
         """What the outbox may take up now, the most urgent first.
 
         Of each person only the first that is not settled: order is kept while one is retried.
         """
-        earlier = self.model.objects.filter(
-            contact=models.OuterRef("contact"), pk__lt=models.OuterRef("pk"), status__in=UNSETTLED
+        earlier = self.model.objects.unsettled().filter(
+            contact=models.OuterRef("contact"), pk__lt=models.OuterRef("pk")
         )
         rested = now - timedelta(seconds=settings.SEND_PAUSE_SECONDS)
         return self.filter(
@@ -73,7 +77,6 @@ class MessageQuerySet(models.QuerySet["Message"]):
             models.Q(priority=Message.Priority.REPLY)
             | models.Q(contact__written_at=None)
             | models.Q(contact__written_at__lte=rested),
-            status__in=UNSETTLED,
             try_at__lte=now,
         ).order_by("priority", "try_at", "pk")
 
@@ -153,7 +156,9 @@ class Message(models.Model):
         db_index=False,
     )
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Set as long as the outbox has it in hand. SQLite cannot use a partial index on the status.
     try_at = models.DateTimeField("next try", null=True, blank=True)
+    tried_at = models.DateTimeField("last try", null=True, blank=True)
 
     objects = MessageQuerySet.as_manager()
 
@@ -163,17 +168,12 @@ class Message(models.Model):
             models.Index(
                 fields=["priority", "try_at", "id"],
                 name="message_unsettled",
-                condition=models.Q(status__in=UNSETTLED),
+                condition=models.Q(try_at__isnull=False),
             ),
             models.Index(
                 fields=["contact", "id"],
                 name="message_unsettled_of_contact",
-                condition=models.Q(status__in=UNSETTLED),
-            ),
-            models.Index(
-                fields=["contact"],
-                name="message_waiting",
-                condition=models.Q(status=Status.WAITING),
+                condition=models.Q(try_at__isnull=False),
             ),
             models.Index(
                 fields=["-id"], name="message_failed", condition=models.Q(status=Status.FAILED)

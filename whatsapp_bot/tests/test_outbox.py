@@ -149,6 +149,25 @@ def test_while_twilio_cannot_be_asked_nothing_is_sent_again(nomsa, fake_twilio, 
     assert sent_to(fake_twilio, nomsa) == ["Ready."]
 
 
+def test_one_that_waited_for_days_is_looked_up_as_well(nomsa, fake_twilio, deliver):
+    nomsa.send("Ready.")
+    Message.objects.update(created_at=timezone.now() - timedelta(days=5))
+    fake_twilio.trouble.once(trouble.cut())
+    deliver()
+    assert sent_to(fake_twilio, nomsa) == ["Ready."]
+    assert statuses(nomsa) == [Status.SENT]
+
+
+def test_after_a_day_without_an_answer_it_is_given_up_and_says_so(nomsa, fake_twilio, deliver):
+    nomsa.send("Ready.")
+    outbox.claim(1)
+    long_ago = timezone.now() - timedelta(hours=25)
+    Message.objects.update(tried_at=long_ago, try_at=timezone.now())
+    fake_twilio.trouble.always(trouble.failure(), when=trouble.anything)
+    deliver()
+    assert nomsa.messages.get().why == outbox.NOBODY_KNOWS
+
+
 def test_a_report_settles_what_nobody_knew(nomsa, fake_twilio, deliver, settings):
     settings.LOOK_UP_AFTER_SECONDS = 100
     fake_twilio.trouble.once(trouble.cut())

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from whatsapp_bot import outbox
-from whatsapp_bot.delivery import UNSETTLED, Status
+from whatsapp_bot.delivery import Status
 from whatsapp_bot.fake_twilio import trouble
 from whatsapp_bot.models import Contact, Conversation, Message
 
@@ -31,7 +31,7 @@ def queued():
 def work(_: int) -> None:
     """As a worker does, until nothing is left."""
     try:
-        while Message.objects.filter(status__in=UNSETTLED).exists():
+        while Message.objects.unsettled().exists():
             outbox.drain(0.2)
     finally:
         connection.close()

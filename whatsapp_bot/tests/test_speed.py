@@ -5,6 +5,7 @@ import re
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from whatsapp_bot.inbound import Sender
 from whatsapp_bot.models import Contact, Conversation, Message
@@ -56,7 +57,10 @@ def many():
 
 def reads_whole_table(queryset) -> bool:
     """Does the planner of this database read all rows of a table for it?"""
-    plan = queryset.explain().lower()
+    # An index of the unsettled alone is no whole table.
+    plan = (
+        queryset.explain().lower().replace("scan whatsapp_bot_message using index message_uns", "")
+    )
     whole = "seq scan" if connection.vendor == "postgresql" else r"\bscan (whatsapp_bot|u\d)"
     return bool(re.search(whole, plan))
 
@@ -75,6 +79,10 @@ def test_a_plan_without_an_index_is_noticed(many):
 )
 def test_the_read_of_a_turn_uses_an_index(many, sender):
     assert not reads_whole_table(Conversation.objects.all()._known_as(sender))
+
+
+def test_the_outbox_reads_only_what_is_unsettled(many):
+    assert not reads_whole_table(Message.objects.due(timezone.now()))
 
 
 def test_finding_the_stored_reply_uses_an_index(many):
