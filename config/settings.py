@@ -106,6 +106,12 @@ SEND_BACK_OFF_SECONDS = _number("SEND_BACK_OFF_SECONDS", 2, least=0.01, most=4)
 SEND_CLAIM_SECONDS = 3 * TWILIO_TIMEOUT_SECONDS + 15
 LOOK_UP_AFTER_SECONDS = _number("LOOK_UP_AFTER_SECONDS", 20, least=0.01, most=3600)
 
+# Asking what we missed ---------------------------------------------------------------------------
+
+RECONCILE_EVERY_MINUTES = _number("RECONCILE_EVERY_MINUTES", 10, least=0.1, most=1440)
+# WhatsApp's day, less a minute: after that no answer could go.
+RECONCILE_ANSWER_WITHIN_MINUTES = _number("RECONCILE_ANSWER_WITHIN_MINUTES", 60, most=1439)
+
 # Security ----------------------------------------------------------------------------------------
 
 SECRET_KEY = _matching(
