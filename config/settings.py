@@ -262,6 +262,8 @@ try:
     vars().update(env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "dummymail://"))
 except (ImproperlyConfigured, KeyError, ValueError):
     _wrong.append("EMAIL_URL must be like smtp+tls://user:password@host:587")
+# A mail server that does not answer must not hold up the messages.
+EMAIL_TIMEOUT = 10
 ADMINS = [(one, one) for one in _read("ALARM_EMAILS", env.list, default=[]) or []]
 SERVER_EMAIL = DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="andon@localhost")
 

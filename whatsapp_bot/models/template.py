@@ -1,6 +1,7 @@
 """Message templates: what may be sent when a person has not written for 24 hours."""
 
 import re
+from typing import TYPE_CHECKING
 
 import structlog
 from django.core.exceptions import ValidationError
@@ -8,6 +9,9 @@ from django.db import models
 from django.utils import timezone
 
 from whatsapp_bot.wording import Text, placeholders_in
+
+if TYPE_CHECKING:
+    from whatsapp_bot.twilio.rest import Content
 
 log = structlog.get_logger("whatsapp_bot")
 
@@ -98,8 +102,8 @@ class MessageTemplate(models.Model):
             return f"{unknown[0]} is not part of this notice. It has: {names}."
         return ""
 
-    def learn_approval(self) -> None:
-        """Ask Twilio how it stands; once approved, what waits for it goes.
+    def learn_approval(self) -> "Content":
+        """Ask Twilio how it stands, and return what it has; once approved, what waits for it goes.
 
         Raises Unreachable. For the worker and commands: it is slow to load.
         """
@@ -113,6 +117,7 @@ class MessageTemplate(models.Model):
         self.save(update_fields=["approval", "reason", "checked_at"])
         if self.approval == self.Approval.APPROVED and not was_approved:
             Message.objects.filter(notice=self.notice).release()
+        return content
 
     def filled(self, values: dict[str, str]) -> dict[str, str]:
         """Its variables for Twilio. None may be empty or hold a new line (error 63013 or 21656)."""
