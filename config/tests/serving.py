@@ -29,3 +29,16 @@ def serving(environment: dict[str, str], *options: str) -> Iterator[str]:
         finally:
             server.terminate()
             server.stderr.read()
+
+
+@contextmanager
+def working(environment: dict[str, str]) -> Iterator[None]:
+    """The background worker, with this environment, until the block ends."""
+    command = [sys.executable, "manage.py", "worker"]
+    with subprocess.Popen(
+        command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.DEVNULL
+    ) as worker:
+        try:
+            yield
+        finally:
+            worker.terminate()
