@@ -33,6 +33,8 @@ AT_ONCE = timedelta(days=1)
 """Messages of so long a time are held in memory, to be put in order."""
 OPEN_FOR = timedelta(days=1)
 """How long after a message went we still ask, once an hour, what became of it."""
+ON_ITS_WAY = timedelta(seconds=20)
+"""How long Twilio may take to bring a message, which then tells more of it than the list."""
 A_CHUNK = 500
 SIGN_OF_LIFE = 10
 TOO_LATE = "It reached us too late to be answered: Twilio could not bring it."
@@ -44,7 +46,8 @@ T = TypeVar("T")
 class Found:
     """What was there. fetched: messages from people that we did not have, of which some were
     answered, some needed no answer, and some came too late for one. failed: those that could not
-    be stored, to be tried again. completed: messages of ours of which we learnt something.
+    be stored, to be tried again. left: those that Twilio is perhaps bringing just now. completed:
+    messages of ours of which we learnt something.
     """
 
     fetched: int = 0
@@ -52,6 +55,7 @@ class Found:
     silent: int = 0
     late: int = 0
     failed: int = 0
+    left: int = 0
     completed: int = 0
 
 
@@ -74,7 +78,8 @@ def run(since: datetime | None = None) -> Found | None:
         channel.stop_reconciling()
         raise
     has_all = not errand.found.failed and begin <= had_all_until
-    channel.end_reconciling(began - OVERLAP if has_all else None)
+    until = began - OVERLAP if has_all else None
+    channel.end_reconciling(until, again_soon=errand.found.left > 0)
     return errand.found
 
 
@@ -116,7 +121,10 @@ class _Errand:
             arrived.sort(key=lambda one: one.at)
             for some in _chunks(arrived):
                 for one in self._alive(_missing(some)):
-                    self._hear(one)
+                    if timezone.now() - one.at < ON_ITS_WAY:
+                        self.found.left += 1
+                    else:
+                        self._hear(one)
             begin = end
 
     def complete(self, since: datetime) -> None:

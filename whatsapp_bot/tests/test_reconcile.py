@@ -65,6 +65,7 @@ def test_after_an_outage_every_message_is_stored_and_answered_in_order(twilio):
         "silent": 0,
         "late": 0,
         "failed": 0,
+        "left": 0,
         "completed": 0,
     }
     assert heard() == ["hi", "hello", "hi", "menu"]
@@ -102,7 +103,7 @@ def test_the_webhook_that_comes_after_all_has_no_second_answer(twilio):
 
 
 def test_a_webhook_at_the_same_time_gives_one_row(twilio, monkeypatch):
-    message = lost(twilio, ANNA, "hi", 0)
+    message = lost(twilio, ANNA, "hi", 1)
     fetch = rest.incoming
 
     def slowly(arrived):
@@ -115,6 +116,20 @@ def test_a_webhook_at_the_same_time_gives_one_row(twilio, monkeypatch):
     assert Message.objects.get(direction="out").status == Status.SENT
 
 
+def test_what_is_perhaps_on_its_way_is_left_to_the_webhook_for_a_minute(twilio):
+    lost(twilio, ANNA, "first", 1)
+    young = lost(twilio, ANNA, "second", 0.1)
+    found = reconcile.run()
+    assert (found.fetched, found.left) == (1, 1)
+    assert Channel.objects.get().reconciled_at
+    a_minute_later()
+    assert Channel.objects.left_reconciling().exists()
+    young.sent -= timedelta(minutes=1)
+    assert reconcile.run().fetched == 1
+    assert heard() == ["first", "second"]
+    assert not Channel.objects.left_reconciling().exists()
+
+
 def webhook_of(message: AtTwilio):
     address = message.from_.removeprefix("whatsapp:")
     parameters = simulator.Phone(address).parameters(message.body, MessageSid=message.sid)
@@ -123,8 +138,8 @@ def webhook_of(message: AtTwilio):
 
 def test_a_dialogue_goes_on_over_what_was_lost(twilio, new_phone, worker, phone):
     phone.say("hi")
-    lost(twilio, phone.address, "2", 0.2)
-    lost(twilio, phone.address, "1", 0.1)
+    lost(twilio, phone.address, "2", 2)
+    lost(twilio, phone.address, "1", 1)
     reconcile.run()
     texts = worker.messages.filter(direction="out").order_by("pk").values_list("body", flat=True)
     assert len(texts) == 3
@@ -286,6 +301,30 @@ def test_who_died_blocks_nobody_for_long(twilio):
     assert reconcile.run() is None
     a_minute_later()
     assert reconcile.run().fetched == 1
+
+
+def test_whoever_is_killed_half_way_has_done_nothing_twice(twilio, monkeypatch):
+    for minutes in (3, 2, 1):
+        lost(twilio, ANNA, f"{minutes}", minutes)
+    stopped = lost(twilio, BEN, "hi", 2.5)
+    receive = desk.receive
+
+    def dying(incoming):
+        answer = receive(incoming)
+        if incoming.sid == stopped.sid:
+            raise SystemExit
+        return answer
+
+    monkeypatch.setattr(desk, "receive", dying)
+    with pytest.raises(SystemExit):
+        reconcile.run()
+    assert heard() == ["3", "hi"]
+    monkeypatch.undo()
+    a_minute_later()
+    assert reconcile.run().fetched == 2
+    assert heard() == ["3", "hi", "2", "1"]
+    replies = Message.objects.filter(direction="out").values_list("in_reply_to", flat=True)
+    assert len(replies) == len(set(replies))
 
 
 def test_one_that_cannot_be_stored_stops_no_other_and_is_tried_again(twilio, monkeypatch):

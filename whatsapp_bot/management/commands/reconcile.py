@@ -36,7 +36,9 @@ class Command(BaseCommand):
         except Unreachable as error:
             raise CommandError(f"{error} What was found until then is stored.") from None
         if not found:
-            raise CommandError("The worker is just at it. Please try again in a minute.")
+            raise CommandError(
+                "The worker is just at it, or met trouble with it. Please try again in a minute."
+            )
         self.stdout.write(in_words(found))
 
 
@@ -47,6 +49,7 @@ def in_words(found: Found) -> str:
         f"{found.late} stored without an answer (too old)",
         f"{found.silent} that need no answer" if found.silent else "",
         f"{found.failed} that could not be stored, see the log" if found.failed else "",
+        f"{found.left} left that are perhaps on their way" if found.left else "",
         f"{found.completed} statuses completed",
     ]
     return ", ".join(filter(None, parts)) + "."
