@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 PORT   ?= 8000
+TWILIO_PORT = $(shell expr $(PORT) + 9)
 BIN    := .venv/bin
 MANAGE := $(BIN)/python manage.py
 
@@ -13,8 +14,9 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' Makefile
 
 run: .venv/requirements.installed .env ## try it: demo data, the admin and a simulated phone (PORT=8000)
-	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' 2>/dev/null || \
-	  { echo 'Port $(PORT) is not free. To take another one: make run PORT=...' >&2; exit 1; }
+	@for port in $(PORT) $(TWILIO_PORT); do \
+	  $(BIN)/python -c "import socket; socket.create_server(('127.0.0.1', $$port))" 2>/dev/null || \
+	  { echo "Port $$port is not free. To take another one: make run PORT=..." >&2; exit 1; }; done
 	@$(MANAGE) migrate --skip-checks --verbosity 0
 	@$(MANAGE) demo
 	@printf '%s\n' '' \
@@ -23,10 +25,17 @@ run: .venv/requirements.installed .env ## try it: demo data, the admin and a sim
 	  '  A phone to try it on    http://127.0.0.1:$(PORT)/simulator/' \
 	  '  The same in a terminal  make chat' '' \
 	  'Try first: say "hi", then the number of what you want. "menu" always leads back.' ''
-	@# A process beside the server is one more line with & here: they end together.
+	@# A process beside the server is one more line with & here: they end together. Without an
+	@# account of yours, a fake Twilio on this machine takes the messages and reports on them.
 	@trap 'kill $$pids 2>/dev/null; wait' EXIT; trap 'exit 0' INT TERM; \
 	export DJANGO_RUNSERVER_HIDE_WARNING=true; \
 	grep -q '^PUBLIC_URL=' .env || export PUBLIC_URL=http://127.0.0.1:$(PORT); \
+	if ! { cat .env; env; } | grep -Eq '^TWILIO_(ACCOUNT_SID=[^A]?AC0*[1-9a-fA-F]|API_URL=.)'; then \
+	  export TWILIO_API_URL=http://127.0.0.1:$(TWILIO_PORT); \
+	  $(MANAGE) fake_twilio --quiet --callbacks --port $(TWILIO_PORT) \
+	    --deliver-to http://127.0.0.1:$(PORT) & pids="$$pids $$!"; \
+	fi; \
+	$(MANAGE) worker --quiet & pids="$$pids $$!"; \
 	$(MANAGE) runserver $(PORT) & server=$$!; pids="$$pids $$!"; \
 	wait $$server
 

@@ -106,6 +106,12 @@ SEND_BACK_OFF_SECONDS = _number("SEND_BACK_OFF_SECONDS", 2, least=0.01, most=3)
 SEND_CLAIM_SECONDS = 3 * TWILIO_TIMEOUT_SECONDS + 15
 LOOK_UP_AFTER_SECONDS = _number("LOOK_UP_AFTER_SECONDS", 20, least=0.01, most=3600)
 
+# Asking what we missed ---------------------------------------------------------------------------
+
+RECONCILE_EVERY_MINUTES = _number("RECONCILE_EVERY_MINUTES", 10, least=0.1, most=1440)
+# WhatsApp's day, less a minute: after that no answer could go.
+RECONCILE_ANSWER_WITHIN_MINUTES = _number("RECONCILE_ANSWER_WITHIN_MINUTES", 60, most=1439)
+
 # Security ----------------------------------------------------------------------------------------
 
 SECRET_KEY = _matching(
@@ -256,6 +262,8 @@ try:
     vars().update(env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "dummymail://"))
 except (ImproperlyConfigured, KeyError, ValueError):
     _wrong.append("EMAIL_URL must be like smtp+tls://user:password@host:587")
+# A mail server that does not answer must not hold up the messages.
+EMAIL_TIMEOUT = 10
 ADMINS = [(one, one) for one in _read("ALARM_EMAILS", env.list, default=[]) or []]
 SERVER_EMAIL = DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="andon@localhost")
 

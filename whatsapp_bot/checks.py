@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 
+from whatsapp_bot.twilio import account
+
 
 @register(Tags.security, deploy=True)
 def check_public_url(**_: Any) -> list[CheckMessage]:
@@ -24,8 +26,7 @@ def check_public_url(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_trial_account(**_: Any) -> list[CheckMessage]:
-    trial = "AC" + "0" * 32
-    if trial != settings.TWILIO_ACCOUNT_SID:
+    if account.is_real():
         return []
     return [
         Warning(

@@ -70,7 +70,7 @@ def _take(incoming: Incoming) -> Answer:
     message = Message.objects.hear(conversation.contact, incoming)
     with translation.override(conversation.contact.language or settings.LANGUAGE_CODE):
         text = Desk(conversation, message, incoming).answer()
-    conversation.heard_at = message.created_at
+    conversation.hear(message.created_at)
     conversation.release()
     conversation.save(update_fields=["flow", "state", "heard_at"])
     conversation.contact.learn_name(incoming.sender.name)
@@ -85,6 +85,39 @@ def _store_only(incoming: Incoming, error: Exception) -> Answer:
     message = Message.objects.hear(conversation.contact, incoming)
     Message.objects.filter(pk=message.pk).update(status=Status.TROUBLE)
     return Answer(Message.objects.reply(message, texts.TROUBLE()), "trouble")
+
+
+def keep(incoming: Incoming) -> Answer:
+    """Store a message that comes too late to be answered; outcome: late, or duplicate.
+
+    The conversation stands where it stood, since the person would not see how it goes on. A stop
+    is a stop all the same. Raises IntegrityError when it cannot be stored, else as `receive`.
+    """
+    try:
+        return _keep(incoming)
+    except IntegrityError:
+        if Message.objects.replies_to(incoming.sid) is None:
+            raise
+        return Answer([], "duplicate")
+
+
+@transaction.atomic
+def _keep(incoming: Incoming) -> Answer:
+    conversation = Conversation.objects.locked(incoming.sender)
+    contact = conversation.contact
+    message = Message.objects.hear(contact, incoming)
+    if not conversation.heard_at or conversation.heard_at <= message.created_at:
+        word = WORDS.get(utils.default_process(incoming.text))
+        if word is Desk.stop:
+            contact.opt_out(told=False)
+        elif word is Desk.start:
+            contact.opt_in()
+    conversation.hear(message.created_at)
+    if conversation.window_is_open:
+        conversation.release()
+    conversation.save(update_fields=["heard_at"])
+    contact.learn_name(incoming.sender.name)
+    return Answer([], "late")
 
 
 class Desk:

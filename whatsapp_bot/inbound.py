@@ -1,6 +1,7 @@
 """A message as the front desk hears it, whoever carried it."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import models
 
@@ -49,6 +50,7 @@ class Incoming:
 
     text: what the person typed, or the label of what they tapped. payload: the key of what they
     tapped. quoted_sid: the message that they replied to. details: whatever else came with it.
+    received_at: when the carrier got it, where we fetched it later and nobody waits for an answer.
     """
 
     sid: str
@@ -59,3 +61,4 @@ class Incoming:
     files: tuple[File, ...] = ()
     quoted_sid: str = ""
     details: dict = field(default_factory=dict)
+    received_at: datetime | None = None

@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from whatsapp_bot import tasks
-from whatsapp_bot.models import Message
+from whatsapp_bot.models import Channel, Message, MessageTemplate
+from whatsapp_bot.twilio import account
 
 _every: list[tuple[float, Callable[[], None]]] = []
 
@@ -42,6 +44,25 @@ def run(ended: threading.Event) -> None:
 def wake_the_outbox() -> None:
     if Message.objects.due(timezone.now()).exists():
         tasks.enqueue(tasks.deliver)
+
+
+@every(settings.RECONCILE_EVERY_MINUTES * 60)
+def ask_for_what_we_missed() -> None:
+    """Also when the worker starts: it may have been away for long."""
+    if account.is_there():
+        tasks.enqueue(tasks.reconcile)
+
+
+@every(15)
+def ask_again_after_trouble() -> None:
+    if account.is_there() and Channel.objects.left_reconciling().exists():
+        tasks.enqueue(tasks.reconcile)
+
+
+@every(3600)
+def ask_for_approvals() -> None:
+    if account.is_there() and MessageTemplate.objects.exists():
+        tasks.enqueue(tasks.learn_approvals)
 
 
 @every(3600)

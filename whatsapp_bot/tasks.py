@@ -21,6 +21,22 @@ def deliver() -> None:
     outbox.drain()
 
 
+@task(queue_name=FETCHING)
+def reconcile() -> None:
+    """Ask Twilio for what we missed."""
+    from whatsapp_bot import reconcile
+
+    reconcile.run_and_log()
+
+
+@task(queue_name=FETCHING)
+def learn_approvals() -> None:
+    """Ask Twilio which message templates may be used."""
+    from whatsapp_bot.models import MessageTemplate
+
+    MessageTemplate.objects.learn_approvals()
+
+
 def wake(work: Task) -> None:
     """Have `work` run once this transaction is committed."""
     callback = partial(enqueue, work)

@@ -27,12 +27,18 @@ class ChannelQuerySet(models.QuerySet["Channel"]):
         locked = self.select_for_update().filter(number=settings.TWILIO_WHATSAPP_NUMBER)
         return locked.first() or (self.ours() and locked.get())
 
+    def left_reconciling(self) -> "ChannelQuerySet":
+        """Those of whose messages somebody began to ask, and did not come to the end."""
+        return self.filter(reconciling_until__lte=timezone.now())
+
 
 class Channel(models.Model):
     """A number that we send from.
 
     free_at: when the next message may go, in seconds of the epoch. stopped_at and code: since
     when the carrier takes nothing from us because of our set-up there, and its word for it.
+    reconciled_at: up to when we surely have all that the carrier has for us. reconciling_until:
+    until when somebody has it in hand to ask for what came since; nobody, when it is past.
     """
 
     number = models.CharField(max_length=30, unique=True)
@@ -40,6 +46,8 @@ class Channel(models.Model):
     stopped_at = models.DateTimeField(null=True, blank=True)
     code = models.PositiveIntegerField(null=True, blank=True)
     try_at = models.DateTimeField(null=True, blank=True)
+    reconciled_at = models.DateTimeField(null=True, blank=True)
+    reconciling_until = models.DateTimeField(null=True, blank=True)
 
     objects = ChannelQuerySet.as_manager()
 
@@ -86,3 +94,32 @@ class Channel(models.Model):
             self.stopped_at = self.code = self.try_at = None
             self.save(update_fields=["stopped_at", "code", "try_at"])
             log.info("sending goes on")
+
+    # Asking what we missed -----------------------------------------------------------------------
+
+    def begin_reconciling(self) -> bool:
+        """Take it in hand to ask the carrier; False when somebody else has."""
+        free = models.Q(reconciling_until=None) | models.Q(reconciling_until__lte=timezone.now())
+        mine = Channel.objects.filter(free, pk=self.pk)
+        return mine.update(reconciling_until=_claimed()) == 1
+
+    def go_on_reconciling(self) -> None:
+        """Keep it in hand."""
+        self.reconciling_until = _claimed()
+        self.save(update_fields=["reconciling_until"])
+
+    def stop_reconciling(self) -> None:
+        """Leave the rest for another try, soon."""
+        self.reconciling_until = timezone.now() + TRY_AGAIN_AFTER
+        self.save(update_fields=["reconciling_until"])
+
+    def end_reconciling(self, complete_until: datetime | None, *, again_soon: bool = False) -> None:
+        """We have all that the carrier had until then; None: all that we were asked to look for."""
+        self.reconciling_until = timezone.now() + TRY_AGAIN_AFTER if again_soon else None
+        self.reconciled_at = complete_until or self.reconciled_at
+        self.save(update_fields=["reconciling_until", "reconciled_at"])
+
+
+def _claimed() -> datetime:
+    """Until when a run that gives no sign of life is not taken for dead."""
+    return timezone.now() + timedelta(seconds=settings.SEND_CLAIM_SECONDS)

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, models, transaction
@@ -97,6 +97,10 @@ class Conversation(models.Model):
     def window_is_open(self) -> bool:
         """May anything be written to the person, who wrote less than 24 hours ago?"""
         return self.heard_at is not None and timezone.now() - self.heard_at < WINDOW
+
+    def hear(self, moment: datetime) -> None:
+        """Note that the person wrote then, which may be before what we heard last."""
+        self.heard_at = max(self.heard_at or moment, moment)
 
     def hold(self) -> None:
         """Note that messages wait until the person writes."""

@@ -24,6 +24,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
         Raises IntegrityError when its SID is stored already.
         """
+        now = timezone.now()
+        fetched = {"fetched_at": now.isoformat()} if incoming.received_at else {}
         message = self.create(
             contact=contact,
             direction=Message.Direction.IN,
@@ -31,8 +33,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
             sid=incoming.sid,
             body=incoming.text,
             quoted_sid=incoming.quoted_sid,
-            details=incoming.details,
+            details={**incoming.details, **fetched},
             status=Status.RECEIVED,
+            created_at=incoming.received_at or now,
         )
         for position, file in enumerate(incoming.files):
             message.media.create(position=position, url=file.url, content_type=file.content_type)
@@ -41,9 +44,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def reply(self, message: "Message", text: str) -> "list[Message]":
         """Store `text` as the reply to `message`: one row for each message that it takes.
 
-        They go with the answer to the webhook, or from the outbox, as TWILIO_REPLY_WITH says.
+        They go with the answer to the webhook, or from the outbox, as TWILIO_REPLY_WITH says. Who
+        brought a message that was fetched waits for no answer.
         """
-        by_outbox = settings.TWILIO_REPLY_WITH == "api"
+        by_outbox = message.was_fetched or settings.TWILIO_REPLY_WITH == "api"
         replies = [
             Message(
                 contact_id=message.contact_id,
@@ -105,9 +109,15 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return message
 
     def replies_to(self, sid: str) -> "list[Message] | None":
-        """What was replied to the stored message with this SID; None when there is none."""
-        if not self.filter(sid=sid).exists():
+        """What was replied to the stored message with this SID; None when there is none.
+
+        But for what the outbox sends since the message was fetched: it must not go twice.
+        """
+        message = self.filter(sid=sid).first()
+        if not message:
             return None
+        if message.was_fetched:
+            return []
         return list(self.filter(in_reply_to__sid=sid, notice="").order_by("pk"))
 
 
@@ -193,8 +203,13 @@ class Message(models.Model):
         return self.in_reply_to_id is not None and not self.notice
 
     @property
+    def was_fetched(self) -> bool:
+        """Did we have to ask Twilio for it, since no webhook brought it?"""
+        return "fetched_at" in self.details
+
+    @property
     def why(self) -> str:
-        """Why it failed, or waits, in a sentence for staff."""
+        """Why it failed, waits, or was not answered, in a sentence for staff."""
         return codes.in_words(self.error_code) if self.error_code else self.details.get("why", "")
 
     @property
@@ -206,6 +221,14 @@ class Message(models.Model):
         carried = Message.objects.filter(pk__in=self.details.get("carries", [])).order_by("pk")
         bodies = carried.values_list("body", flat=True) if "carries" in self.details else []
         return "\n\n".join([self.body, *bodies])
+
+    def would_learn(self, report: DeliveryReport) -> bool:
+        """Does this report say anything of it that we do not know yet?"""
+        rises = report.status is not None and report.status.rank > Status(self.status).rank
+        billed = self.price is None and report.price is not None
+        both_failed = self.status == report.status == Status.FAILED
+        explained = both_failed and report.error_code and not self.error_code
+        return bool(not self.sid or rises or billed or explained)
 
     def learn(self, report: DeliveryReport) -> None:
         """Note what the carrier says: the status only rises, the rest is filled in.

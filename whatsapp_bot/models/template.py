@@ -1,11 +1,19 @@
 """Message templates: what may be sent when a person has not written for 24 hours."""
 
 import re
+from typing import TYPE_CHECKING
 
+import structlog
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 
 from whatsapp_bot.wording import Text, placeholders_in
+
+if TYPE_CHECKING:
+    from whatsapp_bot.twilio.rest import Content
+
+log = structlog.get_logger("whatsapp_bot")
 
 _CONTENT_SID = re.compile(r"HX[0-9a-fA-F]{32}")
 _BLANK = re.compile(r"\{\{\s*(\w+)\s*}}")
@@ -18,6 +26,16 @@ class MessageTemplateQuerySet(models.QuerySet["MessageTemplate"]):
         by_language = {one.language.lower().replace("_", "-"): one for one in approved}
         language = language.lower().replace("_", "-")
         return by_language.get(language) or by_language.get(language.partition("-")[0])
+
+    def learn_approvals(self) -> None:
+        """Ask Twilio how each stands; what it does not say stays as it was. For the worker."""
+        from whatsapp_bot.twilio.rest import Unreachable
+
+        for template in self.all():
+            try:
+                template.learn_approval()
+            except Unreachable as error:
+                log.warning("approval not known", template=template.pk, why=str(error))
 
 
 class MessageTemplate(models.Model):
@@ -84,6 +102,23 @@ class MessageTemplate(models.Model):
             return f"{unknown[0]} is not part of this notice. It has: {names}."
         return ""
 
+    def learn_approval(self) -> "Content":
+        """Ask Twilio how it stands, and return what it has; once approved, what waits for it goes.
+
+        Raises Unreachable. For the worker and commands: it is slow to load.
+        """
+        from whatsapp_bot.models import Message
+        from whatsapp_bot.twilio import rest
+
+        content = rest.content(self.content_sid)
+        was_approved = self.approval == self.Approval.APPROVED
+        self.approval = _APPROVALS.get(content.approval, self.Approval.PENDING)
+        self.reason, self.checked_at = content.reason, timezone.now()
+        self.save(update_fields=["approval", "reason", "checked_at"])
+        if self.approval == self.Approval.APPROVED and not was_approved:
+            Message.objects.filter(notice=self.notice).release()
+        return content
+
     def filled(self, values: dict[str, str]) -> dict[str, str]:
         """Its variables for Twilio. None may be empty or hold a new line (error 63013 or 21656)."""
         return {
@@ -95,3 +130,13 @@ class MessageTemplate(models.Model):
         """What the person reads."""
         filled = self.filled(values)
         return _BLANK.sub(lambda blank: filled.get(blank[1], blank[0]), self.body)
+
+
+_APPROVALS = {
+    "unsubmitted": MessageTemplate.Approval.UNSUBMITTED,
+    "approved": MessageTemplate.Approval.APPROVED,
+    "rejected": MessageTemplate.Approval.REJECTED,
+    "paused": MessageTemplate.Approval.PAUSED,
+    "disabled": MessageTemplate.Approval.PAUSED,
+}
+"""By Twilio's words for it; received, pending and any new one are being looked at."""

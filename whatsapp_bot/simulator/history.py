@@ -25,9 +25,13 @@ def page_before(contact: Contact, before: int | None = None) -> dict[str, Any]:
 
 
 def page_after(contact: Contact, after: int) -> dict[str, Any]:
-    """What came since the message `after`."""
+    """What came since the message `after`, and what became of ours until then."""
     messages = _all(contact).filter(pk__gt=after).order_by("pk")[:A_PAGE]
-    return {"messages": [as_json(message) for message in messages]}
+    ours = contact.messages.filter(pk__lte=after, direction=Message.Direction.OUT).order_by("-pk")
+    return {
+        "messages": [as_json(message) for message in messages],
+        "deliveries": {message.pk: delivery(message) for message in ours[:A_PAGE]},
+    }
 
 
 def said_and_replied(sid: str) -> list[dict[str, Any]]:
@@ -48,10 +52,17 @@ def as_json(message: Message) -> dict[str, Any]:
         "day": date_format(at, "j F Y"),
         "time": date_format(at, "H:i"),
         "trouble": message.status == Status.TROUBLE,
+        "delivery": delivery(message) if message.direction == Message.Direction.OUT else None,
         "files": [path_here(file.url) for file in message.media.all()],
         "file_name": message.details.get("FileName", ""),
         "place": [message.details.get(name, "") for name in ("Latitude", "Longitude")],
     }
+
+
+def delivery(message: Message) -> dict[str, str]:
+    """How far a message of ours is, in words, and why it is no further."""
+    words = message.get_status_display()
+    return {"status": message.status, "words": f"{words}: {message.why}" if message.why else words}
 
 
 def _all(contact: Contact) -> Any:

@@ -16,6 +16,9 @@ from whatsapp_bot.twilio.webhook import phone_number, user_id
 from whatsapp_bot.whatsapp_text import clean
 
 MOST_FOUND = 20
+NUMBERS_OF_NOBODY = ("+999", "+155501")
+"""No country has 999, and no area 555: the numbers of the simulator and of the demo."""
+USER_IDS_OF_NOBODY = "ZZ."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,8 @@ class Person:
         cls, name: str = "", role: str = Role.UNKNOWN, *, hides_number: bool = False
     ) -> "Person":
         """Somebody who has never written, with an address that nobody has."""
-        # No country has 999, and none is ZZ.
-        hidden, shown = f"ZZ.{secrets.token_hex(8)}", f"+999{secrets.randbelow(10**10):010}"
+        hidden = f"{USER_IDS_OF_NOBODY}{secrets.token_hex(8)}"
+        shown = f"{NUMBERS_OF_NOBODY[0]}{secrets.randbelow(10**10):010}"
         return cls(hidden if hides_number else shown, clean(name, 200), role)
 
     def contact(self) -> Contact | None:
@@ -98,6 +101,11 @@ CAST = {
     "no number": Person("ZZ.simulator4", "Somebody hidden"),
 }
 """Who is always there to type as, by what a script calls them."""
+
+
+def is_made_up(address: str) -> bool:
+    """Is this an address that nobody outside can have?"""
+    return address.startswith((*NUMBERS_OF_NOBODY, USER_IDS_OF_NOBODY))
 
 
 def found(words: str) -> list[Person]:

@@ -1,10 +1,21 @@
 """A wrong setting stops the start with one line that names it."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+NAMES = {
+    name
+    for reader in (r"env\.\w+", "_read", "_matching", "_switch", "_number")
+    for name in re.findall(
+        rf"{reader}\(\s*\"([A-Z_]+)\"", (ROOT / "config/settings.py").read_text(encoding="utf-8")
+    )
+}
 
 GOOD = {
     "ANDON_ENV_FILE": os.devnull,
@@ -69,6 +80,32 @@ def test_what_is_wrong_is_named_in_one_line(name, value):
     (line,) = stopped.stderr.splitlines()
     assert line.startswith("Andon cannot start: ")
     assert name in line
+
+
+@pytest.mark.parametrize("file", [".env.example", "README.md"])
+def test_every_setting_is_described(file):
+    text = (ROOT / file).read_text(encoding="utf-8")
+    described = re.findall(r"^#?([A-Z_]+)=", text, re.M) + re.findall(
+        r"^\| `([A-Z_]+)`", text, re.M
+    )
+    assert len(NAMES) > 20
+    assert NAMES - set(described) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [("RECONCILE_EVERY_MINUTES", "0", "1441"), ("RECONCILE_ANSWER_WITHIN_MINUTES", "-1", "1440")],
+)
+def test_numbers_have_bounds(name, least, most):
+    for value in (least, most, "often"):
+        assert name in start(**{name: value}).stderr
+
+
+def test_the_example_says_how_it_is_by_itself():
+    """Uncommented, each line of .env.example is a value that the start accepts."""
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    given = dict(re.findall(r"^#([A-Z_]+)=(.+)", text, re.M))
+    assert start(**{**given, "DEBUG": "true"}).stderr == ""
 
 
 def test_all_that_is_wrong_is_named_together():

@@ -1,5 +1,6 @@
 """The simulator's page: who may use it, and that it talks to the real webhook."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from whatsapp_bot import outbox
+from whatsapp_bot.delivery import Status
 from whatsapp_bot.inbound import Kind
-from whatsapp_bot.models import Contact, Message
+from whatsapp_bot.models import Contact, Conversation, Message
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.simulator import attachments, phone
-from whatsapp_bot.simulator.people import CAST
+from whatsapp_bot.simulator.people import CAST, is_made_up
+from whatsapp_bot.twilio import rest
 from whatsapp_bot.twilio import webhook as twilio
 
 pytestmark = pytest.mark.django_db
@@ -307,6 +312,45 @@ def test_history_goes_on_from_a_message(long_talk: Contact, post: Post) -> None:
     last = long_talk.messages.order_by("pk")[117].pk
     news = post("history", whom=long_talk.phone, after=last).json()["messages"]
     assert [message["text"] for message in news] == ["number 118", "number 119"]
+
+
+def test_history_tells_how_far_our_messages_are(contact: Contact, post: Post) -> None:
+    contact.send("Please call us.")
+    (shown,) = post("history", whom=contact.phone).json()["messages"]
+    assert shown["delivery"]["status"] == "waiting"
+
+    def deliveries() -> dict[str, dict[str, str]]:
+        return post("history", whom=contact.phone, after=shown["id"]).json()["deliveries"]
+
+    message = Message.objects.get()
+    message.settle(Status.DELIVERED)
+    assert deliveries() == {str(message.pk): {"status": "delivered", "words": "delivered"}}
+    message.settle(Status.FAILED, 63024)
+    assert "not on WhatsApp" in deliveries()[str(message.pk)]["words"]
+    said = Message.objects.create(contact=contact, direction="in", status=Status.RECEIVED)
+    assert post("history", whom=contact.phone).json()["messages"][-1]["id"] == said.pk
+    assert post("history", whom=contact.phone).json()["messages"][-1]["delivery"] is None
+
+
+@pytest.mark.parametrize("address", [WORKER, CAST["no number"].address, "+15550100001"])
+def test_nothing_leaves_to_people_who_are_made_up(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    """Also with a real account."""
+    monkeypatch.setattr(rest, "send", lambda parcel: pytest.fail("it left"))
+    by = "user_id" if address.startswith("ZZ") else "phone"
+    contact = Contact.objects.create(**{by: address})
+    Conversation.objects.create(contact=contact, heard_at=timezone.now())
+    (message,) = contact.send("Please call us.")
+    outbox.drain()
+    message.refresh_from_db()
+    assert message.status == Status.SENT
+    assert re.fullmatch("SM[0-9a-f]{32}", message.sid)
+
+
+@pytest.mark.parametrize("address", ["+27821234567", "+15005550006", "ZA.1a2b"])
+def test_others_are_not_made_up(address: str) -> None:
+    assert not is_made_up(address)
 
 
 def test_history_is_of_one_person(long_talk: Contact, post: Post) -> None:

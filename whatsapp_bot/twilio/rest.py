@@ -6,7 +6,11 @@ Facts are from Twilio's reference pages on the Message resource and its errors.
 import json
 import re
 import threading
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -18,6 +22,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from whatsapp_bot.delivery import (
+    DeliveryReport,
     Later,
     Misconfigured,
     Outcome,
@@ -27,29 +32,46 @@ from whatsapp_bot.delivery import (
     Sent,
     Unknown,
 )
-from whatsapp_bot.twilio.codes import Treat, treatment
+from whatsapp_bot.inbound import Incoming
+from whatsapp_bot.twilio import webhook
+from whatsapp_bot.twilio.codes import Treat, in_words, treatment
 from whatsapp_bot.twilio.webhook import status_callback
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How far Twilio's clock may be from ours."""
 MOST_LOOKED_AT = 200
+A_PAGE = 1000
+"""Messages that Twilio lists at once, at most."""
+NOT_KNOWN = 404
 
 _of_thread = threading.local()
 
 
 class Unreachable(Exception):
-    """Twilio could not be asked, or gave no answer that can be read."""
+    """Twilio could not be asked, or gave no answer that can be read: says why, for staff.
+
+    status: of its answer in HTTP, None without one.
+    """
+
+    def __init__(self, why: str, status: int | None = None) -> None:
+        super().__init__(why)
+        self.status = status
 
 
 class _Http(TwilioHttpClient):
-    """Remembers what the last answer said of waiting, which the SDK's exceptions do not tell."""
+    """Remembers what the last answer said of waiting, which the SDK's exceptions do not tell.
+
+    date: what time it is at Twilio, as the last answer said.
+    """
 
     retry_after: float = 0
+    date: str = ""
 
     def request(self, *args: Any, **options: Any) -> Response:
         self.retry_after = 0
         response = super().request(*args, **options)
         self.retry_after = _seconds(response.headers.get("Retry-After"))
+        self.date = response.headers.get("Date", "")
         return response
 
 
@@ -119,6 +141,224 @@ def look_up(parcel: Parcel, since: datetime) -> Outcome:
         one for one in found if one.direction == "outbound-api" and _alike(one.body, parcel.body)
     ]
     return Seen(tuple(one.sid for one in reversed(same)))
+
+
+# What we missed ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message that somebody sent to us, as Twilio's list has it. at: when Twilio got it."""
+
+    sid: str
+    at: datetime
+    from_: str
+    body: str
+    files: int
+
+    @property
+    def is_from_somebody(self) -> bool:
+        return bool(webhook.phone_number(self.from_) or webhook.user_id(self.from_))
+
+
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """A message from our number, as Twilio's list has it.
+
+    at: when Twilio sent it. to: a phone number or WhatsApp user id. is_reply: it was the answer
+    to a webhook.
+    """
+
+    report: DeliveryReport
+    at: datetime
+    to: str
+    body: str
+    is_reply: bool
+
+
+def messages_to_us(since: datetime, until: datetime | None = None) -> Iterator[Arrived]:
+    """What people sent to us in this time, newest first. Raises Unreachable, even half-way."""
+    for one in _listed(since, until, to=address(settings.TWILIO_WHATSAPP_NUMBER)):
+        if one.direction == "inbound":
+            files = int(one.num_media or 0)
+            yield Arrived(one.sid, _moment(one), one.from_ or "", one.body or "", files)
+
+
+def messages_from_us(since: datetime, until: datetime | None = None) -> Iterator[Departed]:
+    """What left in this time, newest first. Raises Unreachable, even half-way."""
+    for one in _listed(since, until, from_=address(settings.TWILIO_WHATSAPP_NUMBER)):
+        if one.direction == "inbound":
+            continue
+        to = webhook.phone_number(one.to or "") or webhook.user_id(one.to or "") or ""
+        is_reply = one.direction == "outbound-reply"
+        yield Departed(_report(one), _moment(one), to, one.body or "", is_reply)
+
+
+def incoming(arrived: Arrived) -> Incoming:
+    """The message as if its webhook had come, as far as Twilio keeps what that says.
+
+    It keeps no profile name, location, quoted message or key of what was tapped. Raises
+    Unreachable.
+    """
+    parameters = {"MessageSid": arrived.sid, "From": arrived.from_, "Body": arrived.body}
+    if arrived.files:
+        with _asking():
+            files = client().messages(arrived.sid).media.list(limit=webhook.MOST_FILES)
+        for position, file in enumerate(files):
+            parameters[f"MediaUrl{position}"] = _base() + file.uri.removesuffix(".json")
+            parameters[f"MediaContentType{position}"] = file.content_type or ""
+    return replace(webhook.parse(parameters), received_at=arrived.at)
+
+
+def _listed(since: datetime, until: datetime | None, **of_whom: str) -> Iterator[Any]:
+    # The SDK writes moments as they are and calls them UTC.
+    within = {"date_sent_after": since.astimezone(UTC)}
+    if until:
+        within["date_sent_before"] = until.astimezone(UTC)
+    with _asking():
+        yield from client().messages.stream(**of_whom, **within, page_size=A_PAGE)
+
+
+def _moment(listed: Any) -> datetime:
+    return listed.date_sent or listed.date_created
+
+
+def _report(listed: Any) -> DeliveryReport:
+    return DeliveryReport(
+        sid=listed.sid,
+        word=listed.status or "",
+        status=webhook.STATUSES.get(listed.status),
+        error_code=listed.error_code and int(listed.error_code),
+        price=webhook.price(listed.price or ""),
+        price_unit=(listed.price_unit or "")[:3].upper(),
+    )
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Whatever comes between Twilio's answer and us is Unreachable."""
+    try:
+        yield
+    except (TwilioRestException, TwilioServiceException) as error:
+        raise _refusal(int(error.status), int(error.code or 0)) from None
+    except requests.exceptions.RequestException as error:
+        late = isinstance(error, requests.exceptions.Timeout)
+        raise Unreachable(
+            "Twilio does not answer in time." if late else "Twilio cannot be reached."
+        ) from None
+    except (TwilioException, ValueError, KeyError, TypeError, AttributeError) as error:
+        # What the SDK makes of a list that was refused has no more than the answer.
+        status = getattr(error.args[-1] if error.args else None, "status_code", 200)
+        if status != 200:
+            raise _refusal(status) from None
+        raise Unreachable("Twilio's answer cannot be read.") from None
+
+
+def _refusal(status: int, code: int = 0) -> Unreachable:
+    if status >= 500:
+        return Unreachable(f"Twilio has a fault ({status}).", status)
+    if status in (401, NOT_KNOWN):
+        return Unreachable(in_words(20003 if status == 401 else 20404), status)
+    error = f", error {code}" if code else ""
+    return Unreachable(f"Twilio answered {status}{error}.", status)
+
+
+def _base() -> str:
+    return settings.TWILIO_API_URL or "https://api.twilio.com"
+
+
+# How we are set up there -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """status: active, suspended or closed. ahead: seconds that Twilio's clock is before ours."""
+
+    status: str
+    ahead: float
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """The addresses of ours that Twilio calls; "" for none."""
+
+    callback_url: str = ""
+    fallback_url: str = ""
+    status_callback_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WhatsAppSender:
+    """status: ONLINE when it works."""
+
+    sid: str
+    status: str
+    webhooks: Webhooks
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A message template at Twilio. body: its wording. approval: Twilio's word; reason: Meta's."""
+
+    body: str
+    approval: str
+    reason: str = ""
+
+
+def account() -> Account:
+    """Our account. Raises Unreachable, with status 401 for wrong credentials."""
+    twilio = client()
+    with _asking():
+        fetched = twilio.api.accounts(settings.TWILIO_ACCOUNT_SID).fetch()
+        there = parsedate_to_datetime(twilio.http_client.date)
+    return Account(fetched.status or "", (there - datetime.now(UTC)).total_seconds())
+
+
+def sender() -> WhatsAppSender | None:
+    """Our number as a WhatsApp sender of the account, None when it is none. Raises Unreachable."""
+    with _asking():
+        senders = client().messaging.v2.channels_senders
+        ours = address(settings.TWILIO_WHATSAPP_NUMBER)
+        found = next((one for one in senders.stream("whatsapp") if one.sender_id == ours), None)
+        fetched = found and senders(found.sid).fetch()
+    if not fetched:
+        return None
+    given = fetched.webhook or {}
+    names = ("callback_url", "fallback_url", "status_callback_url")
+    addresses = Webhooks(**{name: given.get(name) or "" for name in names})
+    return WhatsAppSender(fetched.sid, fetched.status or "", addresses)
+
+
+def connect(sender: WhatsAppSender, webhooks: Webhooks) -> None:
+    """Have Twilio call these addresses, by POST. Raises Unreachable."""
+    from twilio.rest.messaging.v2.channels_sender import ChannelsSenderInstance as Sender
+
+    given = {
+        "callback_url": webhooks.callback_url,
+        "callback_method": "POST",
+        "fallback_url": webhooks.fallback_url,
+        "fallback_method": "POST",
+        "status_callback_url": webhooks.status_callback_url,
+        "status_callback_method": "POST",
+    }
+    change = Sender.MessagingV2ChannelsSenderRequestsUpdate({"webhook": given})
+    with _asking():
+        client().messaging.v2.channels_senders(sender.sid).update(change)
+
+
+def content(content_sid: str) -> Content:
+    """A message template: one that Twilio does not know is unsubmitted. Raises Unreachable."""
+    try:
+        with _asking():
+            there = client().content.v1.contents(content_sid)
+            types = there.fetch().types or {}
+            said = there.approval_fetch().fetch().whatsapp or {}
+    except Unreachable as error:
+        if error.status != NOT_KNOWN:
+            raise
+        return Content("", "unsubmitted", "Twilio has no content with this SID.")
+    body = next((one["body"] for one in types.values() if one.get("body")), "")
+    return Content(body, said.get("status") or "", said.get("rejection_reason") or "")
 
 
 def address(phone_or_user_id: str) -> str:

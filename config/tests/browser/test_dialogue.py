@@ -8,6 +8,9 @@ from playwright.sync_api import BrowserContext, expect
 
 from config.tests.browser.handset import Handset
 from defects.models import DefectReport
+from whatsapp_bot.delivery import Status
+from whatsapp_bot.models import Contact
+from whatsapp_bot.simulator.people import CAST
 
 pytestmark = pytest.mark.browser
 
@@ -108,3 +111,16 @@ def back_to(phone: Handset, there) -> None:
         if there.evaluate("element => element === document.activeElement"):
             return
     pytest.fail(f"the keyboard does not lead to {there}")
+
+
+def test_our_own_messages_show_how_far_they_are(handset: Callable[..., Handset]):
+    phone = handset("worker")
+    phone.say("hi")
+    expect(phone.theirs.last.locator(".delivery")).to_have_attribute("title", "sent")
+    (message,) = Contact.objects.get(phone=CAST["worker"].address).send("Please call us.")
+    shown = phone.theirs.filter(has_text="Please call us.")
+    expect(shown.locator(".delivery")).to_have_text("queued")
+    message.settle(Status.READ)
+    expect(shown.locator(".delivery.read .tick")).to_be_visible()
+    message.settle(Status.FAILED, 63024)
+    expect(shown.locator(".delivery")).to_have_attribute("title", re.compile("not on WhatsApp"))

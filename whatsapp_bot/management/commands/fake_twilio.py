@@ -37,6 +37,7 @@ class Command(BaseCommand):
             metavar="URL",
             help="where PUBLIC_URL is on this machine, for callbacks and webhooks",
         )
+        parser.add_argument("--quiet", action="store_true", help="print nothing but faults")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError when a port is taken."""
@@ -47,7 +48,7 @@ class Command(BaseCommand):
                 settings.TWILIO_WHATSAPP_NUMBER,
                 port=options["port"],
                 media_port=options["media_port"],
-                on_request=self._log,
+                on_request=None if options["quiet"] else self._log,
             )
         except OSError as error:
             raise CommandError(f"The port cannot be had: {error.strerror}.") from None
@@ -56,14 +57,15 @@ class Command(BaseCommand):
             fake.trouble.randomly(options["trouble"], options["seed"])
         if options["callbacks"]:
             fake.fate = Fate(("sent", "delivered", "read"), delay=0.2)
-        self._run(fake)
+        self._run(fake, quiet=options["quiet"])
 
-    def _run(self, fake: FakeTwilio) -> None:
+    def _run(self, fake: FakeTwilio, *, quiet: bool) -> None:
         ended = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())
         with fake:
-            self._say(f"The fake Twilio is at {fake.url}, its media at {fake.media_url}")
+            if not quiet:
+                self._say(f"The fake Twilio is at {fake.url}, its media at {fake.media_url}")
             ended.wait()
 
     def _log(self, request: Request) -> None:

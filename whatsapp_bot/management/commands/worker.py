@@ -23,8 +23,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--interval", type=float, default=0.1, help="seconds between two looks for work"
         )
+        parser.add_argument("--quiet", action="store_true", help="do not say that it has begun")
 
-    def handle(self, *args: Any, interval: float, **options: Any) -> None:
+    def handle(self, *args: Any, interval: float, quiet: bool, **options: Any) -> None:
         workers = [_worker(queue, interval) for queue in (tasks.SENDING, tasks.FETCHING)]
         ended = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -35,8 +36,9 @@ class Command(BaseCommand):
         ]
         for thread in threads:
             thread.start()
-        self.stdout.write("Andon's worker is at work.")
-        self.stdout.flush()
+        if not quiet:
+            self.stdout.write("Andon's worker is at work.")
+            self.stdout.flush()
         ended.wait()
         for worker in workers:
             worker.running = False

@@ -169,7 +169,25 @@
       line.prepend(details);
     }
     if (message.mine) line.append(icon(message.sending ? "one-tick" : "two-ticks"));
+    if (message.delivery) line.append(delivery(message.delivery));
     return line;
+  }
+
+  // How far a message of the bot is: ticks as on WhatsApp, or a word when nothing is there yet.
+  function delivery({ status, words }) {
+    const ticks = { sent: "one-tick", delivered: "two-ticks", read: "two-ticks" }[status];
+    const made = make("span", `delivery ${status}`, ticks ? icon(ticks) : words.split(":")[0]);
+    Object.assign(made, { title: words, role: "img", ariaLabel: words, ariaLive: "off" });
+    return made;
+  }
+
+  function showDeliveries(deliveries) {
+    for (const { message, firstElementChild: bubble } of rows()) {
+      const news = deliveries[message.id];
+      if (!news || news.words === message.delivery.words) continue;
+      message.delivery = news;
+      bubble.querySelector(".delivery").replaceWith(delivery(news));
+    }
   }
 
   function row(message) {
@@ -298,6 +316,7 @@
     try {
       const after = messages.at(-1)?.id ?? 0;
       const answer = await post(urls.history, { whom: person.address, name: person.name, after });
+      if (now === visit) showDeliveries(answer.deliveries ?? {});
       if (now === visit && !sending) append(answer.messages);
       if (!sending) $("presence").textContent = "online";
     } catch {

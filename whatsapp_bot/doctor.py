@@ -1,0 +1,359 @@
+"""What is well with this installation and what is not, and how to mend it.
+
+Each check yields findings in words for whoever looks after the machine. None of them changes
+anything, sends anything, or tells a token or a person's number; but what Twilio says of our message
+templates is stored.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import requests
+import structlog
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.mail import get_connection
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from whatsapp_bot import connection as addresses
+from whatsapp_bot.delivery import Status
+from whatsapp_bot.models import Channel, Message, MessageTemplate
+from whatsapp_bot.reconcile import OVERLAP
+from whatsapp_bot.twilio import account, rest, webhook
+from whatsapp_bot.twilio.rest import Unreachable
+from whatsapp_bot.wording import Notice
+
+log = structlog.get_logger("whatsapp_bot")
+
+CLOCK_MAY_DIFFER = 60
+LONGEST_DUE = timedelta(minutes=1)
+"""What a worker that runs never leaves lying for longer."""
+NOBODY = "+999000000000"
+"""A number that no country has."""
+START_THE_WORKER = "Start `manage.py worker`, or look at its log: systemctl status andon-worker"
+
+
+class State(StrEnum):
+    OK = "ok"
+    NOTE = "note"
+    WARNING = "warning"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """about: what was looked at. says: one sentence. mend: what to do, "" for nothing."""
+
+    about: str
+    state: State
+    says: str
+    mend: str = ""
+
+
+Findings = Iterator[Finding]
+
+
+def examine() -> Findings:
+    """Look at everything, one thing after the other."""
+    for check in (
+        debug,
+        database,
+        twilio,
+        signature_round_trip,
+        message_templates,
+        sending,
+        worker,
+        storage,
+        mail,
+    ):
+        yield from _guarded(check)
+
+
+def _guarded(check: Callable[[], Findings]) -> Findings:
+    about = check.__name__.replace("_", " ")
+    try:
+        yield from check()
+    except Unreachable as error:
+        yield Finding(about, State.WRONG, f"It could not be checked: {error}")
+    except Exception as error:
+        log.error("a check stumbled", check=about, exc_info=error)
+        yield Finding(about, State.WRONG, f"It could not be checked: {type(error).__name__}.")
+
+
+# This machine ------------------------------------------------------------------------------------
+
+
+def debug() -> Findings:
+    if not settings.DEBUG:
+        yield Finding("debug", State.OK, "DEBUG is off.")
+    elif account.is_real():
+        says = "DEBUG is on: whoever causes an error sees its details."
+        yield Finding("debug", State.WARNING, says, "Set DEBUG=false in .env, and restart.")
+    else:
+        yield Finding("debug", State.NOTE, "DEBUG is on, as is right for a trial.")
+
+
+def database() -> Findings:
+    try:
+        executor = MigrationExecutor(connection)
+    except Error:
+        says = "The database does not answer."
+        yield Finding("database", State.WRONG, says, "Is it running? Is DATABASE_URL right?")
+        return
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        says = "The database is not as this version needs it."
+        yield Finding("database", State.WRONG, says, "Run `manage.py migrate`, and restart.")
+    else:
+        yield Finding("database", State.OK, "It answers, and all migrations are applied.")
+
+
+def storage() -> Findings:
+    content = secrets.token_bytes(64)
+    try:
+        name = default_storage.save(f"doctor-{secrets.token_hex(8)}", ContentFile(content))
+        with default_storage.open(name) as file:
+            same = file.read() == content
+        default_storage.delete(name)
+    except OSError as error:
+        says = f"A file could not be kept: {error.strerror or type(error).__name__}."
+        mend = f"{settings.MEDIA_ROOT} must belong to the user that Andon runs as."
+        yield Finding("storage", State.WRONG, says, mend)
+        return
+    if same:
+        yield Finding("storage", State.OK, "A file was written, read and deleted.")
+    else:
+        yield Finding("storage", State.WRONG, "A file was not read back as it was written.")
+
+
+def mail() -> Findings:
+    if not settings.ADMINS:
+        says = "Nobody is told by mail when something is wrong."
+        mend = "Set ALARM_EMAILS in .env: addresses with commas between them."
+        yield Finding("mail", State.WARNING, says, mend)
+    if settings.EMAIL_BACKEND.endswith(("dummy.EmailBackend", "console.EmailBackend")):
+        says = "There is no mail server: mails go nowhere."
+        mend = "Set EMAIL_URL in .env, such as smtp+tls://user:password@host:587"
+        yield Finding("mail", State.WARNING, says, mend)
+        return
+    try:
+        server = get_connection()
+        server.open()
+        server.close()
+    except OSError as error:  # Those of smtplib are some, too.
+        says = f"The mail server did not let us in: {type(error).__name__}."
+        yield Finding("mail", State.WRONG, says, "Correct EMAIL_URL in .env, and restart.")
+    else:
+        yield Finding("mail", State.OK, "The mail server lets us in.")
+
+
+# Twilio ------------------------------------------------------------------------------------------
+
+
+def twilio() -> Findings:
+    if not account.is_there():
+        says = "This is a trial without a Twilio account: only the simulator talks to the bot."
+        yield Finding("Twilio", State.NOTE, says, "To begin: A real phone, in the README.")
+        return
+    try:
+        ours = rest.account()
+    except Unreachable as error:
+        wrong_keys = error.status in (401, rest.NOT_KNOWN)
+        mend = (
+            "Copy TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN from the first page of the console."
+            if wrong_keys
+            else "Does this machine reach https://api.twilio.com? See also https://status.twilio.com"
+        )
+        yield Finding("Twilio account", State.WRONG, str(error), mend)
+        return
+    if ours.status == "active":
+        yield Finding("Twilio account", State.OK, "It knows us, and is active.")
+    else:
+        says, mend = f"The account is {ours.status}.", "The console says why, and what to do."
+        yield Finding("Twilio account", State.WRONG, says, mend)
+    yield _clock(ours.ahead)
+    yield from _sender()
+
+
+def _clock(ahead: float) -> Finding:
+    if abs(ahead) <= CLOCK_MAY_DIFFER:
+        return Finding("clock", State.OK, "It agrees with Twilio's.")
+    way = "behind" if ahead > 0 else "ahead of"
+    says = f"Our clock is {abs(ahead):.0f} seconds {way} Twilio's."
+    return Finding("clock", State.WRONG, says, "Have it set by NTP: timedatectl set-ntp true")
+
+
+def _sender() -> Findings:
+    sender = rest.sender()
+    if not sender:
+        by_hand = settings.TWILIO_WHATSAPP_NUMBER == addresses.SANDBOX
+        if by_hand:
+            says = "It is Twilio's sandbox, whose addresses Twilio does not tell."
+            yield Finding("sender", State.NOTE, says, addresses.why_no_sender())
+        else:
+            says = "Our number is no WhatsApp sender of this account."
+            yield Finding("sender", State.WRONG, says, addresses.why_no_sender())
+        return
+    if sender.status == "ONLINE":
+        yield Finding("sender", State.OK, "Our number is online.")
+    else:
+        says = f"Our number is {sender.status or 'in no state'} at WhatsApp."
+        mend = "The console says why: Messaging → Senders → WhatsApp senders."
+        yield Finding("sender", State.WRONG, says, mend)
+    wrong = addresses.differences(sender.webhooks, addresses.wanted(settings.PUBLIC_URL))
+    for name, (there, ours) in wrong.items():
+        says = f"{name}: Twilio has {there or 'none'} and should have {ours}"
+        mend = f"manage.py connect {settings.PUBLIC_URL}"
+        yield Finding("webhooks", State.WRONG, says, mend)
+    if not wrong:
+        yield Finding("webhooks", State.OK, "Twilio calls us at the right addresses.")
+
+
+def signature_round_trip() -> Findings:
+    """Send ourselves what looks like a message from Twilio, but for somebody else: it is refused.
+
+    That the reason is not the signature shows that one of Twilio's would be accepted.
+    """
+    about = "signature"
+    url = settings.PUBLIC_URL + reverse("webhook")
+    parameters = {
+        "MessageSid": "SM" + "0" * 32,
+        "AccountSid": settings.TWILIO_ACCOUNT_SID,
+        "From": f"whatsapp:{NOBODY}",
+        "To": f"whatsapp:{NOBODY}",
+        "Body": "Is the signature of a message that comes this way all right?",
+    }
+    signed = {"X-Twilio-Signature": webhook.signature(url, parameters)}
+    try:
+        answer = requests.post(url, parameters, headers=signed, timeout=10, allow_redirects=False)
+    except requests.exceptions.SSLError:
+        says = f"{settings.PUBLIC_URL} has no certificate that is valid."
+        yield Finding(about, State.WRONG, says, "Twilio needs one as browsers do: renew it.")
+    except requests.exceptions.RequestException:
+        says = f"{settings.PUBLIC_URL} cannot be reached from this machine."
+        mend = "Is Andon running, and the proxy? Does PUBLIC_URL name it?"
+        state = State.WRONG if account.is_real() else State.WARNING
+        yield Finding(about, state, says, mend)
+    else:
+        why = answer.text[:100].strip() if answer.status_code == 403 else ""
+        yield _judged(about, answer, why)
+
+
+def _judged(about: str, answer: requests.Response, why: str) -> Finding:
+    if why == "another number":
+        return Finding(about, State.OK, "A signed message to PUBLIC_URL arrives unharmed.")
+    if why == "wrong signature":
+        says = "A signed message to PUBLIC_URL arrives, but its signature does not fit any more."
+        mend = (
+            "A proxy on the way changes the path, or the web server was started with another "
+            "PUBLIC_URL or TWILIO_AUTH_TOKEN: restart it. In nginx, proxy_pass has no path."
+        )
+    elif why == "another account":
+        says = "What answers at PUBLIC_URL was started with another account."
+        mend = "Restart the web server, so that it reads .env anew."
+    elif answer.is_redirect:
+        says = f"PUBLIC_URL leads on to {answer.headers['Location']}, where messages are lost."
+        mend = "Set PUBLIC_URL to the address that answers itself, and run `manage.py connect`."
+    elif answer.status_code >= 500:
+        says = f"The proxy answers {answer.status_code}: it does not reach Andon."
+        mend = "Is the web server running? systemctl status andon"
+    else:
+        says = f"Something else answers at PUBLIC_URL: {answer.status_code}."
+        mend = "Does PUBLIC_URL, with its path, lead to Andon?"
+    return Finding(about, State.WRONG, says, mend)
+
+
+def message_templates() -> Findings:
+    about = "message templates"
+    templates = list(MessageTemplate.objects.all())
+    if account.is_there():
+        for template in templates:
+            yield _template(about, template)
+    approved = {one.notice for one in templates if one.approval == one.Approval.APPROVED}
+    for notice in Notice.all():
+        if notice.key not in approved:
+            says = (
+                f"{notice.key} has no approved one: outside the 24 hours after somebody wrote, it "
+                "waits until the person writes again."
+            )
+            yield Finding(about, State.NOTE, says)
+
+
+def _template(about: str, template: MessageTemplate) -> Finding:
+    approval = MessageTemplate.Approval
+    name = f"{template.notice} ({template.language})"
+    content = template.learn_approval()
+    if template.approval == approval.APPROVED and content.body.strip() != template.body.strip():
+        says = f"{name} is worded otherwise at Twilio: “{content.body}”"
+        mend = "Correct the wording in the admin: our log should hold what people read."
+        return Finding(about, State.WARNING, says, mend)
+    match template.approval:
+        case approval.APPROVED:
+            return Finding(about, State.OK, f"{name} is approved.")
+        case approval.PENDING:
+            return Finding(about, State.NOTE, f"{name} is being looked at by Meta.")
+        case approval.UNSUBMITTED:
+            says = f"{name} has not been submitted. {template.reason}".strip()
+            return Finding(about, State.WARNING, says, "Submit it in the console: Content Builder.")
+        case _:
+            says = f"{name} is {template.get_approval_display()}. {template.reason}".strip()
+            return Finding(about, State.WARNING, says, "Change it, and submit it again.")
+
+
+# The work in the background ----------------------------------------------------------------------
+
+
+def sending() -> Findings:
+    channel = Channel.objects.ours()
+    if channel.stopped_at:
+        says = f"Twilio takes nothing from us: {channel.trouble}"
+        yield Finding("sending", State.WRONG, says, "It goes on by itself once that is mended.")
+    waiting = Message.objects.filter(status=Status.WAITING).count()
+    if waiting:
+        says = f"{waiting} messages wait until the person writes."
+        yield Finding("sending", State.NOTE, says)
+    since = timezone.now() - timedelta(days=1)
+    failed = Message.objects.filter(status=Status.FAILED, created_at__gte=since).count()
+    if failed:
+        says = f"{failed} messages of the last day failed."
+        yield Finding("sending", State.WARNING, says, "The admin says why, message by message.")
+    if not (channel.stopped_at or failed):
+        yield Finding("sending", State.OK, "No message of the last day failed.")
+
+
+def worker() -> Findings:
+    from django_tasks_db.models import DBTaskResult
+
+    channel, now = Channel.objects.ours(), timezone.now()
+    due = Message.objects.due(now).order_by("try_at").values_list("try_at", flat=True).first()
+    task = DBTaskResult.objects.ready().order_by("enqueued_at").first()
+    left = [moment for moment in (due, task and task.enqueued_at) if moment]
+    oldest = min(left, default=now)
+    held_up = channel.stopped_at and due == oldest
+    if now - oldest > LONGEST_DUE and not held_up:
+        says = f"Something has been due for {_for(oldest)}, and nobody has taken it up."
+        yield Finding("worker", State.WRONG, says, START_THE_WORKER)
+    elif account.is_there() and (says := _asked_too_long_ago(channel, now)):
+        yield Finding("worker", State.WRONG, says, START_THE_WORKER)
+    else:
+        yield Finding("worker", State.OK, "Nothing is left lying.")
+
+
+def _asked_too_long_ago(channel: Channel, now: datetime) -> str:
+    if not channel.reconciled_at:
+        return "Twilio has never been asked for what we missed."
+    asked_at = channel.reconciled_at + OVERLAP
+    if now - asked_at > timedelta(minutes=3 * settings.RECONCILE_EVERY_MINUTES):
+        return f"Twilio was last asked for what we missed {_for(asked_at)} ago."
+    return ""
+
+
+def _for(moment: datetime) -> str:
+    return timesince(moment, depth=1).replace("\xa0", " ")

@@ -1,0 +1,212 @@
+"""Asking Twilio what we missed: messages whose webhook never reached us, and what became of ours.
+
+Twilio keeps every message, so after an outage of any length nothing is missing. What is here
+already is left alone, so it does no harm to ask again, or twice at a time.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TypeVar
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from whatsapp_bot import desk
+from whatsapp_bot.delivery import Status
+from whatsapp_bot.inbound import Incoming
+from whatsapp_bot.models import Channel, Message
+from whatsapp_bot.twilio import rest
+from whatsapp_bot.twilio.rest import Arrived, Departed, Unreachable
+from whatsapp_bot.twilio.webhook import phone_number
+
+log = structlog.get_logger("whatsapp_bot")
+
+OVERLAP = timedelta(minutes=10)
+"""How far behind Twilio's list may be, and what was on its way to us when we asked."""
+FIRST_LOOK = timedelta(hours=24)
+AT_ONCE = timedelta(days=1)
+"""Messages of so long a time are held in memory, to be put in order."""
+OPEN_FOR = timedelta(days=1)
+"""How long after a message went we still ask, once an hour, what became of it."""
+ON_ITS_WAY = timedelta(seconds=20)
+"""How long Twilio may take to bring a message, which then tells more of it than the list."""
+A_CHUNK = 500
+SIGN_OF_LIFE = 10
+TOO_LATE = "It reached us too late to be answered: Twilio could not bring it."
+
+T = TypeVar("T")
+
+
+@dataclass
+class Found:
+    """What was there. fetched: messages from people that we did not have, of which some were
+    answered, some needed no answer, and some came too late for one. failed: those that could not
+    be stored, to be tried again. left: those that Twilio is perhaps bringing just now. completed:
+    messages of ours of which we learnt something.
+    """
+
+    fetched: int = 0
+    answered: int = 0
+    silent: int = 0
+    late: int = 0
+    failed: int = 0
+    left: int = 0
+    completed: int = 0
+
+
+def run(since: datetime | None = None) -> Found | None:
+    """Fetch what we miss since then, or since we last had all; None when somebody else does.
+
+    Raises Unreachable. What was found until then stays, and the next run goes on.
+    """
+    channel = Channel.objects.ours()
+    if not channel.begin_reconciling():
+        return None
+    began = timezone.now()
+    had_all_until = channel.reconciled_at or _before_we_asked()
+    begin = min(since or had_all_until, began)
+    errand = _Errand(channel)
+    try:
+        errand.take_in(begin, began)
+        errand.complete(begin if since else _open_since(begin, began))
+    except BaseException:
+        channel.stop_reconciling()
+        raise
+    has_all = not errand.found.failed and begin <= had_all_until
+    until = began - OVERLAP if has_all else None
+    channel.end_reconciling(until, again_soon=errand.found.left > 0)
+    return errand.found
+
+
+def run_and_log() -> None:
+    try:
+        found = run()
+    except Unreachable as error:
+        log.warning("Twilio could not be asked", why=str(error))
+        return
+    if found and (found.fetched or found.failed or found.completed):
+        log.info("reconciled", **vars(found))
+
+
+def _before_we_asked() -> datetime:
+    """Since when to look the first time: a day back, or to when we last heard anything."""
+    last = Message.objects.filter(direction=Message.Direction.IN).order_by("-pk").first()
+    a_day_ago = timezone.now() - FIRST_LOOK
+    return min(last.created_at - OVERLAP, a_day_ago) if last else a_day_ago
+
+
+def _open_since(begin: datetime, now: datetime) -> datetime:
+    """Once an hour look at older ones too, which may have been read, billed or failed since."""
+    return begin if (begin + OVERLAP).hour == now.hour else min(begin, now - OPEN_FOR)
+
+
+class _Errand:
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.found = Found()
+        self.seen_alive = time.monotonic()
+
+    def take_in(self, begin: datetime, now: datetime) -> None:
+        """Hear what people wrote, oldest first."""
+        while begin:
+            end = begin + AT_ONCE if begin + AT_ONCE < now else None
+            # Twilio lists the newest first, and its moments are whole seconds.
+            arrived = list(self._alive(rest.messages_to_us(begin, end)))
+            arrived.reverse()
+            arrived.sort(key=lambda one: one.at)
+            for some in _chunks(arrived):
+                for one in self._alive(_missing(some)):
+                    if timezone.now() - one.at < ON_ITS_WAY:
+                        self.found.left += 1
+                    else:
+                        self._hear(one)
+            begin = end
+
+    def complete(self, since: datetime) -> None:
+        """Learn what became of messages of ours."""
+        for some in _chunks(self._alive(rest.messages_from_us(since))):
+            sids = [one.report.sid for one in some]
+            ours = {message.sid: message for message in Message.objects.filter(sid__in=sids)}
+            for one in self._alive(some):
+                message = ours.get(one.report.sid) or _reply_without_sid(one)
+                if message and message.would_learn(one.report):
+                    self._learn(one, message)
+
+    def _hear(self, arrived: Arrived) -> None:
+        if not arrived.is_from_somebody:
+            log.warning("a message from nobody we can name", sid=arrived.sid)
+            return
+        incoming = rest.incoming(arrived)
+        try:
+            outcome = _take(incoming)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            log.error("message not taken", sid=arrived.sid, exc_info=error)
+            self.found.failed += 1
+            return
+        log.info("fetched", sid=arrived.sid, outcome=outcome)
+        if outcome == "duplicate":
+            return
+        self.found.fetched += 1
+        self.found.late += outcome == "late"
+        self.found.silent += outcome == "silent"
+        self.found.answered += outcome in ("answered", "trouble")
+
+    def _learn(self, departed: Departed, message: Message) -> None:
+        report = replace(departed.report, message_id=message.pk)
+        self.found.completed += Message.objects.take_report(report)
+
+    def _alive(self, things: Iterable[T]) -> Iterator[T]:
+        """The same; while somebody takes them, nobody else takes us for dead."""
+        for thing in things:
+            if time.monotonic() - self.seen_alive > SIGN_OF_LIFE:
+                self.channel.go_on_reconciling()
+                self.seen_alive = time.monotonic()
+            yield thing
+
+
+def _take(incoming: Incoming) -> str:
+    """As if the webhook had brought it, if an answer still makes sense: the outcome."""
+    limit = timedelta(minutes=settings.RECONCILE_ANSWER_WITHIN_MINUTES)
+    if timezone.now() - incoming.received_at < limit:
+        return desk.receive(incoming).outcome
+    return desk.keep(replace(incoming, details={**incoming.details, "why": TOO_LATE})).outcome
+
+
+def _missing(arrived: list[Arrived]) -> list[Arrived]:
+    sids = [one.sid for one in arrived]
+    held = set(Message.objects.filter(sid__in=sids).values_list("sid", flat=True))
+    return [one for one in arrived if one.sid not in held]
+
+
+def _reply_without_sid(departed: Departed) -> Message | None:
+    """The reply of ours that this must be: to the same person, in the same words, about then.
+
+    Its SID comes with the first status callback, which was lost. None when it is none of ours.
+    """
+    if not departed.is_reply:
+        return None
+    by = "phone" if phone_number(departed.to) else "user_id"
+    replies = Message.objects.filter(
+        **{f"contact__{by}": departed.to},
+        direction=Message.Direction.OUT,
+        sid=None,
+        status=Status.SENT,
+        in_reply_to__isnull=False,
+        created_at__gte=departed.at - rest.CLOCKS_DIFFER,
+        created_at__lte=departed.at + rest.CLOCKS_DIFFER,
+    )
+    same = [one for one in replies if one.body.strip() == departed.body.strip()]
+    return min(same, key=lambda one: (abs(one.created_at - departed.at), one.pk), default=None)
+
+
+def _chunks(things: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(things)
+    while chunk := list(islice(iterator, A_CHUNK)):
+        yield chunk

@@ -1,0 +1,333 @@
+"""What is wrong with an installation is said, and how to mend it."""
+
+import json
+import threading
+from contextlib import contextmanager
+from datetime import timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from whatsapp_bot import doctor, reconcile, sweep, tasks
+from whatsapp_bot.delivery import Status
+from whatsapp_bot.doctor import State
+from whatsapp_bot.fake_twilio import FakeTwilio
+from whatsapp_bot.fake_twilio import trouble as troubles
+from whatsapp_bot.models import Channel, Contact, Message, MessageTemplate
+from whatsapp_bot.twilio import rest
+from whatsapp_bot.twilio.webhook import signature
+
+HX = "HX" + "1" * 32
+
+
+@pytest.fixture(autouse=True)
+def twilio(fake_twilio: FakeTwilio, settings, tmp_path):
+    settings.TWILIO_API_URL = fake_twilio.url
+    settings.PUBLIC_URL = "http://127.0.0.1:9"
+    settings.ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+    settings.MEDIA_ROOT = tmp_path
+    settings.ADMINS = [("a", "staff@example.com")]
+    yield fake_twilio
+    rest.close()
+
+
+@pytest.fixture
+def found(db):
+    """What a check finds: pairs of a state and the whole of what is said."""
+
+    def found(check) -> list[tuple[State, str]]:
+        return [
+            (one.state, f"{one.about}: {one.says} {one.mend}") for one in doctor._guarded(check)
+        ]
+
+    return found
+
+
+def only(findings: list[tuple[State, str]], state: State) -> str:
+    return "\n".join(says for found, says in findings if found == state)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_good_installation(live_server, twilio, settings):
+    settings.PUBLIC_URL = live_server.url
+    call_command("connect", live_server.url, stdout=StringIO())
+    reconcile.run()
+    said = StringIO()
+    call_command("doctor", stdout=said)
+    lines = said.getvalue().splitlines()
+    assert lines[-1] == "Nothing is wrong."
+    states = {line.split()[0] for line in lines if line and line[0] != " "} - {"Nothing"}
+    assert states == {"ok", "note"}
+    assert not Message.objects.exists()
+    assert not Contact.objects.exists()
+    assert not list(settings.MEDIA_ROOT.iterdir())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_everything_wrong_at_once_is_told_without_secrets(twilio, settings):
+    twilio.trouble.always(troubles.refusal(20003, 401), when=troubles.anything)
+    said = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("doctor", "--json", stdout=said)
+    assert ended.value.code == 1
+    wrong = {one["about"] for one in json.loads(said.getvalue()) if one["state"] == "wrong"}
+    assert wrong == {"Twilio account", "signature", "worker"}
+    assert settings.TWILIO_AUTH_TOKEN not in said.getvalue()
+
+
+def test_a_trial_without_an_account(found, settings):
+    settings.TWILIO_ACCOUNT_SID, settings.TWILIO_API_URL = "AC" + "0" * 32, ""
+    settings.DEBUG = True
+    ((state, says),) = found(doctor.twilio)
+    assert (state, "trial" in says) == (State.NOTE, True)
+    for check in (
+        doctor.debug,
+        doctor.signature_round_trip,
+        doctor.message_templates,
+        doctor.worker,
+    ):
+        assert not only(found(check), State.WRONG)
+
+
+def test_debug(found, settings):
+    assert only(found(doctor.debug), State.OK)
+    settings.DEBUG = True
+    assert "DEBUG=false" in only(found(doctor.debug), State.WARNING)
+
+
+def test_migrations(found, monkeypatch):
+    assert only(found(doctor.database), State.OK)
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: ["one"])
+    assert "manage.py migrate" in only(found(doctor.database), State.WRONG)
+
+
+def test_a_check_that_stumbles_stops_no_other(found, monkeypatch):
+    def broken():
+        raise RuntimeError("secret")
+        yield
+
+    assert only(found(broken), State.WRONG) == "broken: It could not be checked: RuntimeError. "
+
+
+# Twilio ------------------------------------------------------------------------------------------
+
+
+def test_twilio_is_away(found, twilio):
+    twilio.trouble.always(troubles.failure(503), when=troubles.anything)
+    assert "status.twilio.com" in only(found(doctor.twilio), State.WRONG)
+
+
+def test_the_sender(found, twilio, settings):
+    sid, sender = next(iter(twilio.memory.senders.items()))
+    sender["status"] = "OFFLINE"
+    assert "OFFLINE" in only(found(doctor.twilio), State.WRONG)
+    del twilio.memory.senders[sid]
+    assert "TWILIO_WHATSAPP_NUMBER" in only(found(doctor.twilio), State.WRONG)
+    settings.TWILIO_WHATSAPP_NUMBER = "+14155238886"
+    assert "sandbox" in only(found(doctor.twilio), State.NOTE)
+
+
+def test_the_addresses_at_twilio(found, twilio, settings):
+    wrong = only(found(doctor.twilio), State.WRONG)
+    assert wrong.count(f"manage.py connect {settings.PUBLIC_URL}") == 3
+    call_command("connect", settings.PUBLIC_URL, stdout=StringIO())
+    assert not only(found(doctor.twilio), State.WRONG)
+    webhook = next(iter(twilio.memory.senders.values()))["webhook"]
+    webhook["callback_url"] = webhook["callback_url"].replace("rc=2", "rc=0")
+    assert "#rc=2&rp=all" in only(found(doctor.twilio), State.WRONG)
+
+
+@pytest.mark.parametrize(("minutes", "way"), [(2, "behind"), (-2, "ahead of")])
+def test_the_clock(found, monkeypatch, minutes, way):
+    there = format_datetime(timezone.now() + timedelta(minutes=minutes))
+    monkeypatch.setattr(
+        rest._Http, "date", property(lambda _: there, lambda *_: None), raising=False
+    )
+    assert f"seconds {way} Twilio's" in only(found(doctor.twilio), State.WRONG)
+
+
+@contextmanager
+def answering(status: int, text: str = "", **headers: str):
+    """Something at an address of this machine that answers every POST like this."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *_) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "hint"),
+    [
+        (403, "wrong signature", "A proxy on the way changes the path"),
+        (403, "another account", "reads .env anew"),
+        (403, "Forbidden by some proxy", "Something else answers"),
+        (404, "", "Something else answers"),
+        (200, "Welcome", "Something else answers"),
+        (502, "", "does not reach Andon"),
+        (301, "", "leads on to https://elsewhere.example.com"),
+    ],
+)
+def test_what_answers_at_our_address(found, settings, status, text, hint):
+    with answering(status, text, Location="https://elsewhere.example.com") as settings.PUBLIC_URL:
+        assert hint in only(found(doctor.signature_round_trip), State.WRONG)
+
+
+def test_nothing_answers_at_our_address(found):
+    assert "cannot be reached" in only(found(doctor.signature_round_trip), State.WRONG)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_proxy_that_changes_the_path(live_server, settings, found):
+    """The web server signs for its PUBLIC_URL, and something before it takes a part away."""
+    settings.PUBLIC_URL = live_server.url
+    assert only(found(doctor.signature_round_trip), State.OK)
+    sign = signature
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "whatsapp_bot.twilio.webhook.signature", lambda url, given: sign(f"{url}x", given)
+        )
+        assert "PUBLIC_URL" in only(found(doctor.signature_round_trip), State.WRONG)
+
+
+# Message templates -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def template(db, twilio) -> MessageTemplate:
+    twilio.memory.contents[HX] = {
+        "sid": HX,
+        "language": "en",
+        "types": {"twilio/text": {"body": "Our team writes: {{1}}"}},
+        "variables": {},
+    }
+    return MessageTemplate.objects.create(
+        notice="staff.message",
+        content_sid=HX,
+        body="Our team writes: {{1}}",
+        variables={"1": "text"},
+    )
+
+
+def review(twilio: FakeTwilio, status: str, reason: str = "") -> None:
+    twilio.memory.approvals[HX] = {"status": status, "rejection_reason": reason}
+
+
+def test_templates_as_twilio_has_them(found, twilio, template):
+    assert "has not been submitted" in only(found(doctor.message_templates), State.WARNING)
+    review(twilio, "received")
+    assert "being looked at" in only(found(doctor.message_templates), State.NOTE)
+    review(twilio, "rejected", "Too vague")
+    assert "Too vague" in only(found(doctor.message_templates), State.WARNING)
+    template.refresh_from_db()
+    assert (template.approval, template.reason) == ("rejected", "Too vague")
+    assert template.checked_at
+
+    review(twilio, "approved")
+    findings = found(doctor.message_templates)
+    assert only(findings, State.OK)
+    assert "staff.message has no approved one" not in only(findings, State.NOTE)
+    MessageTemplate.objects.update(body="We write: {{1}}")
+    assert "worded otherwise" in only(found(doctor.message_templates), State.WARNING)
+    del twilio.memory.contents[HX]
+    assert "no content with this SID" in only(found(doctor.message_templates), State.WARNING)
+
+
+def test_a_notice_without_a_template_waits(found):
+    assert "staff.message has no approved one" in only(found(doctor.message_templates), State.NOTE)
+
+
+def test_what_waits_goes_once_its_template_is_approved(twilio, template):
+    contact = Contact.objects.create(phone="+27821110009")
+    (message,) = contact.send("Please call us.")
+    assert message.status == Status.WAITING
+    review(twilio, "pending")
+    tasks.learn_approvals.call()
+    message.refresh_from_db()
+    assert message.status == Status.WAITING
+    review(twilio, "approved")
+    twilio.trouble.once(troubles.failure(), when=troubles.anything)
+    tasks.learn_approvals.call()
+    message.refresh_from_db()
+    assert message.status == Status.WAITING
+    tasks.learn_approvals.call()
+    message.refresh_from_db()
+    assert message.status == Status.QUEUED
+
+
+def test_approvals_are_asked_for_by_themselves(template):
+    from django_tasks_db.models import DBTaskResult
+
+    sweep.ask_for_approvals()
+    (task,) = DBTaskResult.objects.ready()
+    assert task.task_path == tasks.learn_approvals.module_path
+
+
+# The work in the background ----------------------------------------------------------------------
+
+
+def test_the_worker_is_away(found, phone):
+    reconcile.run()
+    assert only(found(doctor.worker), State.OK)
+    phone.say("hi")
+    message = Message.objects.filter(direction="out").get()
+    message.status, message.try_at = Status.QUEUED, timezone.now() - timedelta(minutes=5)
+    message.save()
+    assert "due for 5 minutes" in only(found(doctor.worker), State.WRONG)
+    Channel.objects.update(stopped_at=timezone.now(), code=20003)
+    assert only(found(doctor.worker), State.OK)
+    assert "auth token" in only(found(doctor.sending), State.WRONG)
+    Channel.objects.update(reconciled_at=timezone.now() - timedelta(hours=2))
+    assert "last asked" in only(found(doctor.worker), State.WRONG)
+
+
+def test_failed_and_waiting_messages_are_counted(found):
+    contact = Contact.objects.create(phone="+27821110009")
+    contact.send("One")
+    contact.send("Two")
+    Message.objects.filter(body="Two").update(status=Status.FAILED)
+    findings = found(doctor.sending)
+    assert "1 messages wait" in only(findings, State.NOTE)
+    assert "1 messages of the last day failed" in only(findings, State.WARNING)
+
+
+# This machine ------------------------------------------------------------------------------------
+
+
+def test_storage_that_cannot_be_written(found, settings, tmp_path):
+    assert only(found(doctor.storage), State.OK)
+    (tmp_path / "file").write_text("")
+    settings.MEDIA_ROOT = tmp_path / "file"
+    assert "must belong to" in only(found(doctor.storage), State.WRONG)
+
+
+def test_mail(found, settings):
+    assert only(found(doctor.mail), State.OK)
+    settings.ADMINS = []
+    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+    warnings = only(found(doctor.mail), State.WARNING)
+    assert "ALARM_EMAILS" in warnings
+    assert "EMAIL_URL" in warnings
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    assert "did not let us in" in only(found(doctor.mail), State.WRONG)

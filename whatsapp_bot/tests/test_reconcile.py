@@ -1,0 +1,505 @@
+"""Asking Twilio what we missed: after an outage of any length nothing is missing."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError
+from django.utils import timezone
+
+from whatsapp_bot import desk, outbox, reconcile, sweep, tasks
+from whatsapp_bot.delivery import Status
+from whatsapp_bot.fake_twilio import FakeTwilio, Fate, Media
+from whatsapp_bot.fake_twilio import trouble as troubles
+from whatsapp_bot.fake_twilio.memory import Message as AtTwilio
+from whatsapp_bot.inbound import Kind
+from whatsapp_bot.models import Channel, Contact, Conversation, Message
+from whatsapp_bot.simulator import phone as simulator
+from whatsapp_bot.twilio import rest
+
+pytestmark = pytest.mark.django_db
+ANNA, BEN, CARL = "+27821110001", "+27821110002", "ZA.carl3"
+
+
+@pytest.fixture(autouse=True)
+def twilio(fake_twilio: FakeTwilio, settings):
+    settings.TWILIO_API_URL = fake_twilio.url
+    yield fake_twilio
+    rest.close()
+
+
+def lost(twilio: FakeTwilio, from_: str, body: str = "", minutes: float = 5, **more) -> AtTwilio:
+    """Somebody wrote so long ago, and no webhook reached us."""
+    message = twilio.receive(from_, body, post_to="", **more)
+    message.sent = message.created = message.sent - timedelta(minutes=minutes)
+    return message
+
+
+def heard() -> list[str]:
+    return list(
+        Message.objects.filter(direction="in").order_by("pk").values_list("body", flat=True)
+    )
+
+
+def lists_of(twilio: FakeTwilio, whom: str = "To") -> list[dict[str, str]]:
+    """The filters of each time that the messages to us were listed."""
+    listed = [one.query for one in twilio.requests if one.route == "Messages"]
+    return [query for query in listed if whom in query]
+
+
+# What people wrote -------------------------------------------------------------------------------
+
+
+def test_after_an_outage_every_message_is_stored_and_answered_in_order(twilio):
+    lost(twilio, BEN, "hello", 9)
+    lost(twilio, ANNA, "hi", 10)
+    lost(twilio, CARL, "hi", 8.5)
+    lost(twilio, ANNA, "menu", 8)
+
+    found = reconcile.run()
+    assert vars(found) == {
+        "fetched": 4,
+        "answered": 4,
+        "silent": 0,
+        "late": 0,
+        "failed": 0,
+        "left": 0,
+        "completed": 0,
+    }
+    assert heard() == ["hi", "hello", "hi", "menu"]
+    for address in (ANNA, BEN, CARL):
+        outbox.drain()
+        (reply,) = twilio.sent_to(address)[:1]
+        assert "1. " in reply.body
+    assert not Message.objects.filter(direction="out").exclude(status=Status.SENT).exists()
+    anna = Contact.objects.get(phone=ANNA)
+    first, second = anna.messages.filter(direction="in").order_by("pk")
+    assert second.created_at - first.created_at == timedelta(minutes=2)
+    assert anna.conversation.heard_at == second.created_at
+
+
+def test_of_one_second_the_first_comes_first(twilio):
+    for number in range(5):
+        lost(twilio, ANNA, f"line {number}", 3)
+    reconcile.run()
+    assert heard() == [f"line {number}" for number in range(5)]
+
+
+def test_what_the_webhook_brought_is_left_alone(twilio):
+    message = lost(twilio, ANNA, "hi", 2)
+    webhook_of(message)
+    assert reconcile.run().fetched == 0
+    assert heard() == ["hi"]
+
+
+def test_the_webhook_that_comes_after_all_has_no_second_answer(twilio):
+    message = lost(twilio, ANNA, "hi", 2)
+    reconcile.run()
+    assert simulator.replies(webhook_of(message)) == []
+    assert heard() == ["hi"]
+    assert Message.objects.filter(direction="out").count() == 1
+
+
+def test_a_webhook_at_the_same_time_gives_one_row(twilio, monkeypatch):
+    message = lost(twilio, ANNA, "hi", 1)
+    fetch = rest.incoming
+
+    def slowly(arrived):
+        webhook_of(message)
+        return fetch(arrived)
+
+    monkeypatch.setattr(rest, "incoming", slowly)
+    assert reconcile.run().fetched == 0
+    assert heard() == ["hi"]
+    assert Message.objects.get(direction="out").status == Status.SENT
+
+
+def test_what_is_perhaps_on_its_way_is_left_to_the_webhook_for_a_minute(twilio):
+    lost(twilio, ANNA, "first", 1)
+    young = lost(twilio, ANNA, "second", 0.1)
+    found = reconcile.run()
+    assert (found.fetched, found.left) == (1, 1)
+    assert Channel.objects.get().reconciled_at
+    a_minute_later()
+    assert Channel.objects.left_reconciling().exists()
+    young.sent -= timedelta(minutes=1)
+    assert reconcile.run().fetched == 1
+    assert heard() == ["first", "second"]
+    assert not Channel.objects.left_reconciling().exists()
+
+
+def webhook_of(message: AtTwilio):
+    address = message.from_.removeprefix("whatsapp:")
+    parameters = simulator.Phone(address).parameters(message.body, MessageSid=message.sid)
+    return simulator.post(parameters)
+
+
+def test_a_dialogue_goes_on_over_what_was_lost(twilio, new_phone, worker, phone):
+    phone.say("hi")
+    lost(twilio, phone.address, "2", 2)
+    lost(twilio, phone.address, "1", 1)
+    reconcile.run()
+    texts = worker.messages.filter(direction="out").order_by("pk").values_list("body", flat=True)
+    assert len(texts) == 3
+    assert "describe the defect" in texts[2]
+
+
+def test_files_come_with_their_messages(twilio):
+    picture = Media("image/jpeg", b"x")
+    message = lost(twilio, ANNA, "a scratch", media=[picture])
+    drawing = lost(twilio, BEN, "drawing.pdf", media=[Media("application/pdf", b"x")])
+    lost(twilio, CARL, "", media=[Media("audio/ogg", b"x")])
+    lost(twilio, CARL, "")
+
+    reconcile.run()
+    stored = Message.objects.get(sid=message.sid)
+    assert (stored.kind, stored.body) == (Kind.IMAGE, "a scratch")
+    (file,) = stored.media.all()
+    assert (file.url, file.content_type) == (twilio.media_address(message, picture), "image/jpeg")
+    document = Message.objects.get(sid=drawing.sid)
+    assert (document.kind, document.details["FileName"]) == (Kind.DOCUMENT, "drawing.pdf")
+    kinds = Message.objects.filter(contact__user_id=CARL, direction="in").values_list(
+        "kind", flat=True
+    )
+    assert set(kinds) == {Kind.AUDIO, Kind.OTHER}
+
+
+def test_a_name_that_we_know_stays(twilio, new_phone):
+    new_phone(ANNA, name="Anna").say("hi")
+    lost(twilio, ANNA, "menu")
+    reconcile.run()
+    assert Contact.objects.get(phone=ANNA).name == "Anna"
+
+
+# Too late for an answer --------------------------------------------------------------------------
+
+
+def test_what_is_too_old_is_stored_and_not_answered(twilio, settings, phone):
+    settings.RECONCILE_ANSWER_WITHIN_MINUTES = 30
+    phone.say("hi")
+    before = Conversation.objects.get()
+    Conversation.objects.update(heard_at=timezone.now() - timedelta(hours=2))
+    message = lost(twilio, phone.address, "2", 31)
+    lost(twilio, BEN, "hi", 40)
+
+    found = reconcile.run()
+    assert (found.fetched, found.answered, found.late) == (2, 0, 2)
+    after = Conversation.objects.get(contact=before.contact)
+    assert (after.flow, after.state) == (before.flow, before.state)
+    assert after.heard_at == message.sent
+    stored = Message.objects.get(sid=message.sid)
+    assert (stored.status, stored.why) == (Status.RECEIVED, reconcile.TOO_LATE)
+    assert stored.created_at == message.sent
+    outbox.drain()
+    assert twilio.sent == []
+    assert "1. " in new_words(BEN)
+
+
+def new_words(address: str) -> str:
+    return "\n".join(simulator.Phone(address).say("hello there, anybody?"))
+
+
+def test_a_late_stop_is_a_stop(twilio, phone):
+    phone.say("hi")
+    lost(twilio, BEN, "STOP", 300)
+    lost(twilio, phone.address, "stop", 300)
+    reconcile.run()
+    ben = Contact.objects.get(phone=BEN)
+    assert ben.opted_out_at
+    assert not ben.opt_out_told
+    # This one has written since.
+    assert not Contact.objects.get(phone=phone.address).opted_out_at
+
+
+def test_what_waited_for_the_person_goes_while_the_window_is_open(twilio):
+    ben = Contact.objects.create(phone=BEN)
+    anna = Contact.objects.create(phone=ANNA)
+    waiting = [ben.send("Your order is ready.")[0], anna.send("Yours too.")[0]]
+    assert [one.status for one in waiting] == [Status.WAITING] * 2
+    lost(twilio, BEN, "any news?", 300)
+    lost(twilio, ANNA, "any news?", 25 * 60)
+    reconcile.run(timezone.now() - timedelta(days=3))
+    outbox.drain()
+    assert [one.body for one in twilio.sent] == ["Your order is ready."]
+
+
+def test_the_history_before_the_first_day_stays_where_it_is(twilio):
+    lost(twilio, ANNA, "long ago", 25 * 60)
+    lost(twilio, ANNA, "yesterday", 23 * 60)
+    assert reconcile.run().late == 1
+    assert heard() == ["yesterday"]
+
+
+def test_three_days_away(twilio):
+    Channel.objects.ours()
+    Channel.objects.update(reconciled_at=timezone.now() - timedelta(hours=71.9))
+    for hours in (71, 50, 49, 30, 2, 0.5):
+        lost(twilio, ANNA, f"{hours} hours ago", hours * 60)
+    found = reconcile.run()
+    assert (found.fetched, found.late, found.answered) == (6, 5, 1)
+    assert heard() == [f"{hours} hours ago" for hours in (71, 50, 49, 30, 2, 0.5)]
+    assert len(lists_of(twilio)) == 3
+
+
+# Since when --------------------------------------------------------------------------------------
+
+
+def test_the_next_run_begins_where_the_last_one_ended(twilio):
+    before = timezone.now()
+    reconcile.run()
+    done = Channel.objects.get().reconciled_at
+    assert before - reconcile.OVERLAP <= done <= timezone.now() - reconcile.OVERLAP
+    reconcile.run()
+    since = datetime.fromisoformat(lists_of(twilio)[-1]["DateSent>"])
+    assert since == done.replace(microsecond=0)
+
+
+def test_a_normal_run_is_a_few_queries(twilio, django_assert_max_num_queries):
+    for number in range(60):
+        lost(twilio, f"+2782111{number:04}", "hi")
+    reconcile.run()
+    with django_assert_max_num_queries(8):
+        reconcile.run()
+
+
+@pytest.mark.parametrize("nth", [0, 1, 2, 3])
+def test_trouble_half_way_is_made_good_by_the_next_run(twilio, nth):
+    for minutes in (50, 40, 30):
+        lost(twilio, ANNA, f"{minutes}", minutes, media=[Media("image/jpeg", b"x")])
+    twilio.trouble.once(*[None] * nth, troubles.failure(), when=troubles.anything)
+    with pytest.raises(rest.Unreachable, match="500"):
+        reconcile.run()
+    channel = Channel.objects.get()
+    assert channel.reconciled_at is None
+    assert reconcile.run() is None, "it leaves Twilio alone for a minute"
+    assert not Channel.objects.left_reconciling().exists()
+    a_minute_later()
+    assert Channel.objects.left_reconciling().exists()
+    reconcile.run()
+    assert heard() == ["50", "40", "30"]
+    assert not Channel.objects.left_reconciling().exists()
+
+
+def a_minute_later() -> None:
+    Channel.objects.update(reconciling_until=timezone.now() - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    "trouble", [troubles.html(200), troubles.cut(), troubles.reset(), troubles.refusal(20003, 401)]
+)
+def test_any_trouble_is_one_exception(twilio, trouble):
+    twilio.trouble.always(trouble, when=troubles.anything)
+    with pytest.raises(rest.Unreachable):
+        reconcile.run()
+
+
+def test_who_died_blocks_nobody_for_long(twilio):
+    lost(twilio, ANNA, "hi")
+    assert Channel.objects.ours().begin_reconciling()
+    assert reconcile.run() is None
+    a_minute_later()
+    assert reconcile.run().fetched == 1
+
+
+def test_whoever_is_killed_half_way_has_done_nothing_twice(twilio, monkeypatch):
+    for minutes in (3, 2, 1):
+        lost(twilio, ANNA, f"{minutes}", minutes)
+    stopped = lost(twilio, BEN, "hi", 2.5)
+    receive = desk.receive
+
+    def dying(incoming):
+        answer = receive(incoming)
+        if incoming.sid == stopped.sid:
+            raise SystemExit
+        return answer
+
+    monkeypatch.setattr(desk, "receive", dying)
+    with pytest.raises(SystemExit):
+        reconcile.run()
+    assert heard() == ["3", "hi"]
+    monkeypatch.undo()
+    a_minute_later()
+    assert reconcile.run().fetched == 2
+    assert heard() == ["3", "hi", "2", "1"]
+    replies = Message.objects.filter(direction="out").values_list("in_reply_to", flat=True)
+    assert len(replies) == len(set(replies))
+
+
+def test_one_that_cannot_be_stored_stops_no_other_and_is_tried_again(twilio, monkeypatch):
+    bad = lost(twilio, ANNA, "bad", 3)
+    lost(twilio, ANNA, "good", 2)
+    receive = desk.receive
+
+    def strict(incoming):
+        if incoming.sid == bad.sid:
+            raise IntegrityError
+        return receive(incoming)
+
+    monkeypatch.setattr(desk, "receive", strict)
+    assert reconcile.run().failed == 1
+    assert heard() == ["good"]
+    assert Channel.objects.get().reconciled_at is None
+    monkeypatch.undo()
+    reconcile.run()
+    assert heard() == ["good", "bad"]
+
+
+# What became of ours -----------------------------------------------------------------------------
+
+
+def test_lost_reports_are_made_good(twilio):
+    anna = Contact.objects.create(phone=ANNA)
+    Conversation.objects.create(contact=anna, heard_at=timezone.now())
+    twilio.fate = Fate(("sent", "delivered", "read"), callbacks=False)
+    twilio.decide(Fate.failing(63024, callbacks=False), to=BEN)
+    ben = Contact.objects.create(phone=BEN)
+    Conversation.objects.create(contact=ben, heard_at=timezone.now())
+    one, other = anna.send("Shift begins at six.")[0], ben.send("Shift begins at seven.")[0]
+    outbox.drain()
+
+    assert reconcile.run().completed == 2
+    one.refresh_from_db()
+    other.refresh_from_db()
+    assert (one.status, one.price, one.price_unit) == (Status.READ, Decimal("-0.005"), "USD")
+    assert (other.status, other.error_code) == (Status.FAILED, 63024)
+    assert reconcile.run().completed == 0
+
+
+def test_a_status_never_falls(twilio):
+    anna = Contact.objects.create(phone=ANNA)
+    Conversation.objects.create(contact=anna, heard_at=timezone.now())
+    message = anna.send("Shift begins at six.")[0]
+    outbox.drain()
+    message.refresh_from_db()
+    message.settle(Status.READ)
+    reconcile.run()
+    message.refresh_from_db()
+    assert message.status == Status.READ
+
+
+def test_a_reply_whose_sid_was_never_told_is_found_by_its_words(twilio, phone):
+    for _ in range(2):
+        phone.say("hi")
+    replies = list(Message.objects.filter(direction="out").order_by("pk"))
+    at = replies[0].created_at
+    Message.objects.filter(pk=replies[0].pk).update(created_at=at - timedelta(minutes=3))
+    others = [reply_at_twilio(twilio, phone.address, words) for words in ("Not ours", "hi")]
+    theirs = [
+        reply_at_twilio(twilio, phone.address, reply.body, at - timedelta(minutes=minutes))
+        for reply, minutes in zip(replies, (3, 0), strict=True)
+    ]
+    assert reconcile.run().completed == 2
+    sids = Message.objects.filter(direction="out").order_by("pk").values_list("sid", flat=True)
+    assert list(sids) == [one.sid for one in theirs]
+    assert not set(sids) & {one.sid for one in others}
+    assert reconcile.run().completed == 0
+
+
+def reply_at_twilio(twilio: FakeTwilio, to: str, body: str, at: datetime | None = None) -> AtTwilio:
+    """The answer to a webhook, delivered, whose callbacks nobody got."""
+    return twilio.memory.add(
+        AtTwilio(
+            account_sid=twilio.memory.account_sid,
+            direction="outbound-reply",
+            from_=webhook_address(twilio),
+            to=f"whatsapp:{to}",
+            body=body,
+            status="delivered",
+            sent=(at or timezone.now()).replace(microsecond=0),
+        )
+    )
+
+
+def webhook_address(twilio: FakeTwilio) -> str:
+    return f"whatsapp:{twilio.number}"
+
+
+def test_what_somebody_sent_from_the_console_is_none_of_ours(twilio):
+    rest.client().messages.create(
+        to=f"whatsapp:{ANNA}", from_=webhook_address(twilio), body="By hand"
+    )
+    assert reconcile.run().completed == 0
+    assert not Message.objects.exists()
+
+
+def test_once_an_hour_older_ones_are_looked_at_too(twilio, monkeypatch):
+    moment = timezone.now().replace(minute=30)
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+    for expected in (reconcile.OPEN_FOR, timedelta(minutes=20), timedelta(minutes=20)):
+        reconcile.run()
+        since = datetime.fromisoformat(lists_of(twilio, "From")[-1]["DateSent>"])
+        assert timedelta() <= moment - since - expected < timedelta(seconds=1)
+        moment += timedelta(minutes=10)
+    reconcile.run()
+    since = datetime.fromisoformat(lists_of(twilio, "From")[-1]["DateSent>"])
+    assert moment - since >= reconcile.OPEN_FOR
+
+
+# By hand and by itself ---------------------------------------------------------------------------
+
+
+def reconcile_by_hand(*arguments: str) -> str:
+    said = StringIO()
+    call_command("reconcile", *arguments, stdout=said)
+    return said.getvalue().strip()
+
+
+def test_the_command_says_what_it_found(twilio):
+    lost(twilio, ANNA, "hi", 5)
+    lost(twilio, BEN, "hi", 100)
+    assert reconcile_by_hand() == (
+        "2 messages fetched, 1 answered, 1 stored without an answer (too old), "
+        "0 statuses completed."
+    )
+
+
+def test_the_command_looks_as_far_back_as_it_is_told(twilio):
+    Channel.objects.ours()
+    done = timezone.now() - timedelta(minutes=20)
+    Channel.objects.update(reconciled_at=done)
+    lost(twilio, ANNA, "long ago", 50 * 60)
+    lost(twilio, BEN, "a quarter", 15)
+    assert reconcile_by_hand("--hours", "0.1").startswith("0 messages")
+    assert Channel.objects.get().reconciled_at == done, "it has not looked at all that is open"
+    day = (timezone.localtime() - timedelta(days=3)).date()
+    assert reconcile_by_hand("--since", day.isoformat()).startswith("2 messages")
+    assert Channel.objects.get().reconciled_at > done
+
+
+def test_the_command_says_why_it_cannot(twilio, settings):
+    with pytest.raises(CommandError, match="2026-11-20"):
+        call_command("reconcile", "--since", "yesterday")
+    twilio.trouble.once(troubles.refusal(20003, 401), when=troubles.anything)
+    with pytest.raises(CommandError, match="auth token"):
+        call_command("reconcile")
+    with pytest.raises(CommandError, match="just at it"):
+        call_command("reconcile")
+
+
+def test_a_trial_without_an_account_asks_nobody(twilio, settings):
+    settings.TWILIO_ACCOUNT_SID, settings.TWILIO_API_URL = "AC" + "0" * 32, ""
+    sweep.ask_for_what_we_missed()
+    sweep.ask_again_after_trouble()
+    sweep.ask_for_approvals()
+    assert waiting_tasks() == []
+    with pytest.raises(CommandError, match="trial"):
+        call_command("reconcile")
+
+
+def test_the_worker_does_so_by_itself(twilio):
+    sweep.ask_for_what_we_missed()
+    sweep.ask_for_what_we_missed()
+    assert waiting_tasks() == [tasks.reconcile.module_path]
+    lost(twilio, ANNA, "hi")
+    tasks.reconcile.call()
+    assert heard() == ["hi"]
+    twilio.trouble.once(troubles.failure(), when=troubles.anything)
+    tasks.reconcile.call()
+
+
+def waiting_tasks() -> list[str]:
+    from django_tasks_db.models import DBTaskResult
+
+    return list(DBTaskResult.objects.ready().values_list("task_path", flat=True))
