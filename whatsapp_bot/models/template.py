@@ -84,6 +84,14 @@ class MessageTemplate(models.Model):
             return f"{unknown[0]} is not part of this notice. It has: {names}."
         return ""
 
+    def release_what_waits(self) -> int:
+        """Have the messages go that waited for it, if it may be used; how many that are."""
+        from whatsapp_bot.models import Message
+
+        if self.approval != self.Approval.APPROVED:
+            return 0
+        return Message.objects.filter(notice=self.notice).release()
+
     def filled(self, values: dict[str, str]) -> dict[str, str]:
         """Its variables for Twilio. None may be empty or hold a new line (error 63013 or 21656)."""
         return {
