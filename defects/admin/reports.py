@@ -8,15 +8,20 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from defects.models import Attachment, DefectReport
 from defects.notices import NEWS, QUESTION
-from whatsapp_bot.admin.writing import Letter, WritingAdmin, outcome, status_label
+from whatsapp_bot.admin.writing import (
+    Letter,
+    WritingAdmin,
+    in_words,
+    outcome,
+    reason,
+    status_label,
+)
 from whatsapp_bot.delivery import Route
 from whatsapp_bot.models import Message
 from whatsapp_bot.whatsapp_text import preview
@@ -42,7 +47,7 @@ class AttachmentInline(TabularInline):
     @admin.display(description="at")
     def at(self, attachment: Attachment) -> SafeString:
         there = reverse("admin:whatsapp_bot_message_change", args=[attachment.message_id])
-        at = date_format(timezone.localtime(attachment.message.created_at), "j M Y, H:i")
+        at = in_words(attachment.message.created_at)
         return format_html('<a class="text-link whitespace-nowrap" href="{}">{}</a>', there, at)
 
     @admin.display(description="from")
@@ -61,7 +66,7 @@ class AttachmentInline(TabularInline):
         message = attachment.message
         if message.direction == Message.Direction.IN:
             return ""
-        return format_html("{} {}", status_label(message), message.why)
+        return format_html("{} {}", status_label(message), reason(message))
 
     @admin.display(description="files")
     def files(self, attachment: Attachment) -> SafeString:

@@ -20,8 +20,10 @@ from unfold.paginator import InfinitePaginator
 from whatsapp_bot.admin.writing import (
     Letter,
     WritingAdmin,
+    in_words,
     may_write,
     message_log,
+    reason,
     status_label,
 )
 from whatsapp_bot.models import Contact, Conversation, HelpRequest, Media, Message
@@ -88,9 +90,9 @@ class ContactAdmin(WritingAdmin):
         )
 
     @admin.display(description="last message", ordering="conversation__heard_at", empty_value="–")
-    def last_heard(self, contact: Contact) -> Any:
+    def last_heard(self, contact: Contact) -> str | None:
         conversation = getattr(contact, "conversation", None)
-        return conversation and conversation.heard_at
+        return conversation and conversation.heard_at and in_words(conversation.heard_at)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # With a contact would go all that the person ever sent.
@@ -143,7 +145,7 @@ class NoticeFilter(admin.SimpleListFilter):
 
 @admin.register(Message)
 class MessageAdmin(LogAdmin):
-    list_display = ["created_at", "contact", "direction", "text", "state", "why", "written_by"]
+    list_display = ["at", "contact", "direction", "text", "state", "why", "written_by"]
     list_display_links = ["text"]
     list_filter = [FailedFilter, "status", "direction", NoticeFilter, "kind", "created_at"]
     list_select_related = ["contact", "written_by"]
@@ -180,6 +182,12 @@ class MessageAdmin(LogAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return lookup == "contact__id__exact" or super().lookup_allowed(lookup, value, request)
 
+    @admin.display(description="at", ordering="pk")
+    def at(self, message: Message) -> SafeString:
+        return format_html(
+            '<span class="whitespace-nowrap">{}</span>', in_words(message.created_at)
+        )
+
     @admin.display(description="message")
     def text(self, message: Message) -> str:
         return str(message)
@@ -188,10 +196,10 @@ class MessageAdmin(LogAdmin):
     def state(self, message: Message) -> SafeString:
         return status_label(message)
 
-    @admin.display(description="reason", empty_value="–")
+    @admin.display(description="reason")
     def why(self, message: Message) -> str:
-        again = " It was sent again." if "again" in message.details else ""
-        return f"{message.why}{again}".strip()
+        again = "It was sent again." if "again" in message.details else ""
+        return f"{reason(message)} {again}".strip() or "–"
 
     @admin.display(description="sent again")
     def next_message(self, message: Message) -> SafeString | str:

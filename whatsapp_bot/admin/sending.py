@@ -51,7 +51,8 @@ class ChannelAdmin(LogAdmin):
 class BlanksField(forms.CharField):
     """What goes into the blanks of a template, a line for each: `1 = number`."""
 
-    widget = UnfoldAdminTextareaWidget
+    def __init__(self, **options: Any) -> None:
+        super().__init__(widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}), **options)
 
     def prepare_value(self, value: Any) -> str:
         if not isinstance(value, dict):

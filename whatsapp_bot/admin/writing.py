@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
@@ -39,6 +40,12 @@ COLOURS = {
     Status.READ: "success",
     Status.FAILED: "danger",
 }
+SHORT = {
+    Status.TROUBLE: "trouble",
+    Status.WAITING: "waits",
+    Status.UNKNOWN: "perhaps sent",
+}
+"""Labels of those whose name is a sentence, which then is the reason."""
 ROUTE_ICONS = {
     Route.FREELY: "send",
     Route.AS_TEMPLATE: "verified",
@@ -51,17 +58,28 @@ def may_write(request: HttpRequest) -> bool:
     return request.user.has_perm(MAY_WRITE)
 
 
+def in_words(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "j M Y, H:i")
+
+
 def label(text: str, colour: str = "") -> SafeString:
     return render_to_string("unfold/helpers/label.html", {"text": text, "variant": colour})
 
 
 def status_label(message: Message) -> SafeString:
-    return label(message.get_status_display(), COLOURS.get(Status(message.status), ""))
+    status = Status(message.status)
+    return label(SHORT.get(status, status.label), COLOURS.get(status, ""))
+
+
+def reason(message: Message) -> str:
+    """Why a message stands as it does, in a sentence; "" when that needs none."""
+    status = Status(message.status)
+    return message.why or (status.label.capitalize() + "." if status in SHORT else "")
 
 
 def message_log(log: Iterable[Message]) -> SafeString:
     """Messages as staff look at them: when, who, what, and what became of it."""
-    rows = [(message, status_label(message)) for message in log]
+    rows = [(message, status_label(message), reason(message)) for message in log]
     return render_to_string("whatsapp_bot/message_log.html", {"rows": rows})
 
 
