@@ -133,11 +133,11 @@ def writing_pages(context: BrowserContext, base: str) -> None:
     page = editing.page
     page.set_viewport_size({"width": 1200, "height": 900})
     editing.page_of(contact)
-    editing.fill(to_send="Please tell us when they are *there*. 🙂")
+    editing.fill(to_send="Please tell us when they are *there*.")
     draw(page, "writing-to-a-contact")
     report = DefectReport.objects.filter(reported_by=contact).get()
     report.ask("How many boxes were there?", staff).settle(Status.READ)
-    page.set_viewport_size({"width": 1200, "height": 1240})
+    page.set_viewport_size({"width": 1200, "height": 1560})
     editing.page_of(report)
     editing.fill(to_send="Which of the lids are broken, and where?")
     draw(page, "writing-to-a-reporter")
