@@ -5,6 +5,9 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse_lazy
+from django.utils.text import format_lazy
+
+from whatsapp_bot.models.message import failed_lately
 
 
 def _may_see(app: str, model: str) -> Callable[[HttpRequest], bool]:
@@ -20,6 +23,34 @@ def _item(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
     }
 
 
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """What is in the sidebar, with the number of messages that failed lately."""
+    failed = failed_lately() if request.user.has_perm("whatsapp_bot.view_message") else 0
+    return [
+        {**group, "items": [{**item, **_badge(item, failed)} for item in group["items"]]}
+        for group in NAVIGATION
+    ]
+
+
+def _badge(item: dict[str, Any], failed: int) -> dict[str, Any]:
+    is_marked = item["title"] == FAILED["title"] and failed
+    return {"badge": str(failed), "badge_variant": "danger"} if is_marked else {}
+
+
+def _shows_failed(request: HttpRequest) -> bool:
+    return request.path == str(MESSAGES["link"]) and "failed" in request.GET
+
+
+MESSAGES = _item("Messages", "chat", "whatsapp_bot", "message")
+FAILED = {
+    **_item("Failed messages", "sms_failed", "whatsapp_bot", "message"),
+    "link": format_lazy("{}?failed=open", MESSAGES["link"]),
+    "active": _shows_failed,
+}
+MESSAGES["active"] = lambda request: (
+    request.path.startswith(str(MESSAGES["link"])) and not _shows_failed(request)
+)
+
 NAVIGATION = [
     {
         "title": "Every day",
@@ -27,7 +58,8 @@ NAVIGATION = [
             _item("Defect reports", "report", "defects", "defectreport"),
             _item("Help requests", "contact_support", "whatsapp_bot", "helprequest"),
             _item("Contacts", "person", "whatsapp_bot", "contact"),
-            _item("Messages", "chat", "whatsapp_bot", "message"),
+            MESSAGES,
+            FAILED,
         ],
     },
     {

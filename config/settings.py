@@ -17,7 +17,6 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from config.logs import logging_config
-from config.navigation import NAVIGATION
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -291,7 +290,8 @@ UNFOLD = {
     "SITE_DROPDOWN": [
         {"icon": "smartphone", "title": "Simulator", "link": reverse_lazy("simulator:page")},
     ],
-    "SIDEBAR": {"show_search": True, "navigation": NAVIGATION},
+    "SIDEBAR": {"show_search": True, "navigation": "config.navigation.sidebar"},
+    "GLOBAL_CALLBACK": "whatsapp_bot.admin.sending.on_every_page",
 }
 
 # Logs --------------------------------------------------------------------------------------------

@@ -325,10 +325,19 @@ class DefectReport(models.Model):
     def __str__(self) -> str:
         return f"{self.number}: {preview(self.description)}"
 
-    def tell_news(self) -> Message | None:
+    @property
+    def in_short(self) -> dict[str, str]:
+        """What notices call it by."""
+        return {"number": self.number, "preview": preview(self.description, 40)}
+
+    @property
+    def news(self) -> Notice | None:
+        """What the reporter is told of its status; None: nothing."""
+        return NEWS.get(self.status)
+
+    def tell_news(self, by: AbstractBaseUser | None = None) -> Message | None:
         """Tell the reporter that the status has changed, if that is to be told."""
-        notice = NEWS.get(self.status)
-        return self._tell(notice) if notice else None
+        return self._tell(self.news, by) if self.news else None
 
     def ask(self, question: str, by: AbstractBaseUser | None = None) -> Message | None:
         """Ask the reporter something; the answer is filed with the report."""
@@ -338,8 +347,7 @@ class DefectReport(models.Model):
     def _tell(
         self, notice: Notice, by: AbstractBaseUser | None = None, **values: str
     ) -> Message | None:
-        about = {"number": self.number, "preview": preview(self.description, 40)}
-        message = self.reported_by.notify(notice, by, **about, **values)
+        message = self.reported_by.notify(notice, by, **self.in_short, **values)
         if message:
             self.attach([message.pk])
             conversation = Conversation.objects.of(self.reported_by)

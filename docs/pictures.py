@@ -114,6 +114,36 @@ def editing_pages(context: BrowserContext, base: str) -> None:
     page.set_viewport_size(WIDE)
 
 
+def writing_pages(context: BrowserContext, base: str) -> None:
+    from django.contrib.auth.models import User
+
+    from config.tests.browser.editing import Editing
+    from defects.models import DefectReport
+    from whatsapp_bot.delivery import Status
+    from whatsapp_bot.models import Contact
+
+    staff = User.objects.get(username="staff")
+    contact = Contact.objects.get(name="Buyer at Acme")
+    for text, status in (
+        ("Good morning! Your three lids are on their way.", Status.READ),
+        ("They arrive on Thursday.", Status.DELIVERED),
+    ):
+        contact.send(text, staff)[0].settle(status)
+    editing = Editing(context.new_page(), base)
+    page = editing.page
+    page.set_viewport_size({"width": 1200, "height": 900})
+    editing.page_of(contact)
+    editing.fill(to_send="Please tell us when they are *there*.")
+    draw(page, "writing-to-a-contact")
+    report = DefectReport.objects.filter(reported_by=contact).get()
+    report.ask("How many boxes were there?", staff).settle(Status.READ)
+    page.set_viewport_size({"width": 1200, "height": 1560})
+    editing.page_of(report)
+    editing.fill(to_send="Which of the lids are broken, and where?")
+    draw(page, "writing-to-a-reporter")
+    page.set_viewport_size(WIDE)
+
+
 def refusals(context: BrowserContext, base: str) -> None:
     from config.tests.browser.editing import Editing
     from config.tests.browser.refusals import REFUSALS
@@ -142,6 +172,7 @@ def main() -> None:
             sign_in(wide, base)
             simulator(wide, small, base)
             editing_pages(wide, base)
+            writing_pages(wide, base)
             refusals(wide, base)
             browser.close()
 

@@ -16,25 +16,26 @@ LONGEST_EDIT = 20_000
 class BubbleTextarea(UnfoldAdminTextareaWidget):
     """A text area with the message beside it as a bubble, and its length against the limit.
 
-    with_items: the bubble shows the labels of the page's menu items as well.
+    shows: what else the bubble needs to know, by the names of its data attributes.
     """
 
     class Media:
         css = {"all": ["whatsapp_bot/bubble.css"]}
         js = ["simulator/marks.js", "whatsapp_bot/bubble.js"]
 
-    def __init__(self, *, with_items: bool = False) -> None:
+    def __init__(self, *, limit: int = MAX_LENGTH, **shows: str) -> None:
         super().__init__(attrs={"rows": 6, "dir": "auto"})
-        self.with_items = with_items
+        self.limit = limit
+        self.shows = shows
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         return format_html(
-            '<div class="bubble-editor" data-limit="{}" data-items="{}">{}'
+            '<div class="bubble-editor" data-limit="{}"{}>{}'
             '<p class="bubble-length" aria-live="polite"></p>'
             '<div class="bubble-phone"><div class="bubble" dir="auto" role="img"'
             ' aria-label="Preview"></div></div></div>',
-            MAX_LENGTH,
-            "items" if self.with_items else "",
+            self.limit,
+            forms.utils.flatatt({f"data-{name}": value for name, value in self.shows.items()}),
             super().render(name, value, attrs, renderer),
         )
 
@@ -42,21 +43,32 @@ class BubbleTextarea(UnfoldAdminTextareaWidget):
 class SayableField(forms.CharField):
     """A text that fits a WhatsApp message, cleaned of what breaks screens and databases.
 
-    fills_in: whether it may have placeholders; which ones, its form knows.
+    with_items: the bubble shows the labels of the page's menu items as well. fills_in: whether it
+    may have placeholders; which ones, its form knows. limit: in characters as WhatsApp counts.
     """
 
-    def __init__(self, *, with_items: bool = False, fills_in: bool = False, **options: Any) -> None:
-        super().__init__(widget=BubbleTextarea(with_items=with_items), **options)
+    def __init__(
+        self,
+        *,
+        with_items: bool = False,
+        fills_in: bool = False,
+        limit: int = MAX_LENGTH,
+        widget: BubbleTextarea | None = None,
+        **options: Any,
+    ) -> None:
+        shows = {"items": "items"} if with_items else {}
+        super().__init__(widget=widget or BubbleTextarea(limit=limit, **shows), **options)
         self.fills_in = fills_in
+        self.limit = limit
 
     def to_python(self, value: Any) -> str:
         return clean(super().to_python(value) or "", LONGEST_EDIT)
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if length(value) > MAX_LENGTH:
+        if length(value) > self.limit:
             raise forms.ValidationError(
-                f"A message holds {MAX_LENGTH} characters, this text has {length(value)}."
+                f"A message holds {self.limit} characters, this text has {length(value)}."
             )
         names = sorted(placeholders_in(value))
         if names and not self.fills_in:

@@ -1,10 +1,41 @@
-"""How messages leave: our number, and the message templates."""
+"""How messages leave: our number, the message templates, and what is in the way."""
 
-from django.contrib import admin
+import re
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from whatsapp_bot.admin.bubbles import SayableField
 from whatsapp_bot.admin.people import LogAdmin
 from whatsapp_bot.models import Channel, MessageTemplate
+from whatsapp_bot.recent import Recent
+from whatsapp_bot.whatsapp_text import preview
+from whatsapp_bot.wording import Notice
+
+_BLANK_LINE = re.compile(r"\{*\s*(\w+)\s*\}*\s*[=:]\s*\{*\s*(\w+)\s*\}*")
+
+
+@Recent
+def sending_trouble() -> str:
+    """Why nothing goes out, in a sentence for staff; "" when all is well."""
+    channel = Channel.objects.filter(number=settings.TWILIO_WHATSAPP_NUMBER).first()
+    return channel.trouble if channel else ""
+
+
+def on_every_page(request: HttpRequest) -> dict[str, Any]:
+    """What each page of the admin tells staff, once they have signed in."""
+    if not request.user.is_staff:
+        return {}
+    return {
+        "sending_trouble": sending_trouble(),
+        "sees_messages": request.user.has_perm("whatsapp_bot.view_message"),
+    }
 
 
 @admin.register(Channel)
@@ -17,9 +48,101 @@ class ChannelAdmin(LogAdmin):
         return channel.trouble
 
 
+class BlanksField(forms.CharField):
+    """What goes into the blanks of a template, a line for each: `1 = number`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}), **options)
+
+    def prepare_value(self, value: Any) -> str:
+        if not isinstance(value, dict):
+            return value
+        return "\n".join(f"{blank} = {name}" for blank, name in value.items())
+
+    def to_python(self, value: Any) -> dict[str, str]:
+        blanks: dict[str, str] = {}
+        for line in filter(None, map(str.strip, super().to_python(value).splitlines())):
+            match = _BLANK_LINE.fullmatch(line)
+            if not match:
+                raise forms.ValidationError(f"“{line}” is not written like this: 1 = number")
+            blank, name = match.groups()
+            if blank in blanks:
+                raise forms.ValidationError(f"There are two lines for the blank {blank}.")
+            blanks[blank] = name
+        return blanks
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+
+def _in_words(notice: Notice) -> str:
+    names = ", ".join(sorted(notice.placeholders))
+    return f"{notice.about} Has: {names}" if names else notice.about
+
+
+class MessageTemplateForm(forms.ModelForm):
+    body = SayableField(
+        label="Wording",
+        fills_in=True,
+        help_text="As it was approved, with its blanks: Your report {{1}} is closed.",
+    )
+    variables = BlanksField(
+        label="Blanks",
+        required=False,
+        help_text="What of the notice goes into each blank, a line for each: 1 = number",
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        there = [(notice.key, _in_words(notice)) for notice in Notice.all()]
+        stored = self.instance.notice
+        if stored and stored not in dict(there):
+            there.append((stored, f"{stored} (not there any more)"))
+        self.fields["notice"] = forms.ChoiceField(
+            choices=[("", "---------"), *there], widget=UnfoldAdminSelectWidget
+        )
+
+
 @admin.register(MessageTemplate)
 class MessageTemplateAdmin(ModelAdmin):
-    list_display = ["__str__", "language", "content_sid", "approval", "checked_at"]
+    form = MessageTemplateForm
+    list_display = ["__str__", "language", "wording", "state", "checked_at"]
     list_filter = ["approval", "language"]
     search_fields = ["notice", "content_sid", "body"]
+    fields = [
+        "notice",
+        "language",
+        "content_sid",
+        "body",
+        "variables",
+        "approval",
+        "reason",
+        "checked_at",
+    ]
     readonly_fields = ["reason", "checked_at"]
+
+    @admin.display(description="wording")
+    def wording(self, template: MessageTemplate) -> str:
+        return preview(template.body, 80)
+
+    @display(
+        description="approval",
+        ordering="approval",
+        label={
+            "unsubmitted": "",
+            "pending": "info",
+            "approved": "success",
+            "rejected": "danger",
+            "paused": "warning",
+        },
+    )
+    def state(self, template: MessageTemplate) -> tuple[str, str]:
+        return template.approval, template.get_approval_display()
+
+    def save_model(
+        self, request: HttpRequest, obj: MessageTemplate, form: Any, change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        if released := obj.release_what_waits():
+            goes = "message that waited goes" if released == 1 else "messages that waited go"
+            messages.success(request, f"{released} {goes} now.")

@@ -13,14 +13,19 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from whatsapp_bot import flows
 from whatsapp_bot.admin.bubbles import SayableField
 from whatsapp_bot.models import Menu, MenuItem, Page, Wording
 from whatsapp_bot.models.menu import MAIN, menus, pages, problems_with
+from whatsapp_bot.texts import STAFF_MESSAGE
 from whatsapp_bot.whatsapp_text import preview
-from whatsapp_bot.wording import places
+from whatsapp_bot.wording import places, switched_off
 
 LAST = 9999
 """The place of a row that was given none, until it gets one below the others."""
@@ -30,10 +35,19 @@ class WordingForm(forms.ModelForm):
     """Begins with what the bot says now. The default, or nothing, is back to the default."""
 
     text = SayableField(label="Wording", required=False, fills_in=True)
+    is_on = forms.BooleanField(
+        label="Send this",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text="Switched off, it is not sent at all.",
+    )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.initial["text"] = self.instance.now
+        self.initial["is_on"] = not self.instance.switched_off
+        if not self.instance.can_be_switched_off:
+            del self.fields["is_on"]
 
     @property
     def goes_back(self) -> bool:
@@ -72,6 +86,7 @@ class ChangedFilter(admin.SimpleListFilter):
             ("yours", "changed by staff"),
             ("default", "as shipped"),
             ("newer", "changed, and a newer default is there"),
+            ("off", "switched off"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
@@ -83,6 +98,8 @@ class ChangedFilter(admin.SimpleListFilter):
             case "newer":
                 newer = [one.pk for one in queryset.exclude(text="") if one.default_is_newer]
                 return queryset.filter(pk__in=newer)
+            case "off":
+                return queryset.filter(switched_off=True)
         return queryset
 
 
@@ -100,8 +117,13 @@ class WordingAdmin(ModelAdmin):
     fields = ["place", "about", "fill_in", "shipped", "text", "changed"]
     actions_submit_line = ["back_to_default"]
 
+    def get_fields(self, request: HttpRequest, obj: Wording | None = None) -> list[str]:
+        switch = ["is_on"] if obj and obj.can_be_switched_off else []
+        return [*switch, *self.fields]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Wording]:
-        return super().get_queryset(request).declared().select_related("changed_by")
+        worded = super().get_queryset(request).declared().select_related("changed_by")
+        return worded.exclude(key=STAFF_MESSAGE.key)  # It goes as it is typed.
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
@@ -129,9 +151,17 @@ class WordingAdmin(ModelAdmin):
         return preview(wording.now, 80)
 
     @display(
-        description="state", label={"as shipped": "", "yours": "info", "newer default": "warning"}
+        description="state",
+        label={
+            "as shipped": "",
+            "yours": "info",
+            "newer default": "warning",
+            "switched off": "danger",
+        },
     )
     def state(self, wording: Wording) -> str:
+        if wording.switched_off and wording.can_be_switched_off:
+            return "switched off"
         if wording.default_is_newer:
             return "newer default"
         return "yours" if wording.text else "as shipped"
@@ -166,7 +196,10 @@ class WordingAdmin(ModelAdmin):
         """The button; the form has emptied the wording already."""
 
     def save_model(self, request: HttpRequest, obj: Wording, form: Any, change: bool) -> None:
+        if "is_on" in form.cleaned_data:
+            obj.switch(on=form.cleaned_data["is_on"])
         obj.reword(obj.text, request.user)
+        switched_off.forget()
         super().save_model(request, obj, form, change)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

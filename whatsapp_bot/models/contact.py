@@ -55,6 +55,7 @@ class Contact(models.Model):
     created_at = models.DateTimeField("first seen", default=timezone.now, editable=False)
 
     class Meta:
+        permissions = [("write_to_contact", "Can write to people on WhatsApp")]
         constraints = [
             models.CheckConstraint(
                 name="contact_has_an_address",

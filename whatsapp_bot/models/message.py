@@ -1,5 +1,6 @@
 import random
 from datetime import datetime, timedelta
+from enum import Enum
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
@@ -7,12 +8,32 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from whatsapp_bot import tasks
-from whatsapp_bot.delivery import DeliveryReport, Status
+from whatsapp_bot.delivery import DeliveryReport, Route, Status
 from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models.contact import Contact
 from whatsapp_bot.models.template import MessageTemplate
+from whatsapp_bot.recent import Recent
 from whatsapp_bot.twilio import codes
 from whatsapp_bot.whatsapp_text import preview, split
+
+
+class Resent(Enum):
+    """What comes of sending a message again, one or several."""
+
+    ON_ITS_WAY = "{count} is on its way again", "{count} are on their way again"
+    ALREADY = "{count} had been sent again already", "{count} had been sent again already"
+    NOT_FAILED = "{count} had not failed", "{count} had not failed"
+    STOPPED = (
+        "{count} was not sent, because the person has stopped our messages",
+        "{count} were not sent, because the people have stopped our messages",
+    )
+
+    def of(self, count: int) -> str:
+        return self.value[count != 1].format(count=count)
+
+
+LATELY = timedelta(days=7)
+MOST_FAILED = 100
 
 MOST_REPLIES = 10
 """Messages in reply to one: Twilio takes more for a loop and stops them (error 14107)."""
@@ -103,6 +124,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
             return False
         message.learn(report)
         return True
+
+    def failed(self) -> "MessageQuerySet":
+        """What did not arrive and was not sent again, the newest first."""
+        failed = self.filter(status=Status.FAILED, details__again__isnull=True)
+        return failed.order_by("-pk")
 
     def _saved(self, message: "Message") -> "Message":
         message.save(force_insert=True)
@@ -288,6 +314,15 @@ class Message(models.Model):
         """How long to wait before the next try; None when it has had all its tries."""
         return back_off(max(self.attempts, 1), at_least)
 
+    def send_again_now(self, by: AbstractBaseUser | None = None) -> Resent:
+        """Send it again if that makes sense: for staff, who choose among what failed."""
+        if self.status != Status.FAILED:
+            return Resent.NOT_FAILED
+        is_reply = self.priority == Message.Priority.REPLY
+        if self.contact.route(self.notice, is_reply=is_reply) == Route.NOT_AT_ALL:
+            return Resent.STOPPED
+        return Resent.ON_ITS_WAY if self.send_again(by) else Resent.ALREADY
+
     @transaction.atomic
     def send_again(
         self,
@@ -323,11 +358,22 @@ class Message(models.Model):
             attempts=attempts,
             try_at=timezone.now() + after,
         )
-        failed.details = {**failed.details, "again": again.pk}
-        failed.save(update_fields=["details"])
+        carried = Message.objects.filter(pk__in=failed.details.get("carries", []))
+        for one in [failed, *carried]:
+            one.details = {**one.details, "again": again.pk}
+            one.save(update_fields=["details"])
         self.details = failed.details
         tasks.wake(tasks.deliver)
         return again
+
+
+@Recent
+def failed_lately() -> int:
+    """How many messages of the last days failed and were not sent again; at most 100."""
+    since = timezone.now() - LATELY
+    failed = Message.objects.filter(status=Status.FAILED).order_by("-pk")
+    rows = failed.values_list("created_at", "details")[:MOST_FAILED]
+    return sum(created_at > since and "again" not in details for created_at, details in rows)
 
 
 def back_off(attempts: int, at_least: float = 0) -> timedelta | None:

@@ -107,17 +107,22 @@ class MessageTemplate(models.Model):
 
         Raises Unreachable. For the worker and commands: it is slow to load.
         """
-        from whatsapp_bot.models import Message
         from whatsapp_bot.twilio import rest
 
         content = rest.content(self.content_sid)
-        was_approved = self.approval == self.Approval.APPROVED
         self.approval = _APPROVALS.get(content.approval, self.Approval.PENDING)
         self.reason, self.checked_at = content.reason, timezone.now()
         self.save(update_fields=["approval", "reason", "checked_at"])
-        if self.approval == self.Approval.APPROVED and not was_approved:
-            Message.objects.filter(notice=self.notice).release()
+        self.release_what_waits()
         return content
+
+    def release_what_waits(self) -> int:
+        """Have the messages go that waited for it, if it may be used; how many that are."""
+        from whatsapp_bot.models import Message
+
+        if self.approval != self.Approval.APPROVED:
+            return 0
+        return Message.objects.filter(notice=self.notice).release()
 
     def filled(self, values: dict[str, str]) -> dict[str, str]:
         """Its variables for Twilio. None may be empty or hold a new line (error 63013 or 21656)."""

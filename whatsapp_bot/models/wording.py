@@ -63,6 +63,11 @@ class Wording(models.Model):
         return self.declared.place if self.declared else ""
 
     @property
+    def can_be_switched_off(self) -> bool:
+        """Is it something that we begin to say, and may as well not?"""
+        return isinstance(self.declared, wording.Notice) and not self.declared.required
+
+    @property
     def placeholders(self) -> list[str]:
         """What can be filled in, with its braces."""
         names = self.declared.placeholders if self.declared else frozenset()
@@ -85,6 +90,11 @@ class Wording(models.Model):
         self.changed_by = user
         self.changed_at = timezone.now()
         self.save()
+
+    def switch(self, *, on: bool) -> None:
+        """Have the notice sent, or not at all."""
+        self.switched_off = not on
+        self.save(update_fields=["switched_off"])
 
     def problem_with(self, text: str) -> str:
         """Why this cannot be the wording, in a sentence; "" when it can."""

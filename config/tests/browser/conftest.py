@@ -29,6 +29,7 @@ ARGUMENTS = [
 # Milliseconds after which something that did not happen has failed, on a busy machine as well.
 PATIENCE = 30_000
 EDITED = ["wording", "menu", "menuitem", "page", "reportform", "question", "formversion"]
+WRITTEN_ON = ["contact", "message", "helprequest", "defectreport", "attachment", "messagetemplate"]
 
 
 @pytest.hookimpl(trylast=True)
@@ -74,6 +75,13 @@ def editor(transactional_db: None) -> User:
     """Somebody of the staff who may edit what the bot says, and nothing else."""
     editor = User.objects.create_user("editor", password="long and easy", is_staff=True)
     editor.user_permissions.set(Permission.objects.filter(content_type__model__in=EDITED))
+    return editor
+
+
+@pytest.fixture
+def clerk(editor: User) -> User:
+    """The editor, who may write to people as well."""
+    editor.user_permissions.add(*Permission.objects.filter(content_type__model__in=WRITTEN_ON))
     return editor
 
 

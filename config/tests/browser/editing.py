@@ -22,15 +22,15 @@ class Editing:
 
     def text(self, key: str) -> None:
         """The page of one of the bot's texts."""
-        self._of(Wording.objects.get(key=key))
+        self.page_of(Wording.objects.get(key=key))
 
     def menu(self, key: str) -> None:
-        self._of(Menu.objects.get(key=key))
+        self.page_of(Menu.objects.get(key=key))
 
     def form(self, key: str) -> None:
-        self._of(ReportForm.objects.get(key=key))
+        self.page_of(ReportForm.objects.get(key=key))
 
-    def _of(self, row: Model) -> None:
+    def page_of(self, row: Model) -> None:
         self.open(f"{row._meta.app_label}/{row._meta.model_name}/{row.pk}/change/")
 
     def find(self, model: str, words: str) -> None:

@@ -1,13 +1,26 @@
 """The pages that staff edit on, and the simulator: small and large, light and dark."""
 
 import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from config.tests.browser.editing import Editing
 from config.tests.browser.handset import Handset
-from defects.models import ReportForm
-from whatsapp_bot.models import Menu, Wording
+from defects.models import DefectReport, ReportForm
+from whatsapp_bot.delivery import Status
+from whatsapp_bot.models import (
+    Channel,
+    Contact,
+    HelpRequest,
+    Menu,
+    Message,
+    MessageTemplate,
+    Wording,
+)
 from whatsapp_bot.models import Page as TextPage
+from whatsapp_bot.recent import forget_all
+from whatsapp_bot.simulator.phone import Phone
 
 pytestmark = pytest.mark.browser
 
@@ -72,6 +85,50 @@ def test_the_editing_pages_fit(editing: Editing, look: tuple[int, str]):
     editing.menu("main")
     expect(editing.bubble).to_contain_text("5. Back to menu")
     expect(editing.bubble).to_be_visible()
+
+
+def test_the_writing_pages_fit(editing: Editing, clerk: User, look: tuple[int, str]):
+    page, (_, scheme) = editing.page, look
+    report, asked, failed = people_and_what_they_said()
+    quiet = Contact.objects.create(phone="+27820000000", name="Somebody who never wrote")
+    stopped = Contact.objects.create(phone="+27820000009", opted_out_at=timezone.now())
+    template = MessageTemplate.objects.create(
+        notice="news.closed",
+        content_sid="HX" + "1" * 32,
+        body="Report {{1}}.",
+        variables={"1": "number"},
+    )
+    Channel.objects.ours().stop(20003)
+    forget_all()
+    for row in (report, asked, asked.contact, quiet, stopped, failed, template):
+        editing.page_of(row)
+        expect(page.get_by_text("No messages go out.")).to_be_visible()
+        assert_fits(page, scheme)
+    editing.text("news.closed")
+    expect(page.get_by_text("Send this")).to_be_visible()
+    assert_fits(page, scheme)
+    for path in ("message", "message/?failed=open", "messagetemplate"):
+        editing.open(f"whatsapp_bot/{path}")
+        assert_fits(page, scheme)
+
+
+def people_and_what_they_said() -> tuple[DefectReport, HelpRequest, Message]:
+    """A report, a help request, and a message that failed."""
+    phone = Phone("+27820000001", "Nomsa")
+    for text in ("hi", "2", "1", "Deep scratch on the cover"):
+        phone.say(text)
+    while not DefectReport.objects.exists():
+        phone.say("skip")
+    report = DefectReport.objects.get()
+    report.ask("How many parts?")
+    report.ask("W" * 400)
+    for text in ("Twelve", "menu", "4", "1", "Where do I find you?"):
+        phone.say(text)
+    asked = HelpRequest.objects.get()
+    asked.answer("Behind the harbour.\n" + "Left. " * 60)
+    failed = asked.contact.send("Your parts are here.")[0]
+    failed.settle(Status.FAILED, 63024)
+    return report, asked, failed
 
 
 def test_the_simulator_fits(page: Page, base: str, look: tuple[int, str]):

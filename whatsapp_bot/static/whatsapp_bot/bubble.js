@@ -15,6 +15,21 @@ document.addEventListener("DOMContentLoaded", () => {
       .map((item, index) => `${index + 1}. ${item.text}`);
   }
 
+  const HOLE = "\ue000";
+  const LOOKALIKES = { "*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ" };
+  const MARK = /(?<![\p{L}\p{N}])[*_~`](?=\S)|(?<=\S)[*_~`](?![\p{L}\p{N}])/gu;
+
+  // What is typed, inside the words that it is sent in.
+  function inside({ around, flattens }, said) {
+    if (!around) return said;
+    const flat = {
+      lines: () => said.replace(/\s+/g, " "),
+      marks: () => said.replace(MARK, (mark) => LOOKALIKES[mark]),
+    };
+    const typed = flattens ? flat[flattens]() : said;
+    return around === HOLE ? typed : around.replace(HOLE, () => typed || "…");
+  }
+
   for (const editor of document.querySelectorAll(".bubble-editor")) {
     const text = editor.querySelector("textarea");
     const bubble = editor.querySelector(".bubble");
@@ -24,7 +39,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const show = () => {
       const items = editor.dataset.items ? labels().join("\n") : "";
       const said = [text.value.trim(), items].filter(Boolean).join("\n\n");
-      bubble.replaceChildren(whatsappText(said));
+      bubble.replaceChildren(whatsappText(inside(editor.dataset, said)));
       count.textContent = `${said.length} of ${limit} characters`;
       count.classList.toggle("too-long", said.length > limit);
     };

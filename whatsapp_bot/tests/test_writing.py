@@ -1,0 +1,516 @@
+"""Staff write to people from the admin, see what becomes of it, and send again what failed."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from whatsapp_bot.delivery import Status
+from whatsapp_bot.models import (
+    Channel,
+    Contact,
+    Conversation,
+    HelpRequest,
+    Message,
+    MessageTemplate,
+    Wording,
+)
+from whatsapp_bot.recent import forget_all
+from whatsapp_bot.tests.test_speed import statements
+from whatsapp_bot.wording import Notice
+
+pytestmark = pytest.mark.django_db
+LEAVES_ALONE = "You have not sent your message yet."
+
+
+@pytest.fixture
+def may():
+    """Somebody of the staff with these permissions, signed in."""
+
+    def may(*codenames: str) -> Client:
+        user = User.objects.create_user("clerk", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return may
+
+
+@pytest.fixture
+def nomsa(phone, contact) -> Contact:
+    """Somebody who has just written."""
+    phone.say("hi")
+    contact.name = "Nomsa"
+    contact.save()
+    return contact
+
+
+@pytest.fixture
+def quiet(nomsa) -> Contact:
+    """The same, who last wrote two days ago."""
+    Conversation.objects.update(heard_at=timezone.now() - timedelta(days=2))
+    return nomsa
+
+
+def page_of(row) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def shown(client, path: str) -> str:
+    return client.get(path).content.decode()
+
+
+def posted(client, path: str, **fields: str) -> str:
+    """What the page says after a post."""
+    return client.post(path, fields, follow=True).content.decode()
+
+
+def with_details(contact: Contact, **fields: str) -> dict[str, str]:
+    return {"name": contact.name, "phone": contact.phone or "", "role": contact.role, **fields}
+
+
+def written() -> list[str]:
+    return list(Message.objects.filter(notice="staff.message").values_list("body", flat=True))
+
+
+# A contact ---------------------------------------------------------------------------------------
+
+
+def test_a_message_to_a_contact_arrives(admin_client, nomsa, fake_twilio, deliver):
+    page = page_of(nomsa)
+    assert "It goes at once." in shown(admin_client, page)
+    form = with_details(nomsa, to_send="Your parts are *here*.", send="send")
+    assert "It is on its way." in posted(admin_client, page, **form)
+    message = Message.objects.get(notice="staff.message")
+    assert message.written_by.username == "admin"
+    deliver()
+    assert [sent.body for sent in fake_twilio.sent] == ["Your parts are *here*."]
+    log = shown(admin_client, page)
+    assert "Your parts are *here*." in log
+    assert "sent" in log.partition("Your parts are *here*.")[2]
+
+
+def test_save_sends_nothing_and_loses_nothing(admin_client, nomsa):
+    page = page_of(nomsa)
+    text = posted(
+        admin_client, page, **with_details(nomsa, name="Other", to_send="Half a", _save="")
+    )
+    assert LEAVES_ALONE in text
+    assert "Half a</textarea>" in text
+    assert "Other" in text
+    assert not written()
+    posted(admin_client, page, **with_details(nomsa, name="Other", _save=""))
+    nomsa.refresh_from_db()
+    assert nomsa.name == "Other"
+
+
+def test_an_empty_message_is_not_sent(admin_client, nomsa):
+    text = posted(admin_client, page_of(nomsa), **with_details(nomsa, to_send=" \n", send="send"))
+    assert "Write something first." in text
+    assert not written()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("x" * 1601, "this text has 1601"), ("Hello {name}", "{name} would be sent as it stands")],
+)
+def test_what_cannot_be_meant_is_refused(admin_client, nomsa, text, problem):
+    form = with_details(nomsa, to_send=text, send="send")
+    assert problem in posted(admin_client, page_of(nomsa), **form)
+    assert not written()
+
+
+def test_a_button_that_is_pressed_twice_sends_once(admin_client, nomsa):
+    form = with_details(nomsa, to_send="Once", send="send")
+    posted(admin_client, page_of(nomsa), **form)
+    assert "it was not sent again" in posted(admin_client, page_of(nomsa), **form)
+    assert written() == ["Once"]
+
+
+def test_outside_the_window_it_waits_and_staff_know_before(admin_client, quiet, phone, deliver):
+    page = page_of(quiet)
+    assert "It waits until the person writes to us" in shown(admin_client, page)
+    form = with_details(quiet, to_send="Please call.", send="send")
+    assert "It waits until Nomsa writes to us, and goes then." in posted(admin_client, page, **form)
+    deliver()
+    assert Message.objects.get(notice="staff.message").status == Status.WAITING
+    phone.say("hi")
+    deliver()
+    assert Message.objects.get(notice="staff.message").status == Status.SENT
+
+
+def test_or_goes_as_the_template_which_is_shown(admin_client, quiet):
+    MessageTemplate.objects.create(
+        notice="staff.message",
+        content_sid="HX" + "1" * 32,
+        body="A word from the factory: {{1}} Thank you!",
+        variables={"1": "text"},
+        approval=MessageTemplate.Approval.APPROVED,
+    )
+    page = page_of(quiet)
+    text = shown(admin_client, page)
+    assert "in the words of the approved message template" in text
+    assert 'data-around="A word from the factory: \ue000 Thank you!"' in text
+    form = with_details(quiet, to_send="Please call.", send="send")
+    assert "It is on its way, in the words of" in posted(admin_client, page, **form)
+
+
+def test_who_has_stopped_our_messages_cannot_be_written_to(admin_client, nomsa, phone):
+    phone.say("stop")
+    page = page_of(nomsa)
+    text = shown(admin_client, page)
+    assert "the person has stopped our messages" in text
+    assert 'name="to_send"' not in text
+    form = with_details(nomsa, to_send="But look!", send="send")
+    assert "the person has stopped our messages" in posted(admin_client, page, **form)
+    assert not written()
+
+
+def test_staff_do_not_opt_anybody_out_or_in(admin_client, nomsa):
+    posted(
+        admin_client,
+        page_of(nomsa),
+        **with_details(nomsa, opted_out_at_0="2026-01-01", opted_out_at_1="10:00", _save=""),
+    )
+    nomsa.refresh_from_db()
+    assert nomsa.opted_out_at is None
+
+
+def test_what_people_write_is_text_and_no_markup(admin_client, nomsa, phone):
+    phone.say("<script>alert(1)</script>")
+    Contact.objects.update(name="<img src=x onerror=alert(2)>")
+    for row in (nomsa, Message.objects.filter(direction="in").latest("pk")):
+        text = shown(admin_client, page_of(row))
+        assert "<script>alert(1)" not in text
+        assert "<img src=x" not in text
+        assert "&lt;img src=x" in text
+    form = with_details(nomsa, to_send="</textarea><script>alert(3)</script>", send="send")
+    assert "<script>alert(3)" not in posted(admin_client, page_of(nomsa), **form)
+
+
+def test_a_page_of_a_contact_costs_few_statements(admin_client, nomsa, phone):
+    for _ in range(3):
+        phone.say("menu")
+    few = len(statements(lambda: shown(admin_client, page_of(nomsa))))
+    for _ in range(9):
+        phone.say("menu")
+    assert len(statements(lambda: shown(admin_client, page_of(nomsa)))) <= few
+
+
+# Who may -----------------------------------------------------------------------------------------
+
+
+def test_without_the_permission_there_is_no_box(may, nomsa):
+    client = may("view_contact", "change_contact", "view_message")
+    text = shown(client, page_of(nomsa))
+    assert "Last messages" in text
+    assert 'name="to_send"' not in text
+    form = with_details(nomsa, to_send="Hello", send="send")
+    assert client.post(page_of(nomsa), form).status_code == 403
+    assert not written()
+
+
+def test_who_may_write_need_not_be_able_to_change(may, nomsa):
+    client = may("view_contact", "write_to_contact")
+    text = shown(client, page_of(nomsa))
+    assert 'name="to_send"' in text
+    assert "Last messages" not in text
+    assert 'name="role"' not in text
+    posted(client, page_of(nomsa), **with_details(nomsa, name="X", to_send="Hello", send="send"))
+    assert written() == ["Hello"]
+    nomsa.refresh_from_db()
+    assert nomsa.name == "Nomsa"
+
+
+def test_who_may_write_but_not_see_does_not_write(may, nomsa):
+    client = may("write_to_contact")
+    form = with_details(nomsa, to_send="Hello", send="send")
+    assert client.post(page_of(nomsa), form).status_code == 403
+    assert not written()
+
+
+# A help request ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(say) -> HelpRequest:
+    for text in ("hi", "4", "1", "Where are you?"):
+        say(text)
+    return HelpRequest.objects.get()
+
+
+def test_a_help_request_is_answered(admin_client, asked, fake_twilio, deliver):
+    page = page_of(asked)
+    form = {"status": "open", "to_send": "In Durban.", "send": "send"}
+    assert "It is on its way." in posted(admin_client, page, **form)
+    asked.refresh_from_db()
+    assert asked.status == HelpRequest.Status.ANSWERED
+    posted(admin_client, page, status="answered", to_send="At the harbour.", send="send")
+    deliver()
+    assert [sent.body for sent in fake_twilio.sent] == ["In Durban.", "At the harbour."]
+    text = shown(admin_client, page)
+    for part in ("In Durban.", "At the harbour.", "admin", "sent"):
+        assert part in text
+
+
+def test_its_answer_reaches_also_who_has_stopped(admin_client, asked, say, deliver, fake_twilio):
+    say("stop")
+    page = page_of(asked)
+    assert "It goes at once." in shown(admin_client, page)
+    posted(admin_client, page, status="open", to_send="In Durban.", send="send")
+    deliver()
+    assert [sent.body for sent in fake_twilio.sent] == ["In Durban."]
+
+
+def test_its_page_says_why_an_answer_failed(admin_client, asked):
+    asked.answer("In Durban.")[0].settle(Status.FAILED, 63024)
+    assert "This phone number is not on WhatsApp." in shown(admin_client, page_of(asked))
+
+
+def test_who_may_not_write_does_not_answer(may, asked):
+    client = may("view_helprequest", "change_helprequest")
+    form = {"status": "open", "to_send": "In Durban.", "send": "send"}
+    assert client.post(page_of(asked), form).status_code == 403
+    client.post(page_of(asked), {"status": "answered"})
+    asked.refresh_from_db()
+    assert asked.status == HelpRequest.Status.ANSWERED
+    assert not asked.answers
+
+
+# Messages ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def failed(nomsa):
+    """Messages that failed."""
+
+    def failed(count: int = 1) -> list[Message]:
+        sent = [nomsa.send(f"Number {number}")[0] for number in range(count)]
+        for message in sent:
+            message.settle(Status.FAILED, 63024)
+        return sent
+
+    return failed
+
+
+MESSAGES = "/admin/whatsapp_bot/message/"
+
+
+def chosen(client, *messages: Message) -> str:
+    form = {"action": "send_again", "_selected_action": [message.pk for message in messages]}
+    return client.post(MESSAGES, form, follow=True).content.decode()
+
+
+def test_failed_messages_are_found_and_sent_again(admin_client, failed, fake_twilio, deliver):
+    first, second, third = failed(3)
+    third.send_again()
+    found = shown(admin_client, f"{MESSAGES}?failed=open")
+    assert "Number 0" in found
+    assert "Number 1" in found
+    assert "Number 2" not in found
+    assert "This phone number is not on WhatsApp. (Twilio 63024)" in found
+    text = chosen(admin_client, first, second, third)
+    assert "2 are on their way again; 1 had been sent again already." in text
+    deliver()
+    assert [sent.body for sent in fake_twilio.sent] == ["Number 2", "Number 0", "Number 1"]
+    assert "Number" not in shown(admin_client, f"{MESSAGES}?failed=open")
+
+
+def test_what_has_not_failed_is_not_sent_again(admin_client, failed, nomsa):
+    (message,) = failed()
+    other = nomsa.send("Under way")[0]
+    assert "1 is on its way again; 1 had not failed." in chosen(admin_client, message, other)
+
+
+def test_nor_what_goes_to_somebody_who_has_stopped(admin_client, failed, say):
+    (message,) = failed()
+    say("stop")
+    assert "1 was not sent, because the person has stopped" in chosen(admin_client, message)
+    message.refresh_from_db()
+    assert message.can_be_sent_again
+
+
+def test_a_failed_message_has_a_button_on_its_page(admin_client, failed):
+    (message,) = failed()
+    page, again = page_of(message), f"{MESSAGES}{message.pk}/send-again/"
+    assert again in shown(admin_client, page)
+    assert admin_client.get(again).status_code == 405
+    assert "1 is on its way again." in posted(admin_client, again)
+    assert again not in shown(admin_client, page)
+    assert "1 had been sent again already." in posted(admin_client, again)
+    newer = Message.objects.latest("pk")
+    assert page_of(newer) in shown(admin_client, page)
+    assert newer.written_by.username == "admin"
+
+
+def test_only_with_the_permission(may, failed):
+    (message,) = failed()
+    client = may("view_message")
+    assert "send-again" not in shown(client, page_of(message))
+    assert client.post(f"{MESSAGES}{message.pk}/send-again/").status_code == 403
+    chosen(client, message)
+    message.refresh_from_db()
+    assert message.can_be_sent_again
+
+
+def test_replies_that_went_along_are_sent_again_with_it_and_not_by_themselves(contact):
+    carrier, carried = (
+        Message.objects.create(contact=contact, direction="out", body=body, status=Status.FAILED)
+        for body in ("One", "Two")
+    )
+    carrier.details = {"carries": [carried.pk]}
+    carrier.save()
+    assert carrier.send_again().body == "One\n\nTwo"
+    carried.refresh_from_db()
+    assert not carried.can_be_sent_again
+
+
+def test_the_list_counts_nothing(admin_client, failed):
+    failed(3)
+    said = statements(lambda: shown(admin_client, MESSAGES))
+    assert not [one for one in said if "COUNT(*)" in one and "whatsapp_bot_message" in one]
+
+
+def test_each_filter_works(admin_client, failed):
+    failed()
+    for query in ("status__exact=failed", "direction__exact=out", "notice=staff.message"):
+        assert "Number 0" in shown(admin_client, f"{MESSAGES}?{query}")
+    assert "Number 0" not in shown(admin_client, f"{MESSAGES}?direction__exact=in")
+
+
+def test_the_sidebar_counts_what_failed_lately(admin_client, failed, may):
+    failed(2)
+    forget_all()
+    assert badge(shown(admin_client, "/admin/")) == "2"
+    Message.objects.update(created_at=timezone.now() - timedelta(days=8))
+    forget_all()
+    assert badge(shown(admin_client, "/admin/")) is None
+
+
+def badge(page: str) -> str | None:
+    after = page.partition("<span>Failed messages</span>")[2].partition("</a>")[0]
+    return after.partition('">')[2].partition("</span>")[0].strip() or None
+
+
+# Our number --------------------------------------------------------------------------------------
+
+
+def test_every_page_says_when_nothing_goes_out(admin_client, client, may, db):
+    assert "No messages go out." not in shown(admin_client, "/admin/")
+    Channel.objects.ours().stop(20003)
+    forget_all()
+    for path in ("/admin/", MESSAGES, "/admin/orders/order/", "/admin/password_change/"):
+        text = shown(admin_client, path)
+        assert "No messages go out." in text
+        assert "Twilio does not accept our account SID and auth token." in text
+    assert "No messages go out." not in shown(client, "/admin/login/")
+    clerk = shown(may("view_order"), "/admin/")
+    assert "No messages go out." in clerk
+    assert "Messages that wait" not in clerk
+    Channel.objects.ours().go_on()
+    forget_all()
+    assert "No messages go out." not in shown(admin_client, "/admin/")
+
+
+# Texts and templates -----------------------------------------------------------------------------
+
+
+def test_a_notice_is_switched_off_and_on(admin_client):
+    row = Wording.objects.get(key="news.closed")
+    page = page_of(row)
+    assert "Send this" in shown(admin_client, page)
+    posted(admin_client, page, text=row.default)
+    row.refresh_from_db()
+    assert row.switched_off
+    assert not row.declared.is_on
+    texts = reverse("admin:whatsapp_bot_wording_changelist")
+    off = shown(admin_client, f"{texts}?wording=off")
+    assert row.about in off
+    assert "switched off" in off.partition("result_list")[2]
+    posted(admin_client, page, text=row.default, is_on="on")
+    row.refresh_from_db()
+    assert row.declared.is_on
+
+
+@pytest.mark.parametrize("key", ["news.question", "help.text"])
+def test_what_cannot_be_switched_off_has_no_switch(admin_client, key):
+    row = Wording.objects.get(key=key)
+    assert "Send this" not in shown(admin_client, page_of(row))
+    posted(admin_client, page_of(row), text=row.default)
+    row.refresh_from_db()
+    assert not row.switched_off
+
+
+def test_staff_s_own_message_is_no_text_to_edit(admin_client):
+    row = Wording.objects.get(key="staff.message")
+    assert admin_client.get(page_of(row)).status_code == 302
+
+
+@pytest.fixture
+def template(admin_client):
+    """Fill in the page of a new template; what it says."""
+
+    def fill_in(**changes: str) -> str:
+        form = {
+            "notice": "news.closed",
+            "language": "en",
+            "content_sid": "HX" + "1" * 32,
+            "body": "Report {{1}} (“{{2}}”) is closed.",
+            "variables": "1 = number\r\n{{2}}: preview\r\n",
+            "approval": "approved",
+            **changes,
+        }
+        return posted(admin_client, reverse("admin:whatsapp_bot_messagetemplate_add"), **form)
+
+    return fill_in
+
+
+def test_a_template_is_kept_with_its_blanks(admin_client, template):
+    choices = shown(admin_client, reverse("admin:whatsapp_bot_messagetemplate_add"))
+    for notice in Notice.all():
+        assert notice.about in choices
+    assert "when a report is closed. Has: number, preview" in choices
+    assert "successfully" in template()
+    row = MessageTemplate.objects.get()
+    assert row.variables == {"1": "number", "2": "preview"}
+    text = shown(admin_client, page_of(row))
+    assert "1 = number\n2 = preview" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"variables": "number"}, "“number” is not written like this: 1 = number"),
+        ({"variables": "1 = number\n1 = preview"}, "There are two lines for the blank 1."),
+        ({"variables": "1 = number"}, "What goes into {{2}}?"),
+        ({"variables": "1 = number\n2 = price"}, "price is not part of this notice."),
+        ({"variables": ""}, "What goes into {{1}}?"),
+        ({"content_sid": "HX1"}, "It is HX and 32 hexadecimal digits."),
+        ({"notice": "made.up"}, "Select a valid choice."),
+    ],
+)
+def test_a_template_that_could_not_be_sent_is_refused(template, changes, problem):
+    assert problem in template(**changes)
+    assert not MessageTemplate.objects.exists()
+
+
+def test_what_waited_goes_when_its_template_is_approved(template, quiet, fake_twilio, deliver):
+    closed = next(notice for notice in Notice.all() if notice.key == "news.closed")
+    sid = "HX" + "1" * 32
+    body = "Report {{1}} (“{{2}}”) is closed."
+    fake_twilio.memory.contents[sid] = {"types": {"twilio/text": {"body": body}}, "variables": {}}
+    quiet.notify(closed, number="DEF-1", preview="Scratch")
+    waits = quiet.send("Please call.")[0]
+    assert "go now" not in template(approval="pending")
+    deliver()
+    assert not fake_twilio.sent
+    MessageTemplate.objects.all().delete()
+    assert "1 message that waited goes now." in template()
+    deliver()
+    assert [sent.body for sent in fake_twilio.sent] == ["Report DEF-1 (“Scratch”) is closed."]
+    waits.refresh_from_db()
+    assert waits.status == Status.WAITING
