@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from whatsapp_bot import tasks
-from whatsapp_bot.models import Message
+from whatsapp_bot.models import Media, Message
 
 _every: list[tuple[float, Callable[[], None]]] = []
 
@@ -42,6 +42,12 @@ def run(ended: threading.Event) -> None:
 def wake_the_outbox() -> None:
     if Message.objects.due(timezone.now()).exists():
         tasks.enqueue(tasks.deliver)
+
+
+@every(1)
+def wake_the_fetching() -> None:
+    if Media.objects.due(timezone.now()).exists():
+        tasks.enqueue(tasks.fetch_files)
 
 
 @every(3600)

@@ -21,6 +21,14 @@ def deliver() -> None:
     outbox.drain()
 
 
+@task(queue_name=FETCHING)
+def fetch_files() -> None:
+    """Fetch the files that people sent."""
+    from whatsapp_bot import fetching
+
+    fetching.drain()
+
+
 def wake(work: Task) -> None:
     """Have `work` run once this transaction is committed."""
     callback = partial(enqueue, work)

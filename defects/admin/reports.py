@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 
 from defects.models import Attachment, DefectReport
+from whatsapp_bot.admin.files import shown
 from whatsapp_bot.whatsapp_text import preview
 
 
@@ -22,10 +23,12 @@ class AttachmentInline(TabularInline):
 
     @admin.display(description="files")
     def files(self, attachment: Attachment) -> SafeString:
-        """Links to where they are; only to the web, whatever the address says."""
-        files = attachment.message.media.filter(url__startswith="http")
-        links = ((file.url, file.content_type or "file") for file in files)
-        return format_html_join(" ", '<a href="{}" target="_blank" rel="noopener">{}</a>', links)
+        files = attachment.message.media.select_related("message")
+        return format_html_join("", "<div>{}</div>", ((shown(file),) for file in files))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        may = request.user.has_perm("whatsapp_bot.view_media")
+        return [field for field in self.fields if may or field != "files"]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

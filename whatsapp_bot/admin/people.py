@@ -4,23 +4,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 
-from whatsapp_bot.models import Contact, Conversation, HelpRequest, Media, Message
+from whatsapp_bot.admin.files import MediaInline
+from whatsapp_bot.admin.log import LogAdmin
+from whatsapp_bot.models import Contact, Conversation, HelpRequest, Message
 from whatsapp_bot.whatsapp_text import preview
-
-
-class LogAdmin(ModelAdmin):
-    """For what people said: it can be read, and neither made up nor changed nor deleted."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Contact)
@@ -51,17 +40,6 @@ class ConversationAdmin(LogAdmin):
     ordering = ["-heard_at"]
 
 
-class MediaInline(TabularInline):
-    model = Media
-    extra = 0
-    fields = ["content_type", "url"]
-    readonly_fields = fields
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Message)
 class MessageAdmin(LogAdmin):
     list_display = ["created_at", "contact", "direction", "kind", "text", "status"]
@@ -76,15 +54,6 @@ class MessageAdmin(LogAdmin):
     @admin.display(description="message")
     def text(self, message: Message) -> str:
         return str(message)
-
-
-@admin.register(Media)
-class MediaAdmin(LogAdmin):
-    list_display = ["message", "content_type", "position"]
-    list_filter = ["content_type"]
-    list_select_related = ["message"]
-    search_fields = ["message__sid", "url"]
-    ordering = ["-pk"]
 
 
 @admin.register(HelpRequest)
