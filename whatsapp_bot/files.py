@@ -4,14 +4,13 @@ They are as people made them, so browsers are told to run nothing of what is in 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import content_disposition_header
@@ -39,20 +38,20 @@ def for_staff(view: View) -> View:
 
     @wraps(view)
     @require_safe
-    def guarded(request: HttpRequest, pk: int, **arguments: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, pk: int) -> HttpResponse:
         if not request.user.is_authenticated:
             return redirect_to_login(request.path, reverse("admin:login"))
         if not (request.user.is_staff and request.user.has_perm("whatsapp_bot.view_media")):
             raise PermissionDenied
         stored = Media.objects.filter(status=Media.Status.STORED).select_related("message")
-        return view(request, get_object_or_404(stored, pk=pk), **arguments)
+        return view(request, get_object_or_404(stored, pk=pk))
 
     return guarded
 
 
 @for_staff
-def file(request: HttpRequest, media: Media, name: str) -> HttpResponse:
-    """The file, whatever the address says of its name."""
+def file(request: HttpRequest, media: Media) -> HttpResponse:
+    """The file. Its name is no part of the address: people's names end up in those of files."""
     is_saved = not SHOWN.fullmatch(media.content_type)
     disposition = content_disposition_header(is_saved, media.name) or "inline"
     return _answer(request, media.file, media.content_type, disposition)
@@ -68,21 +67,25 @@ def _answer(
 ) -> HttpResponse:
     """All of it, or the one range that is asked for: Safari plays nothing without."""
     headers = {**HEADERS, "Content-Type": content_type, "Content-Disposition": disposition}
+    headers["Accept-Ranges"] = "bytes"
     try:
         size = stored.size
         opened = stored.open("rb")
     except (OSError, ValueError):  # no thumbnail, or gone from the storage
         raise Http404 from None
     wanted = _range(request.headers.get("Range", ""), size)
-    if wanted is None:
-        return FileResponse(opened, headers={**headers, "Accept-Ranges": "bytes"})
-    first, last = wanted
-    if first > last:
+    first, last = wanted or (0, size - 1)
+    if first > last and wanted:
         opened.close()
         return HttpResponse(status=416, headers={**HEADERS, "Content-Range": f"bytes */{size}"})
-    headers |= {"Content-Range": f"bytes {first}-{last}/{size}", "Accept-Ranges": "bytes"}
+    response = FileResponse(_Part(opened, first, last), status=206 if wanted else 200)
+    # Afterwards, since the response guesses headers of its own.
     headers["Content-Length"] = str(last - first + 1)
-    return StreamingHttpResponse(_part(opened, first, last), status=206, headers=headers)
+    if wanted:
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    for name, value in headers.items():
+        response[name] = value
+    return response
 
 
 def _range(header: str, size: int) -> tuple[int, int] | None:
@@ -95,10 +98,16 @@ def _range(header: str, size: int) -> tuple[int, int] | None:
     return int(found[1]), min(int(found[2]), size - 1) if found[2] else size - 1
 
 
-def _part(opened: FieldFile, first: int, last: int) -> Iterator[bytes]:
-    with opened:
+class _Part:
+    """A file from its byte `first` to its byte `last`."""
+
+    def __init__(self, opened: FieldFile, first: int, last: int) -> None:
         opened.seek(first)
-        left = last - first + 1
-        while left and (part := opened.read(min(left, 65536))):
-            left -= len(part)
-            yield part
+        self._left = last - first + 1
+        self._opened = opened
+        self.close = opened.close
+
+    def read(self, size: int) -> bytes:
+        part = self._opened.read(min(size, self._left))
+        self._left -= len(part)
+        return part

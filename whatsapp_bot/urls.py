@@ -8,6 +8,6 @@ urlpatterns = [
     # A redirect to the address above would lose the message.
     re_path(r"^whatsapp/webhook$", views.webhook),
     path("files/<int:pk>/small/", files.thumbnail, name="thumbnail"),
-    path("files/<int:pk>/<str:name>", files.file, name="file"),
+    path("files/<int:pk>/", files.file, name="file"),
     path("health/", views.health, name="health"),
 ]

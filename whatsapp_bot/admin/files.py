@@ -30,7 +30,7 @@ def shown(media: Media) -> SafeString:
     """The file on a page: a small picture, a player, a link to save it, or why there is none."""
     if not media.is_stored:
         return _not_there(media)
-    link = reverse("file", args=[media.pk, media.name])
+    link = reverse("file", args=[media.pk])
     if media.thumbnail:
         return format_html(
             '<a href="{}" target="_blank" rel="noopener"><img src="{}" alt="{}" loading="lazy"'
