@@ -247,7 +247,8 @@ except (OSError, KeyError, ValueError):
 def _storage_of_files(url: str) -> dict:
     """Django's description of where files are kept: a folder, or a bucket that speaks S3."""
     if not url:
-        return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+        private = {"file_permissions_mode": 0o640, "directory_permissions_mode": 0o750}
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": private}
     parts = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([\w/.-]*))?(?:\?(.*))?", url)
     options = dict(parse_qsl(parts[3] or "")) if parts else {}
     if not parts or not options.keys() <= {"region", "endpoint"}:

@@ -22,7 +22,8 @@ SHOWN = re.compile(r"image/(jpeg|png|webp)|audio/[\w.+-]+|video/[\w.+-]+")
 """What a browser may show; everything else is saved. Pictures were made anew by ourselves."""
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; sandbox",
+    # Browsers lay out a picture that is opened by itself with styles of their own.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "private, no-store",

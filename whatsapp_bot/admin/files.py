@@ -32,13 +32,7 @@ def shown(media: Media) -> SafeString:
         return _not_there(media)
     link = reverse("file", args=[media.pk])
     if media.thumbnail:
-        return format_html(
-            '<a href="{}" target="_blank" rel="noopener"><img src="{}" alt="{}" loading="lazy"'
-            ' class="rounded-default max-h-40 w-auto" style="max-width: 12rem"></a>',
-            link,
-            reverse("thumbnail", args=[media.pk]),
-            f"Picture {media.name}, opens large",
-        )
+        return _picture(media, height="10rem")
     if media.family == "audio":
         return format_html(
             '<audio controls preload="none" src="{}" aria-label="{}"'
@@ -46,12 +40,44 @@ def shown(media: Media) -> SafeString:
             link,
             f"Voice note {media.name}",
         )
+    if media.family == "video":
+        return format_html(
+            '<video controls preload="metadata" src="{}" aria-label="{}" class="rounded-default"'
+            ' style="width: 16rem; max-width: 100%; max-height: 16rem"></video>',
+            link,
+            f"Video {media.name}",
+        )
+    return format_html("{} <span>{}</span>", _link(media), size_of(media))
+
+
+def listed(media: Media) -> SafeString | str:
+    """The file in a row of a list, where there is little room."""
+    if not media.is_stored:
+        return "–"
+    return _picture(media, height="2.25rem") if media.thumbnail else _link(media)
+
+
+def size_of(media: Media) -> str | None:
+    return None if media.size is None else filesizeformat(media.size)
+
+
+def _picture(media: Media, height: str) -> SafeString:
     return format_html(
-        '<a href="{}" target="_blank" rel="noopener" class="{}">{}</a> <span>{}</span>',
-        link,
+        '<a href="{}" target="_blank" rel="noopener" class="inline-block"><img src="{}" alt="{}"'
+        ' loading="lazy" class="rounded-default" style="max-height: {}; max-width: 12rem"></a>',
+        reverse("file", args=[media.pk]),
+        reverse("thumbnail", args=[media.pk]),
+        f"Picture {media.name}, opens large",
+        height,
+    )
+
+
+def _link(media: Media) -> SafeString:
+    return format_html(
+        '<a href="{}" target="_blank" rel="noopener" class="{}">{}</a>',
+        reverse("file", args=[media.pk]),
         LINK,
         media.name,
-        filesizeformat(media.size),
     )
 
 
@@ -90,15 +116,11 @@ class MediaInline(TabularInline):
         return False
 
 
-def size_of(media: Media) -> str | None:
-    return None if media.size is None else filesizeformat(media.size)
-
-
 @admin.register(Media)
 class MediaAdmin(LogAdmin):
     """Nothing of it is changed by hand; what could not be had can be fetched again."""
 
-    list_display = ["preview", "what", "state", "size_in_words", "why", "message", "said_at"]
+    list_display = ["small", "what", "state", "size_in_words", "why", "message", "said_at"]
     list_display_links = ["what"]
     list_filter = ["status", "content_type"]
     list_select_related = ["message"]
@@ -109,7 +131,7 @@ class MediaAdmin(LogAdmin):
     actions = ["try_again"]
     fields = [
         "preview",
-        "state",
+        "status",
         "why",
         "again",
         "content_type",
@@ -127,6 +149,10 @@ class MediaAdmin(LogAdmin):
         again = self.admin_site.admin_view(require_POST(self.try_one_again))
         name = "whatsapp_bot_media_try_again"
         return [path("<int:pk>/try-again/", again, name=name), *super().get_urls()]
+
+    @admin.display(description="file")
+    def small(self, media: Media) -> SafeString | str:
+        return listed(media)
 
     @admin.display(description="file")
     def preview(self, media: Media) -> SafeString | str:

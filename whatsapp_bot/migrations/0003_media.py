@@ -8,6 +8,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name="media",
+            options={"verbose_name": "file"},
+        ),
         migrations.RenameField(
             model_name="media",
             old_name="content_type",
@@ -81,7 +85,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="media",
             name="deleted_at_twilio",
-            field=models.DateTimeField(blank=True, null=True, verbose_name="deleted at Twilio at"),
+            field=models.DateTimeField(blank=True, null=True, verbose_name="deleted at Twilio"),
         ),
         migrations.AddIndex(
             model_name="media",

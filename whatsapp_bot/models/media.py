@@ -85,12 +85,12 @@ class Media(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     try_at = models.DateTimeField("next try", default=timezone.now, null=True, blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True)
-    deleted_at_twilio = models.DateTimeField("deleted at Twilio at", null=True, blank=True)
+    deleted_at_twilio = models.DateTimeField("deleted at Twilio", null=True, blank=True)
 
     objects = MediaQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "media"
+        verbose_name = "file"
         constraints = [
             models.UniqueConstraint(fields=["message", "position"], name="media_position_once")
         ]
@@ -129,7 +129,7 @@ class Media(models.Model):
 
     def new_place(self) -> str:
         """A place in the storage that nobody can guess, and whose name does not say what it is."""
-        return f"media/{timezone.now():%Y/%m}/{secrets.token_hex(16)}"
+        return f"files/{timezone.now():%Y/%m}/{secrets.token_hex(16)}"
 
     def back_off(self, slower: int = 1) -> timedelta | None:
         """How long to wait before the next try; None when it has had all its tries."""

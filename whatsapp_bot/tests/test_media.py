@@ -77,7 +77,7 @@ def stored() -> set[str]:
         here = {f"{folder}/{name}" for name in names}
         return here.union(*(below(f"{folder}/{name}") for name in folders))
 
-    return below("media") if default_storage.exists("media") else set()
+    return below("files") if default_storage.exists("files") else set()
 
 
 def fetch_all(media: Media) -> Media:
@@ -124,7 +124,7 @@ def test_its_name_is_no_secret_to_be_guessed(send):
     assert len(set(names)) == 3
     for name in names:
         folder, _, token = name.rpartition("/")
-        assert folder == f"media/{timezone.now():%Y/%m}"
+        assert folder == f"files/{timezone.now():%Y/%m}"
         assert len(token) == 32
 
 
