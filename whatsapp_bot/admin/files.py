@@ -54,7 +54,13 @@ def listed(media: Media) -> SafeString | str:
     """The file in a row of a list, where there is little room."""
     if not media.is_stored:
         return "–"
-    return _picture(media, height="2.25rem") if media.thumbnail else _link(media)
+    if media.thumbnail:
+        return _picture(media, height="2.25rem")
+    if media.family in ("audio", "video"):
+        # The player is on its page: opened by itself it is in a sandbox, and does not play.
+        page = reverse("admin:whatsapp_bot_media_change", args=[media.pk])
+        return format_html('<a href="{}" class="{}">{}</a>', page, LINK, media.name)
+    return _link(media)
 
 
 def size_of(media: Media) -> str | None:
