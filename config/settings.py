@@ -8,7 +8,9 @@ import os
 import re
 import sys
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import environ
@@ -92,6 +94,9 @@ TWILIO_REPLY_WITH = (
 TWILIO_API_URL = env.str("TWILIO_API_URL", default="").strip().rstrip("/")
 if not re.fullmatch(r"(http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?)?", TWILIO_API_URL):
     _wrong.append("TWILIO_API_URL is for tests: a fake Twilio on this machine, or nothing")
+TWILIO_MEDIA_URL = env.str("TWILIO_MEDIA_URL", default="").strip().rstrip("/")
+if not re.fullmatch(r"(http://(127\.0\.0\.1|localhost|\[::1\]):\d{1,5})?", TWILIO_MEDIA_URL):
+    _wrong.append("TWILIO_MEDIA_URL is for tests: where a fake Twilio has its media, or nothing")
 TWILIO_TIMEOUT_SECONDS = _number("TWILIO_TIMEOUT_SECONDS", 15, least=1, most=60)
 
 # Sending -----------------------------------------------------------------------------------------
@@ -110,6 +115,14 @@ LOOK_UP_AFTER_SECONDS = _number("LOOK_UP_AFTER_SECONDS", 20, least=0.01, most=36
 RECONCILE_EVERY_MINUTES = _number("RECONCILE_EVERY_MINUTES", 10, least=0.1, most=1440)
 # WhatsApp's day, less a minute: after that no answer could go.
 RECONCILE_ANSWER_WITHIN_MINUTES = _number("RECONCILE_ANSWER_WITHIN_MINUTES", 60, most=1439)
+
+# Files that people send --------------------------------------------------------------------------
+
+FETCH_AT_ONCE = int(_number("FETCH_AT_ONCE", 4, least=1, most=20))
+FETCH_SECONDS = _number("FETCH_SECONDS", 60, least=1, most=600)
+# Longer than fetching, looking at and storing one can take.
+FETCH_CLAIM_SECONDS = 2 * FETCH_SECONDS + 120
+TWILIO_DELETE_MEDIA = _switch("TWILIO_DELETE_MEDIA", default=True)
 
 # Security ----------------------------------------------------------------------------------------
 
@@ -235,14 +248,42 @@ except (OSError, KeyError, ValueError):
     _wrong.append("TIME_ZONE must be a name such as Africa/Johannesburg")
     TIME_ZONE = "UTC"
 
+
+def _storage_of_files(url: str) -> dict:
+    """Django's description of where files are kept: a folder, or a bucket that speaks S3."""
+    if not url:
+        private = {"file_permissions_mode": 0o640, "directory_permissions_mode": 0o750}
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": private}
+    parts = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([\w/.-]*))?(?:\?(.*))?", url)
+    options = dict(parse_qsl(parts[3] or "")) if parts else {}
+    if not parts or not options.keys() <= {"region", "endpoint"}:
+        _wrong.append("MEDIA_STORAGE_URL must be like s3://bucket/folder?region=eu-west-1")
+        return {}
+    if not all(find_spec(module) for module in ("storages", "boto3")):
+        _wrong.append("MEDIA_STORAGE_URL needs a library: pip install 'django-storages[s3]'")
+        return {}
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": parts[1],
+            "location": (parts[2] or "").strip("/"),
+            "region_name": options.get("region"),
+            "endpoint_url": options.get("endpoint"),
+            "default_acl": None,  # private, as the bucket is
+            "file_overwrite": False,
+        },
+    }
+
+
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default="") or BASE_DIR / "media")
 WHITENOISE_USE_FINDERS = True
 warnings.filterwarnings("ignore", "No directory at")  # whitenoise, before collectstatic
 _collected = "collectstatic" in sys.argv or (STATIC_ROOT / "staticfiles.json").exists()
+MEDIA_STORAGE_URL = env.str("MEDIA_STORAGE_URL", default="").strip()
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": _storage_of_files(MEDIA_STORAGE_URL),
     "staticfiles": {
         # Names with a hash need collectstatic; without it the files are served as they are.
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"

@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from whatsapp_bot import tasks
-from whatsapp_bot.models import Channel, Message, MessageTemplate
+from whatsapp_bot.models import Channel, Media, Message, MessageTemplate
 from whatsapp_bot.twilio import account
 
 _every: list[tuple[float, Callable[[], None]]] = []
@@ -63,6 +63,12 @@ def ask_again_after_trouble() -> None:
 def ask_for_approvals() -> None:
     if account.is_there() and MessageTemplate.objects.exists():
         tasks.enqueue(tasks.learn_approvals)
+
+
+@every(1)
+def wake_the_fetching() -> None:
+    if Media.objects.due(timezone.now()).exists():
+        tasks.enqueue(tasks.fetch_files)
 
 
 @every(3600)

@@ -37,6 +37,13 @@ def learn_approvals() -> None:
     MessageTemplate.objects.learn_approvals()
 
 
+def fetch_files() -> None:
+    """Fetch the files that people sent."""
+    from whatsapp_bot import fetching
+
+    fetching.drain()
+
+
 def wake(work: Task) -> None:
     """Have `work` run once this transaction is committed."""
     callback = partial(enqueue, work)

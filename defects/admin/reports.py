@@ -14,6 +14,7 @@ from unfold.admin import TabularInline
 
 from defects.models import Attachment, DefectReport
 from defects.notices import NEWS, QUESTION
+from whatsapp_bot.admin.files import shown
 from whatsapp_bot.admin.writing import (
     Letter,
     WritingAdmin,
@@ -70,10 +71,12 @@ class AttachmentInline(TabularInline):
 
     @admin.display(description="files")
     def files(self, attachment: Attachment) -> SafeString:
-        """Links to where they are; only to the web, whatever the address says."""
-        files = attachment.message.media.filter(url__startswith="http")
-        links = ((file.url, file.content_type or "file") for file in files)
-        return format_html_join(" ", '<a href="{}" target="_blank" rel="noopener">{}</a>', links)
+        files = attachment.message.media.select_related("message")
+        return format_html_join("", "<div>{}</div>", ((shown(file),) for file in files))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        may = request.user.has_perm("whatsapp_bot.view_media")
+        return [field for field in self.fields if may or field != "files"]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -13,10 +13,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
 from unfold.paginator import InfinitePaginator
 
+from whatsapp_bot.admin.files import MediaInline
+from whatsapp_bot.admin.log import LogAdmin
 from whatsapp_bot.admin.writing import (
     Letter,
     WritingAdmin,
@@ -26,26 +27,13 @@ from whatsapp_bot.admin.writing import (
     reason,
     status_label,
 )
-from whatsapp_bot.models import Contact, Conversation, HelpRequest, Media, Message
+from whatsapp_bot.models import Contact, Conversation, HelpRequest, Message
 from whatsapp_bot.models.message import Resent
 from whatsapp_bot.texts import STAFF_MESSAGE
 from whatsapp_bot.whatsapp_text import preview
 from whatsapp_bot.wording import Notice, Text
 
 SHOWN_LATELY = 10
-
-
-class LogAdmin(ModelAdmin):
-    """For what people said: it can be read, and neither made up nor changed nor deleted."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Contact)
@@ -106,17 +94,6 @@ class ConversationAdmin(LogAdmin):
     list_select_related = ["contact"]
     search_fields = ["contact__name", "contact__phone", "contact__user_id", "flow"]
     ordering = ["-heard_at"]
-
-
-class MediaInline(TabularInline):
-    model = Media
-    extra = 0
-    fields = ["content_type", "url"]
-    readonly_fields = fields
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class FailedFilter(admin.SimpleListFilter):
@@ -252,15 +229,6 @@ class MessageAdmin(LogAdmin):
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )
-
-
-@admin.register(Media)
-class MediaAdmin(LogAdmin):
-    list_display = ["message", "content_type", "position"]
-    list_filter = ["content_type"]
-    list_select_related = ["message"]
-    search_fields = ["message__sid", "url"]
-    ordering = ["-pk"]
 
 
 @admin.register(HelpRequest)

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("whatsapp_bot", "0002_sending"),
+        ("whatsapp_bot", "0003_media"),
     ]
 
     operations = [

@@ -3,7 +3,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("whatsapp_bot", "0002_sending"),
+        ("whatsapp_bot", "0004_reconcile"),
     ]
 
     operations = [

@@ -59,7 +59,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
             created_at=incoming.received_at or now,
         )
         for position, file in enumerate(incoming.files):
-            message.media.create(position=position, url=file.url, content_type=file.content_type)
+            message.media.create(position=position, url=file.url, said_type=file.content_type)
+        if incoming.files:
+            tasks.wake(tasks.fetch_files)
         return message
 
     def reply(self, message: "Message", text: str) -> "list[Message]":

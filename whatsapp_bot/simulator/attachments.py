@@ -2,8 +2,10 @@
 
 import re
 import secrets
+from pathlib import Path
 
 from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.templatetags.static import static
@@ -30,6 +32,7 @@ LARGEST = 16 * 1024 * 1024
 
 _PLACE = re.compile(r"\s*(-?\d{1,3}(?:\.\d+)?)\s*[,; ]\s*(-?\d{1,3}(?:\.\d+)?)\s*")
 _FOLDER = "simulator"
+_OWN_FILE = re.compile(r".*/(ME[0-9a-f]{32}\.(?:jpg|png|webp|pdf))", re.DOTALL)
 
 
 def parameters_for(kind: str, text: str = "", file: File | None = None) -> dict[str, str]:
@@ -96,3 +99,15 @@ def path_here(url: str) -> str:
     path = url.removeprefix(settings.PUBLIC_URL)
     own = (static("simulator/samples/"), reverse("simulator:page") + "files/")
     return path if path != url and path.startswith(own) else ""
+
+
+def read_here(url: str) -> bytes | None:
+    """The content of a file that this server has itself; None for any other."""
+    for path, _ in EXAMPLES.values():
+        if url == settings.PUBLIC_URL + static(path):
+            return Path(finders.find(path)).read_bytes()
+    found = _OWN_FILE.fullmatch(path_here(url))
+    if not found or not default_storage.exists(f"{_FOLDER}/{found[1]}"):
+        return None
+    with default_storage.open(f"{_FOLDER}/{found[1]}") as file:
+        return file.read()

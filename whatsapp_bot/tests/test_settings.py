@@ -1,5 +1,6 @@
 """A wrong setting stops the start with one line that names it."""
 
+import ast
 import os
 import re
 import subprocess
@@ -28,10 +29,10 @@ GOOD = {
 }
 
 
-def start(**changes: str | None) -> subprocess.CompletedProcess:
+def start(script: str = "import config.wsgi", **changes: str | None) -> subprocess.CompletedProcess:
     variables = {"PATH": os.environ["PATH"]} | GOOD | changes
     return subprocess.run(
-        [sys.executable, "-c", "import config.wsgi"],
+        [sys.executable, "-c", script],
         env={name: value for name, value in variables.items() if value is not None},
         capture_output=True,
         text=True,
@@ -72,6 +73,14 @@ def test_it_starts_for_a_trial_with_nothing_set():
         ("CONVERSATION_TIMEOUT_HOURS", "1e300"),
         ("TIME_ZONE", "Mars/Olympus"),
         ("CONVERSATION_TIMEOUT_HOURS", "four"),
+        ("TWILIO_MEDIA_URL", "http://10.0.0.1:8010"),
+        ("TWILIO_MEDIA_URL", "https://mms.twiliocdn.com"),
+        ("TWILIO_DELETE_MEDIA", "sometimes"),
+        ("FETCH_SECONDS", "0"),
+        ("FETCH_AT_ONCE", "many"),
+        ("MEDIA_STORAGE_URL", "bucket"),
+        ("MEDIA_STORAGE_URL", "s3://"),
+        ("MEDIA_STORAGE_URL", "s3://bucket?acl=public-read"),
     ],
 )
 def test_what_is_wrong_is_named_in_one_line(name, value):
@@ -113,3 +122,28 @@ def test_all_that_is_wrong_is_named_together():
     (line,) = stopped.stderr.splitlines()
     assert "TWILIO_AUTH_TOKEN" in line
     assert "PUBLIC_URL" in line
+
+
+def test_a_bucket_needs_a_library():
+    stopped = start(MEDIA_STORAGE_URL="s3://bucket?region=eu-west-1")
+    assert stopped.returncode == 3
+    (line,) = stopped.stderr.splitlines()
+    assert "pip install 'django-storages[s3]'" in line
+
+
+def test_files_go_to_a_bucket(tmp_path):
+    """With stand-ins for the libraries, which are optional."""
+    for module in ("storages", "boto3"):
+        (tmp_path / module).mkdir()
+        (tmp_path / module / "__init__.py").touch()
+    url = "s3://a.bucket/files/here/?region=eu-west-1&endpoint=https://s3.example.com:9000"
+    script = "from django.conf import settings; print(settings.STORAGES['default'])"
+    done = start(script, MEDIA_STORAGE_URL=url, PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    storage = ast.literal_eval(done.stdout)
+    assert storage["BACKEND"] == "storages.backends.s3.S3Storage"
+    options = storage["OPTIONS"]
+    assert (options["bucket_name"], options["location"]) == ("a.bucket", "files/here")
+    assert options["region_name"] == "eu-west-1"
+    assert options["endpoint_url"] == "https://s3.example.com:9000"
+    assert options["default_acl"] is None

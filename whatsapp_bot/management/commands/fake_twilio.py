@@ -13,7 +13,8 @@ from whatsapp_bot.fake_twilio.trouble import NAMED, Request, Trouble, parse
 class Command(BaseCommand):
     help = (
         "Runs a fake Twilio on this machine: the REST endpoints that we use, with a memory of "
-        "messages and, if wanted, trouble. Point TWILIO_API_URL at it. Nothing leaves the machine."
+        "messages and, if wanted, trouble. Point TWILIO_API_URL at it, and TWILIO_MEDIA_URL at its "
+        "media. Nothing leaves the machine."
     )
     requires_system_checks = ()
 

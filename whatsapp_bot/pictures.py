@@ -1,0 +1,116 @@
+"""Pictures, taken apart and put together anew: what is kept is what can be seen, and no more.
+
+Where it was taken, by whom and with what (EXIF, XMP, comments) is gone, and so is whatever was
+hidden behind the picture's end.
+"""
+
+import threading
+import warnings
+from contextlib import suppress
+from io import BytesIO
+
+from PIL import Image, ImageOps
+
+from whatsapp_bot.sniffing import Harmful
+
+with suppress(ImportError):
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+
+MOST_PIXELS = 40_000_000
+"""About 120 MB while it is worked on, and twice that for one lying on its side."""
+THUMBNAIL = 400
+"""Pixels of the longer side."""
+
+BROKEN = "It is a picture that cannot be read: it is damaged or was cut off."
+TOO_MANY_PIXELS = "It has more than 40 million pixels."
+
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+# Pillow only warns of more; nobody would read that.
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+_READERS = {
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+    "image/webp": "WEBP",
+    "image/gif": "GIF",
+    "image/avif": "AVIF",
+    "image/heic": "HEIF",
+}
+_KEPT_AS = {"image/png": "image/png", "image/gif": "image/png", "image/webp": "image/webp"}
+_WRITERS = {
+    "image/jpeg": ("JPEG", {"L", "RGB"}),
+    "image/png": ("PNG", {"1", "L", "LA", "P", "RGB", "RGBA", "I;16"}),
+    "image/webp": ("WEBP", {"RGB", "RGBA"}),
+}
+
+_one_at_a_time = threading.Lock()
+"""Several large pictures at once would take more memory than a small machine has."""
+
+
+class CannotRead(Exception):
+    """A picture of a kind that this installation of Pillow does not know."""
+
+
+def cleaned(content: bytes, kind: str) -> tuple[str, bytes, bytes]:
+    """The picture as it is kept: its content type, itself, and a small one of it as JPEG.
+
+    JPEG, PNG and WebP stay what they are; GIF becomes PNG, and others JPEG. Of a moving picture
+    the first frame stays. Raises Harmful when it is too large or damaged, and CannotRead.
+    """
+    Image.init()
+    if _READERS[kind] not in Image.OPEN:
+        raise CannotRead
+    with _one_at_a_time:
+        try:
+            return _cleaned(content, kind)
+        except (Harmful, MemoryError):
+            raise
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise Harmful(TOO_MANY_PIXELS) from None
+        except Exception:
+            # Whatever a codec stumbles over: each has errors of its own.
+            raise Harmful(BROKEN) from None
+
+
+def _cleaned(content: bytes, kind: str) -> tuple[str, bytes, bytes]:
+    kept_as = _KEPT_AS.get(kind, "image/jpeg")
+    # To open it reads the header alone.
+    with Image.open(BytesIO(content), formats=[_READERS[kind]]) as picture:
+        if picture.width * picture.height > MOST_PIXELS:
+            raise Harmful(TOO_MANY_PIXELS)
+        picture.load()
+        ImageOps.exif_transpose(picture, in_place=True)
+        seen = _in_colours_for(picture, kept_as)
+        return kept_as, _written(seen, kept_as), _written(_small(seen), "image/jpeg", quality=80)
+
+
+def _in_colours_for(picture: Image.Image, kind: str) -> Image.Image:
+    """In colours that files of this kind can have."""
+    if picture.mode in _WRITERS[kind][1]:
+        return picture
+    return picture.convert(
+        "RGBA" if picture.has_transparency_data and kind != "image/jpeg" else "RGB"
+    )
+
+
+def _small(picture: Image.Image) -> Image.Image:
+    """At most THUMBNAIL pixels wide and high, on white where one can see through."""
+    if picture.mode in ("1", "P", "I;16") or picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+    scale = min(1, THUMBNAIL / max(picture.size))
+    size = [max(1, round(side * scale)) for side in picture.size]
+    small = picture.resize(size, reducing_gap=2)
+    if small.mode == "RGBA":
+        white = Image.new("RGBA", small.size, "white")
+        small = Image.alpha_composite(white, small)
+    return small.convert("RGB")
+
+
+def _written(picture: Image.Image, kind: str, quality: int = 90) -> bytes:
+    """Pixels alone: writers would add what they find in `info`."""
+    picture.info = {name: value for name, value in picture.info.items() if name == "transparency"}
+    written = BytesIO()
+    picture.save(written, _WRITERS[kind][0], quality=quality)
+    return written.getvalue()
