@@ -3,8 +3,6 @@
 So a task that is lost, doubled or late does no harm; `manage.py worker` wakes them again.
 """
 
-from functools import partial
-
 from django.db import transaction
 from django_tasks import task
 from django_tasks.base import Task
@@ -37,6 +35,7 @@ def learn_approvals() -> None:
     MessageTemplate.objects.learn_approvals()
 
 
+@task(queue_name=FETCHING)
 def fetch_files() -> None:
     """Fetch the files that people sent."""
     from whatsapp_bot import fetching
@@ -46,10 +45,15 @@ def fetch_files() -> None:
 
 def wake(work: Task) -> None:
     """Have `work` run once this transaction is committed."""
-    callback = partial(enqueue, work)
-    pending = transaction.get_connection().run_on_commit
-    if not any(getattr(one, "args", None) == (work,) for _, one, _ in pending):
-        transaction.on_commit(callback, robust=True)
+
+    def enqueue_it() -> None:
+        enqueue(work)
+
+    enqueue_it.work = work  # type: ignore[attr-defined]
+    pending = (callback for _, callback, _ in transaction.get_connection().run_on_commit)
+    if not any(getattr(callback, "work", None) == work for callback in pending):
+        # Robust: what fails after the commit has not failed, and the sweep wakes it as well.
+        transaction.on_commit(enqueue_it, robust=True)
 
 
 def enqueue(work: Task) -> None:

@@ -376,7 +376,7 @@ def test_a_message_with_a_file_wakes_a_worker_and_so_does_the_sweep(send):
 def test_a_message_without_one_wakes_nobody(phone, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks() as callbacks:
         phone.say("hi")
-    assert not any(getattr(one, "args", None) == (tasks.fetch_files,) for one in callbacks)
+    assert not any(one.work == tasks.fetch_files for one in callbacks)
 
 
 # The simulator ------------------------------------------------------------------------------------

@@ -157,7 +157,7 @@ def test_files_come_with_their_messages(twilio):
     stored = Message.objects.get(sid=message.sid)
     assert (stored.kind, stored.body) == (Kind.IMAGE, "a scratch")
     (file,) = stored.media.all()
-    assert (file.url, file.content_type) == (twilio.media_address(message, picture), "image/jpeg")
+    assert (file.url, file.said_type) == (twilio.media_address(message, picture), "image/jpeg")
     document = Message.objects.get(sid=drawing.sid)
     assert (document.kind, document.details["FileName"]) == (Kind.DOCUMENT, "drawing.pdf")
     kinds = Message.objects.filter(contact__user_id=CARL, direction="in").values_list(
