@@ -267,7 +267,8 @@ def _unknown(message: Message, outcome: Unknown) -> None:
 
 def _seen(message: Message, outcome: Seen) -> None:
     """The one that no other row has is ours; without one, nothing arrived."""
-    held = set(Message.objects.filter(sid__in=outcome.sids).values_list("sid", flat=True))
+    others = Message.objects.exclude(pk=message.pk)
+    held = set(others.filter(sid__in=outcome.sids).values_list("sid", flat=True))
     ours = next((sid for sid in outcome.sids if sid not in held), None)
     if ours:
         _sent(message, Sent(ours))

@@ -120,9 +120,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def take_report(self, report: DeliveryReport) -> bool:
         """Note what the carrier says of a message of ours; False when it is none of ours."""
         out = self.filter(direction=Message.Direction.OUT).select_for_update()
-        message = out.filter(sid=report.sid).first()
-        message = message or out.filter(pk=report.message_id, sid=None).first()
-        if not message:
+        # Not by the SID that it lacks: another report may just be storing that, and be waited for.
+        message = out.filter(sid=report.sid).first() or out.filter(pk=report.message_id).first()
+        if not message or message.sid not in (None, report.sid):
             return False
         message.learn(report)
         return True
@@ -261,7 +261,8 @@ class Message(models.Model):
     def learn(self, report: DeliveryReport) -> None:
         """Note what the carrier says: the status only rises, the rest is filled in.
 
-        What we had given up without knowing may turn out to have arrived.
+        What we had given up without knowing may turn out to have arrived. Whatever a word means
+        that is new to us, the carrier has the message.
         """
         given_up = self.status == Status.FAILED and not self.sid
         self.sid = self.sid or report.sid
@@ -269,10 +270,11 @@ class Message(models.Model):
             self.price, self.price_unit = report.price, report.price_unit
         if report.status is None:
             self.details = {**self.details, "status": report.word}
-        elif given_up or report.status.rank > Status(self.status).rank:
-            self.settle(report.status, report.error_code)
+        status = report.status or Status.SENT
+        if given_up or status.rank > Status(self.status).rank:
+            self.settle(status, report.error_code)
             return
-        elif report.status == Status.FAILED:
+        if status == Status.FAILED:
             self.error_code = self.error_code or report.error_code
         self.save()
 

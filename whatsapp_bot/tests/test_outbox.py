@@ -193,6 +193,19 @@ def test_a_report_that_overtakes_our_commit_is_not_undone(nomsa, fake_twilio, de
     assert (message.status, message.sid) == (Status.READ, outcome.sid)
 
 
+def test_a_report_in_a_word_that_is_new_to_us_settles_it_as_well(nomsa, fake_twilio, deliver):
+    nomsa.send("Ready.")
+    (errand,) = outbox.claim(1)
+    sid = outbox._run(errand).sid
+    Message.objects.take_report(DeliveryReport(sid, "teleported", errand.parcel.message_id))
+    message = nomsa.messages.get()
+    assert (message.status, message.sid) == (Status.SENT, sid)
+    assert message.details["status"] == "teleported"
+    nomsa.messages.update(status=Status.UNKNOWN, try_at=timezone.now())
+    deliver()
+    assert sent_to(fake_twilio, nomsa) == ["Ready."]
+
+
 def test_what_a_dead_worker_left_is_looked_up(nomsa, fake_twilio, deliver):
     """Killed after Twilio had it, and killed before."""
     nomsa.send("Ready.")

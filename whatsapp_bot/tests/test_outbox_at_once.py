@@ -1,14 +1,16 @@
 """Several workers at one outbox."""
 
+import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from whatsapp_bot import outbox
-from whatsapp_bot.delivery import Status
+from whatsapp_bot.delivery import DeliveryReport, Status
 from whatsapp_bot.fake_twilio import trouble
 from whatsapp_bot.models import Contact, Conversation, Message
 
@@ -55,3 +57,28 @@ def test_what_one_has_in_hand_no_other_takes(queued):
     assert len(first) == 5
     assert not first & second
     assert len(first | second) == PEOPLE, "one of each person"
+
+
+def test_of_two_first_reports_at_once_neither_is_lost(phone):
+    """Both tell the SID: the second one waits for the first, and finds it stored."""
+    phone.say("hi")
+    reply = Message.objects.get(direction=Message.Direction.OUT)
+    sent, delivered = (
+        DeliveryReport("SM" + "5" * 32, status.value, reply.pk, status)
+        for status in (Status.SENT, Status.DELIVERED)
+    )
+    known = []
+
+    def bring_second() -> None:
+        known.append(Message.objects.take_report(delivered))
+        connection.close()
+
+    second = threading.Thread(target=bring_second)
+    with transaction.atomic():
+        Message.objects.take_report(sent)
+        second.start()
+        time.sleep(0.3)
+    second.join()
+    reply.refresh_from_db()
+    assert known == [True]
+    assert reply.status == Status.DELIVERED
