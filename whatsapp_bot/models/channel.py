@@ -14,6 +14,8 @@ from whatsapp_bot.twilio import codes
 log = structlog.get_logger("whatsapp_bot")
 
 TRY_AGAIN_AFTER = timedelta(minutes=1)
+AHEAD_SECONDS = 5
+"""How far ahead messages are given their moments: well before a claim on them runs out."""
 
 
 class ChannelQuerySet(models.QuerySet["Channel"]):
@@ -61,9 +63,10 @@ class Channel(models.Model):
 
     def room(self, wanted: int, now: datetime) -> int:
         """How many messages may be handed over now: one, to see, while it is stopped."""
-        if not self.stopped_at:
-            return wanted
-        return 1 if self.try_at is None or self.try_at <= now else 0
+        if self.stopped_at:
+            return 1 if self.try_at is None or self.try_at <= now else 0
+        left = AHEAD_SECONDS - max(0, self.free_at - time.time())
+        return min(wanted, int(left * settings.SEND_PER_SECOND) + 1) if left > 0 else 0
 
     def reserve(self, count: int) -> list[float]:
         """When each of `count` messages may go, in seconds of the epoch, to keep to the rate."""

@@ -1,6 +1,7 @@
 """What leaves by REST: once, in order, and its fate is known."""
 
 import socket
+import time
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -278,6 +279,21 @@ def test_no_more_than_the_rate(nomsa, fake_twilio, deliver, settings):
     deliver()
     at = sorted(request.at for request in fake_twilio.requests)
     assert at[-1] - at[0] >= 19 / 50 - 0.05
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.33, 1, 3])
+def test_at_a_low_rate_nobody_waits_for_longer_than_the_claim_holds(new_phone, settings, rate):
+    """It would be due again, and go out twice: Twilio's sandbox takes one in three seconds."""
+    settings.SEND_PER_SECOND = rate
+    for _ in range(20):
+        person = Contact.objects.create(phone=new_phone().address)
+        Conversation.objects.create(contact=person, heard_at=timezone.now())
+        person.send("hello")
+    errands = [errand for _ in range(3) for errand in outbox.claim(16)]
+    assert errands
+    assert max(errand.at for errand in errands) - time.time() <= 5
+    Channel.objects.update(free_at=0)
+    assert outbox.claim(16)
 
 
 def test_short_replies_to_one_person_become_one_message(phone, fake_twilio, deliver, settings):
