@@ -84,6 +84,8 @@ def _store_only(incoming: Incoming, error: Exception) -> Answer:
     conversation = Conversation.objects.locked(incoming.sender)
     message = Message.objects.hear(conversation.contact, incoming)
     Message.objects.filter(pk=message.pk).update(status=Status.TROUBLE)
+    conversation.hear(message.created_at)
+    conversation.save(update_fields=["heard_at"])
     return Answer(Message.objects.reply(message, texts.TROUBLE()), "trouble")
 
 

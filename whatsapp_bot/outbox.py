@@ -151,15 +151,12 @@ def _take_in_hand(ids: list[int], status: Status, now: datetime) -> None:
 def _pack(message: Message) -> Parcel | None:
     """The message as it goes now; None when it does not go."""
     contact, template_before = message.contact, message.template_id
-    is_reply = message.priority == Message.Priority.REPLY
-    if message.is_turn:
-        route = Route.FREELY  # The person has just written.
-    else:
-        conversation = getattr(contact, "conversation", None)
-        closed = message.details.get("closed", False)
-        route = contact.route(
-            message.notice, is_reply=is_reply, conversation=conversation, closed=closed
-        )
+    route = contact.route(
+        message.notice,
+        is_reply=message.priority == Message.Priority.REPLY,
+        conversation=getattr(contact, "conversation", None),
+        closed=message.details.get("closed", False),
+    )
     match route:
         case Route.NOT_AT_ALL:
             message.settle(Status.FAILED, OPTED_OUT)

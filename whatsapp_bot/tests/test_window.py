@@ -140,6 +140,45 @@ def test_and_without_a_template_it_waits(quiet, phone, notice, fake_twilio, deli
     assert len(fake_twilio.sent) == 2
 
 
+def test_a_reply_that_comes_too_late_waits_and_is_not_sent_for_ever(phone, fake_twilio, deliver):
+    """Such as one that staff send again after days: Twilio refuses it each time."""
+    phone.say("hi")
+    replies = Message.objects.filter(direction="out").order_by("-pk")
+    for _ in range(3):
+        reply = replies.first()
+        sid = reply.sid or "SM" + "5" * 32
+        report = DeliveryReport(sid, "undelivered", reply.pk, Status.FAILED, 63016)
+        if reply.status != Status.WAITING:
+            Message.objects.take_report(report)
+        deliver()
+    assert not fake_twilio.sent
+    assert replies.first().status == Status.WAITING
+    phone.say("menu")
+    deliver()
+    assert len(fake_twilio.sent) == 1
+
+
+def test_a_failed_reply_sent_again_after_the_window_closed_waits(phone, fake_twilio, deliver):
+    phone.say("hi")
+    Conversation.objects.update(heard_at=timezone.now() - timedelta(days=2))
+    reply = Message.objects.get(direction="out")
+    reply.settle(Status.FAILED, 63013)
+    reply.send_again_now()
+    deliver()
+    assert not fake_twilio.sent
+    assert Message.objects.latest("pk").status == Status.WAITING
+
+
+def test_who_wrote_what_we_stumbled_over_has_written(
+    phone, fake_twilio, deliver, monkeypatch, settings
+):
+    settings.TWILIO_REPLY_WITH = "api"
+    monkeypatch.setattr("whatsapp_bot.desk.Desk.answer", lambda desk: 1 / 0)
+    phone.say("hi")
+    deliver()
+    assert len(fake_twilio.sent) == 1
+
+
 def test_a_notice_in_the_persons_language(quiet, notice, template):
     Contact.objects.update(language="en-za")
     quiet.refresh_from_db()
