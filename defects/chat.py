@@ -172,7 +172,7 @@ class Reply(Flow):
         if not report:
             return Open(MAIN_MENU)
         report.attach([self.message.pk])
-        self.place.was_answered()
+        self.place.was_answered(f"{self.name}:{self.argument}")
         return Say(texts.REPLY_FILED(number=report.number))
 
 

@@ -351,7 +351,8 @@ class DefectReport(models.Model):
         if message:
             self.attach([message.pk])
             conversation = Conversation.objects.of(self.reported_by)
-            conversation.expect(f"defects.reply:{self.pk}", asks=notice is QUESTION)
+            address = f"defects.reply:{self.pk}"
+            conversation.expect(address, notice.key, asks=notice is QUESTION)
         return message
 
     def attach(self, messages: Iterable[int]) -> None:

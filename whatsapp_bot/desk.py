@@ -205,7 +205,11 @@ class Desk:
 
     def _expected(self, *, asks: bool = False) -> str:
         """What the person may be replying to, unless that waits to be sent."""
-        return "" if self.conversation.holds else self.place.expected(self.now, asks=asks)
+        address = self.place.expected(self.now, asks=asks)
+        if address and self.conversation.holds:
+            told = self.contact.messages.filter(notice=self.place.expects.get("notice"))
+            return "" if told.waiting().exists() else address
+        return address
 
     def to_menu(self) -> str:
         kept = self._put_aside()

@@ -21,7 +21,8 @@ class Place:
     flows that were left half-way, each as {"flow", "asking", "kept"}; with "given", answers that
     came later, and once it was "offered" what was "said" then. minute: when it began and how
     many messages came in it, as {"at", "count"}. expects: what somebody who is at rest may be
-    replying to, as {"address", "until", "asks"}; a number is an answer only where it "asks".
+    replying to, as {"address", "notice", "until", "asks"}; a number is an answer only where it
+    "asks".
     """
 
     flow: str = ""
@@ -73,9 +74,10 @@ class Place:
         if self.expects and not self.expects["asks"]:
             self.expects = {}
 
-    def was_answered(self) -> None:
-        """The question has its answer; what else is said may still belong to it."""
-        self.expects = {**self.expects, "asks": False} if self.expects else {}
+    def was_answered(self, address: str) -> None:
+        """What was asked there has its answer; what else is said may still belong to it."""
+        if self.expects and self.expects["address"] == address:
+            self.expects = {**self.expects, "asks": False}
 
     def enter(self, address: str) -> None:
         """Be at `address`. Where it is a menu that led here, the way goes on from there."""

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from defects.models import DefectReport
 from whatsapp_bot.delivery import Status
-from whatsapp_bot.models import Conversation, Message, Wording
+from whatsapp_bot.models import Conversation, Message, MessageTemplate, Wording
 from whatsapp_bot.recent import forget_all
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +49,15 @@ def ask(report, deliver):
         return message
 
     return ask
+
+
+def another(report, say):
+    """A report that the same person makes after this one."""
+    for text in ("menu", "2", "1", "Bent pin"):
+        say(text)
+    while DefectReport.objects.count() < 2:
+        say("skip")
+    return DefectReport.objects.exclude(pk=report.pk).get()
 
 
 def filed_with(report):
@@ -145,11 +154,7 @@ def test_a_photo_within_a_day_is_filed(report, tell, phone):
 
 def test_a_photo_goes_with_a_report_made_since(report, tell, phone, say):
     tell()
-    for text in ("menu", "2", "1", "Bent pin"):
-        say(text)
-    while DefectReport.objects.count() < 2:
-        say("skip")
-    newer = DefectReport.objects.exclude(pk=report.pk).get()
+    newer = another(report, say)
     phone.send("image")
     assert newer.attachments.filter(message__kind="image").exists()
 
@@ -188,6 +193,65 @@ def test_a_question_that_waits_is_not_answered_before_it_is_read(report, ask, sa
         say("menu")
         assert report.number in say("Twelve of them")
     assert filed_with(report) == ["Twelve of them"]
+
+
+@pytest.fixture
+def template(fake_twilio):
+    """For questions; Meta looks at it."""
+    body, sid = "About {{1}}: {{2}}", "HX" + "1" * 32
+    fake_twilio.memory.contents[sid] = {"types": {"twilio/text": {"body": body}}, "variables": {}}
+    return MessageTemplate.objects.create(
+        notice="news.question",
+        content_sid=sid,
+        body=body,
+        variables={"1": "number", "2": "question"},
+        approval=MessageTemplate.Approval.PENDING,
+    )
+
+
+def test_a_question_is_answered_that_went_when_its_template_was_approved(
+    report, ask, say, deliver, template
+):
+    with time_machine.travel(timezone.now() + timedelta(days=3), tick=True):
+        message = ask()
+        assert message.status == Status.WAITING
+    with time_machine.travel(timezone.now() + timedelta(days=5), tick=True):
+        template.approval = MessageTemplate.Approval.APPROVED
+        template.save()
+        assert template.release_what_waits() == 1
+        assert not Conversation.objects.get().holds
+        deliver()
+        message.refresh_from_db()
+        assert message.status == Status.SENT
+        assert report.number in say("2")
+    assert filed_with(report) == ["2"]
+
+
+def test_a_question_is_answered_although_something_else_waits(report, ask, say, deliver, template):
+    template.approval = MessageTemplate.Approval.APPROVED
+    template.save()
+    with time_machine.travel(timezone.now() + timedelta(days=3), tick=True):
+        (other,) = report.reported_by.send("Your parcel is at the gate.")
+        assert ask().status == Status.SENT
+        assert template.release_what_waits() == 0
+        assert Conversation.objects.get().holds
+        assert report.number in say("2")
+        deliver()
+        other.refresh_from_db()
+        assert other.status == Status.SENT
+    assert filed_with(report) == ["2"]
+
+
+def test_what_is_said_of_another_report_is_no_answer(report, ask, say, deliver):
+    newer = another(report, say)
+    newer.status = "acknowledged"
+    message = newer.tell_news()
+    deliver()
+    message.refresh_from_db()
+    ask("How many parts?")
+    say("ok", OriginalRepliedMessageSid=message.sid)
+    assert report.number in say("2")
+    assert (filed_with(newer), filed_with(report)) == (["ok"], ["2"])
 
 
 def test_an_answer_after_hours_is_not_taken_for_something_unfinished(report, ask, say):

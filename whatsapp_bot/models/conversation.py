@@ -111,21 +111,33 @@ class Conversation(models.Model):
         """Have the messages go that wait for the person, who has written now."""
         if self.holds:
             self.holds = False
-            if expects := self.state.get("expects"):
-                expects["until"] = (timezone.now() + REPLY_WITHIN).isoformat()
+            self._expect_from_now()
             self.save(update_fields=["holds", "state"])
             self.contact.messages.release()
 
-    def expect(self, address: str, *, asks: bool) -> None:
+    def release_notice(self, notice: str) -> int:
+        """Have those go that wait with the key of this notice; how many that are."""
+        count = self.contact.messages.filter(notice=notice).release()
+        self.holds = self.contact.messages.waiting().exists()
+        if self.state.get("expects", {}).get("notice") == notice:
+            self._expect_from_now()
+        self.save(update_fields=["holds", "state"])
+        return count
+
+    def _expect_from_now(self) -> None:
+        if expects := self.state.get("expects"):
+            expects["until"] = (timezone.now() + REPLY_WITHIN).isoformat()
+
+    def expect(self, address: str, notice: str, *, asks: bool) -> None:
         """Have what the person says within a day, when nothing else is under way, open `address`.
 
-        asks: we have asked something, so that also a number is the answer.
+        notice: the key of what we told. asks: that is a question, so also a number is the answer.
         """
-        until = (timezone.now() + REPLY_WITHIN).isoformat()
         self.state = {
             **self.state,
-            "expects": {"address": address, "until": until, "asks": asks},
+            "expects": {"address": address, "notice": notice, "asks": asks},
         }
+        self._expect_from_now()
         self.save(update_fields=["state"])
 
     def stand_at(self, address: str) -> None:

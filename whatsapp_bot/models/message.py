@@ -107,11 +107,13 @@ class MessageQuerySet(models.QuerySet["Message"]):
             try_at__lte=now,
         ).order_by("priority", "try_at", "pk")
 
+    def waiting(self) -> "MessageQuerySet":
+        """What waits until the person writes."""
+        return self.filter(status=Status.WAITING)
+
     def release(self) -> int:
         """Have what waits go as soon as it can; how many that are."""
-        count = self.filter(status=Status.WAITING).update(
-            status=Status.QUEUED, try_at=timezone.now()
-        )
+        count = self.waiting().update(status=Status.QUEUED, try_at=timezone.now())
         if count:
             tasks.wake(tasks.deliver)
         return count

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from whatsapp_bot.wording import Text, placeholders_in
@@ -116,13 +116,16 @@ class MessageTemplate(models.Model):
         self.release_what_waits()
         return content
 
+    @transaction.atomic
     def release_what_waits(self) -> int:
         """Have the messages go that waited for it, if it may be used; how many that are."""
-        from whatsapp_bot.models import Message
+        from whatsapp_bot.models import Contact, Conversation, Message
 
         if self.approval != self.Approval.APPROVED:
             return 0
-        return Message.objects.filter(notice=self.notice).release()
+        waiting = Message.objects.waiting().filter(notice=self.notice)
+        people = Contact.objects.filter(pk__in=waiting.values("contact")).order_by("pk")
+        return sum(Conversation.objects.of(one).release_notice(self.notice) for one in people)
 
     def filled(self, values: dict[str, str]) -> dict[str, str]:
         """Its variables for Twilio. None may be empty or hold a new line (error 63013 or 21656)."""
