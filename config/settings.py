@@ -156,6 +156,7 @@ X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -333,6 +334,7 @@ UNFOLD = {
     "SITE_DROPDOWN": [
         {"icon": "smartphone", "title": "Simulator", "link": reverse_lazy("simulator:page")},
     ],
+    "TABS": "config.navigation.tabs",
     "SIDEBAR": {"show_search": True, "navigation": "config.navigation.sidebar"},
     "GLOBAL_CALLBACK": "whatsapp_bot.admin.sending.on_every_page",
 }
