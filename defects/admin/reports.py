@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -96,6 +96,7 @@ class ReportForm(forms.ModelForm):
 @admin.register(DefectReport)
 class DefectReportAdmin(WritingAdmin):
     form = ReportForm
+    formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     list_display = [
         "number",
         "photo",
@@ -246,13 +247,15 @@ class DefectReportAdmin(WritingAdmin):
         may_see_files = request.user.has_perm("whatsapp_bot.view_media")
         reported = [name for name in self.reported if may_see_files or name != "photos"]
         return [
-            ("What was reported", {"fields": [*reported, ("order", "line"), ("part", "lot")]}),
+            ("What was reported", {"fields": [*reported, "order", "line", ("part", "lot")]}),
             (
                 "Review",
                 {
                     "fields": [
-                        ("severity", "category"),
-                        ("assignee", "due_on"),
+                        "severity",
+                        "category",
+                        "assignee",
+                        "due_on",
                         ("inspected", "nonconforming"),
                         "containment",
                         "cause",

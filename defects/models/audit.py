@@ -80,7 +80,7 @@ def changes_in(history: Iterable[Any], about: str = "") -> Iterator[Change]:
 
 
 def _in_words(field: models.Field, value: Any) -> str:
-    if value in (None, ""):
+    if value in (None, "") or getattr(value, "pk", value) is None:
         return "–"
     if field.choices:
         return str(dict(field.flatchoices).get(value, value))
