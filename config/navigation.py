@@ -70,6 +70,7 @@ NAVIGATION = [
             _item("Text pages", "article", "whatsapp_bot", "page"),
             _item("Message templates", "verified", "whatsapp_bot", "messagetemplate"),
             _item("Report forms", "checklist", "defects", "reportform"),
+            _item("Defect categories", "category", "defects", "defectcategory"),
             {
                 "title": "Simulator",
                 "icon": "smartphone",
@@ -94,10 +95,41 @@ NAVIGATION = [
             _item("Our number", "call", "whatsapp_bot", "channel"),
             _item("Conversations", "forum", "whatsapp_bot", "conversation"),
             _item("Files", "attach_file", "whatsapp_bot", "media"),
+            _item("Changes of reports", "manage_history", "defects", "historicaldefectreport"),
+            _item("Changes of dispositions", "manage_history", "defects", "historicaldisposition"),
+            _item("Changes of actions", "manage_history", "defects", "historicalcorrectiveaction"),
             _item("Form versions", "history", "defects", "formversion"),
             _item("Wrong order numbers", "search_off", "orders", "wronglookup"),
             _item("Users", "badge", "auth", "user"),
             _item("Groups", "group", "auth", "group"),
         ],
     },
+]
+
+
+def _tab(title: str, query: str) -> dict[str, Any]:
+    """One of the lists of reports that somebody looks at every day."""
+    there = reverse_lazy("admin:defects_defectreport_changelist")
+    return {
+        "title": title,
+        "link": format_lazy("{}?{}", there, query),
+        "active": lambda request: request.META.get("QUERY_STRING", "") == query,
+    }
+
+
+def tabs(request: HttpRequest) -> list[dict[str, Any]]:
+    return TABS
+
+
+TABS = [
+    {
+        "models": ["defects.defectreport"],
+        "items": [
+            _tab("All", ""),
+            _tab("Open", "at_work=open"),
+            _tab("My open", "at_work=mine"),
+            _tab("Unacknowledged", "status__exact=reported"),
+            _tab("Critical", "at_work=open&severity__exact=critical"),
+        ],
+    }
 ]

@@ -156,6 +156,7 @@ X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -163,6 +164,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "simple_history",
     "django_tasks",
     "django_tasks_db",
     "whatsapp_bot",
@@ -177,6 +179,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -331,6 +334,7 @@ UNFOLD = {
     "SITE_DROPDOWN": [
         {"icon": "smartphone", "title": "Simulator", "link": reverse_lazy("simulator:page")},
     ],
+    "TABS": "config.navigation.tabs",
     "SIDEBAR": {"show_search": True, "navigation": "config.navigation.sidebar"},
     "GLOBAL_CALLBACK": "whatsapp_bot.admin.sending.on_every_page",
 }

@@ -1,163 +1,421 @@
-"""Defect reports, as staff look at them."""
+"""Defect reports, as staff look at them and decide on them."""
 
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.db.models import Prefetch, Q, QuerySet, TextField
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import TabularInline
+from django.utils.timesince import timesince
+from unfold.admin import ModelAdmin
+from unfold.decorators import action
+from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
-from defects.models import Attachment, DefectReport
-from defects.notices import NEWS, QUESTION
-from whatsapp_bot.admin.files import shown
-from whatsapp_bot.admin.writing import (
-    Letter,
-    WritingAdmin,
-    in_words,
-    outcome,
-    reason,
-    status_label,
+from defects.admin import steps
+from defects.admin.lists import FILTERS, ReportActionForm
+from defects.admin.news import in_the_way, news_ahead
+from defects.admin.parts import MAY_REVIEW, ActionInline, AttachmentInline, DispositionInline
+from defects.models import (
+    Attachment,
+    DefectCategory,
+    DefectReport,
+    NotAllowed,
+    Severity,
+    Status,
 )
-from whatsapp_bot.delivery import Route
-from whatsapp_bot.models import Message
+from defects.notices import QUESTION
+from whatsapp_bot.admin.files import listed, shown
+from whatsapp_bot.admin.talk import talk
+from whatsapp_bot.admin.writing import Letter, WritingAdmin, in_words, label
+from whatsapp_bot.models import Media, Message
 from whatsapp_bot.whatsapp_text import preview
-from whatsapp_bot.wording import Notice
 
 LONGEST_QUESTION = 1000
+AROUND = timedelta(hours=1)
+MOST_SAID = 200
+COLOURS = {
+    Status.REPORTED: "warning",
+    Status.ACKNOWLEDGED: "info",
+    Status.IN_REVIEW: "info",
+    Status.DECIDED: "primary",
+    Status.CLOSED: "success",
+}
+SEVERITY_COLOURS = {Severity.MAJOR: "warning", Severity.CRITICAL: "danger"}
 
 
-class AttachmentInline(TabularInline):
-    model = Attachment
-    extra = 0
-    fields = ["at", "who", "text", "files", "state"]
-    readonly_fields = fields
-    can_delete = False
-    show_change_link = False
-    hide_title = True
-    verbose_name_plural = "messages of this report"
+class ReportForm(forms.ModelForm):
+    """A report as it was when the page was opened: what others changed since is not overwritten."""
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Attachment]:
-        filed = super().get_queryset(request)
-        return filed.select_related("message__contact", "message__written_by")
+    version = forms.CharField(widget=forms.HiddenInput, required=False)
+    new_note = forms.CharField(
+        label="Note for colleagues",
+        required=False,
+        max_length=5000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="The reporter never sees it.",
+    )
 
-    @admin.display(description="at")
-    def at(self, attachment: Attachment) -> SafeString:
-        there = reverse("admin:whatsapp_bot_message_change", args=[attachment.message_id])
-        at = in_words(attachment.message.created_at)
-        return format_html('<a class="text-link whitespace-nowrap" href="{}">{}</a>', there, at)
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["version"].initial = self.instance.version
+        if category := self.fields.get("category"):
+            known = Q(is_active=True) | Q(pk=self.instance.category_id)
+            category.queryset = DefectCategory.objects.filter(known)
 
-    @admin.display(description="from")
-    def who(self, attachment: Attachment) -> str:
-        message = attachment.message
-        if message.direction == Message.Direction.IN:
-            return str(message.contact)
-        return str(message.written_by or "Andon")
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        # Held until the page is saved, so that nobody comes in between.
+        DefectReport.objects.select_for_update(no_key=True).get(pk=self.instance.pk)
+        opened = self.cleaned_data.get("version", "")
+        if opened != self.instance.version:
+            self._tell_changes(opened)
+        return cleaned
 
-    @admin.display(description="message", empty_value="–")
-    def text(self, attachment: Attachment) -> str:
-        return attachment.message.body
-
-    @admin.display(description="state", empty_value="–")
-    def state(self, attachment: Attachment) -> SafeString | str:
-        message = attachment.message
-        if message.direction == Message.Direction.IN:
-            return ""
-        return format_html("{} {}", status_label(message), reason(message))
-
-    @admin.display(description="files")
-    def files(self, attachment: Attachment) -> SafeString:
-        files = attachment.message.media.select_related("message")
-        return format_html_join("", "<div>{}</div>", ((shown(file),) for file in files))
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        may = request.user.has_perm("whatsapp_bot.view_media")
-        return [field for field in self.fields if may or field != "files"]
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-def news_ahead(report: DefectReport) -> str:
-    """What the reporter will hear when staff choose another status, in words for staff."""
-    choices: dict[str, list[str]] = {}
-    for status, notice in NEWS.items():
-        if status != report.status:
-            named = choices.setdefault(_will_happen(report, notice), [])
-            named.append(DefectReport.Status(status).label)
-    return " ".join(f"If you set it to {_or(named)}, {what}" for what, named in choices.items())
-
-
-def _will_happen(report: DefectReport, notice: Notice) -> str:
-    route = report.reported_by.route(notice.key)
-    if route == Route.NOT_AT_ALL or not notice.is_on:
-        return f"the reporter is not told: {_in_the_way(notice)}."
-    return f"the reporter is told. {route.label}"
-
-
-def _in_the_way(notice: Notice) -> str:
-    if not notice.is_on:
-        return "this text is switched off"
-    return "the person has stopped our messages"
-
-
-def _or(names: list[str]) -> str:
-    *others, last = names
-    return f"{', '.join(others)} or {last}" if others else last
+    def _tell_changes(self, opened: str) -> None:
+        changes = self.instance.changes_since(opened)
+        lines = [
+            f"{change.who or 'Somebody'}: {change.about} {change.field}, "
+            f"from “{change.before}” to “{change.after}”"
+            for change in changes
+        ]
+        self.data = {**self.data.dict(), "version": self.instance.version}
+        raise forms.ValidationError(
+            [
+                "Somebody else has changed this report since you opened it. What you entered is "
+                "still here and not saved. Save again to have it your way.",
+                *lines,
+            ]
+        )
 
 
 @admin.register(DefectReport)
 class DefectReportAdmin(WritingAdmin):
+    form = ReportForm
+    formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     list_display = [
         "number",
+        "photo",
         "what",
-        "form",
+        "state",
+        "how_bad",
+        "category",
         "reported_by",
         "line",
-        "order",
-        "status",
+        "assignee",
+        "age",
+    ]
+    list_display_links = ["number", "what"]
+    list_filter = FILTERS
+    list_filter_submit = True
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ["number"]
+    search_help_text = "Number, words of the report, reporter or order"
+    ordering = ["urgency", "-pk"]
+    autocomplete_fields = ["order", "line", "assignee"]
+    action_form = ReportActionForm
+    actions = ["acknowledge", "assign", "categorise"]
+    reported = [
+        "number",
+        "reporters",
         "created_at",
-    ]
-    list_filter = ["status", "form", "line", "created_at"]
-    list_select_related = ["form", "reported_by", "line", "order"]
-    search_fields = [
-        "number",
-        "description",
-        "reported_by__name",
-        "reported_by__phone",
-        "order__number",
-    ]
-    date_hierarchy = "created_at"
-    autocomplete_fields = ["order", "line"]
-    shown = [
-        "number",
         "form",
-        "reported_by",
-        "created_at",
         "description",
         "all_answers",
-        "line",
-        "order",
-        "status",
+        "photos",
     ]
-    readonly_fields = [
-        "number",
-        "form",
-        "reported_by",
-        "created_at",
-        "description",
-        "all_answers",
-    ]
-    inlines = [AttachmentInline]
+    readonly_fields = [*reported, "notes"]
+    inlines = [DispositionInline, ActionInline, AttachmentInline]
+
+    class Media:
+        css = {"all": ["defects/report.css", "whatsapp_bot/talk.css"]}
+
+    # Who may ------------------------------------------------------------------------------------
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_review_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(MAY_REVIEW) and self.may_change(request, obj)
+
+    # The list -----------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DefectReport]:
+        photos = Attachment.objects.filter(message__media__thumbnail__gt="").order_by("pk")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("form", "reported_by", "line", "order", "category", "assignee")
+            .prefetch_related(
+                Prefetch("attachments", photos.prefetch_related("message__media"), "with_photo")
+            )
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        words = search_term.split()[:8]
+        for word in words:
+            queryset = queryset.filter(pk__in=DefectReport.objects.with_word(word))
+        return queryset, False
+
+    @admin.display(description="")
+    def photo(self, report: DefectReport) -> SafeString | str:
+        files = [file for one in report.with_photo[:1] for file in one.message.media.all()]
+        return listed(files[0]) if files else ""
+
+    @admin.display(description="description")
+    def what(self, report: DefectReport) -> str:
+        return preview(report.description)
+
+    @admin.display(description="status", ordering="status")
+    def state(self, report: DefectReport) -> SafeString:
+        return label(report.get_status_display(), COLOURS.get(Status(report.status), ""))
+
+    @admin.display(description="severity", ordering="severity", empty_value="–")
+    def how_bad(self, report: DefectReport) -> SafeString | str:
+        if not report.severity:
+            return ""
+        colour = SEVERITY_COLOURS.get(Severity(report.severity), "")
+        return label(report.get_severity_display(), colour)
+
+    @admin.display(description="age", ordering="-created_at")
+    def age(self, report: DefectReport) -> str:
+        return timesince(report.created_at, depth=1)
+
+    # Several at once ----------------------------------------------------------------------------
+
+    @action(description="Acknowledge", permissions=["review"])
+    def acknowledge(self, request: HttpRequest, chosen: QuerySet[DefectReport]) -> None:
+        self._do(request, chosen, "acknowledged", lambda one: one.acknowledge(request.user))
+
+    @action(description="Assign", permissions=["review"])
+    def assign(self, request: HttpRequest, chosen: QuerySet[DefectReport]) -> None:
+        form = ReportActionForm(request.POST)
+        to = form.fields["assignee"].clean(request.POST.get("assignee"))
+        if not to:
+            messages.error(request, "Choose whom to assign them to, beside the action.")
+            return
+        self._do(request, chosen, f"assigned to {to}", lambda one: one.assign(request.user, to))
+
+    @action(description="Categorise", permissions=["review"])
+    def categorise(self, request: HttpRequest, chosen: QuerySet[DefectReport]) -> None:
+        form = ReportActionForm(request.POST)
+        category = form.fields["category"].clean(request.POST.get("category"))
+        if not category:
+            messages.error(request, "Choose the category, beside the action.")
+            return
+        self._do(
+            request,
+            chosen,
+            f"now in the category {category}",
+            lambda one: one.categorise(request.user, category),
+        )
+
+    def _do(
+        self,
+        request: HttpRequest,
+        chosen: Iterable[DefectReport],
+        done: str,
+        verb: Callable[[DefectReport], None],
+    ) -> None:
+        """Do it with each, and say with how many it was done and why not with the others."""
+        count = 0
+        for report in chosen:
+            try:
+                verb(report)
+                count += 1
+            except NotAllowed as refused:
+                messages.warning(request, f"{report.number}: {refused}")
+        if count:
+            messages.success(request, f"{count} {'is' if count == 1 else 'are'} {done}.")
+
+    # The page -----------------------------------------------------------------------------------
 
     def get_fieldsets(
         self, request: HttpRequest, obj: DefectReport | None = None
     ) -> list[tuple[str | None, dict[str, Any]]]:
-        return [(None, {"fields": self.shown}), *self.box(request, obj)]
+        notes = ["notes", "new_note"] if self.may_change(request, obj) else ["notes"]
+        may_see_files = request.user.has_perm("whatsapp_bot.view_media")
+        reported = [name for name in self.reported if may_see_files or name != "photos"]
+        return [
+            ("What was reported", {"fields": [*reported, "order", "line", ("part", "lot")]}),
+            (
+                "Review",
+                {
+                    "fields": [
+                        "severity",
+                        "category",
+                        "assignee",
+                        "due_on",
+                        ("inspected", "nonconforming"),
+                        "containment",
+                        "cause",
+                        "version",
+                    ]
+                },
+            ),
+            ("Notes", {"fields": notes}),
+            *self.box(request, obj),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        readonly = list(super().get_readonly_fields(request, obj))
+        if obj and not obj.is_open:
+            # It is opened again to be changed.
+            shut = ("severity", "category", "inspected", "nonconforming", "containment", "cause")
+            readonly += [*shut, "assignee", "due_on", "order", "line", "part", "lot"]
+        elif obj and obj.is_decided:
+            readonly += ["nonconforming"]
+        return [name for name in readonly if name not in ("version", "new_note")]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        report = self.get_object(request, object_id or "")
+        context = self._context(request, report) if report else {}
+        return super().changeform_view(
+            request, object_id, form_url, {**context, **(extra_context or {})}
+        )
+
+    def _context(self, request: HttpRequest, report: DefectReport) -> dict[str, Any]:
+        possible = steps.steps_of(report)
+        ahead = [steps.LEADS_TO[step.name] for step in possible]
+        return {
+            "may_review": self.has_review_permission(request, report),
+            "status": self.state(report),
+            "severity": self.how_bad(report),
+            "age": f"reported {timesince(report.created_at, depth=1)} ago",
+            "steps": possible,
+            "news": news_ahead(report, ahead),
+            "conversation": talk(self._said_around(report), request),
+            "changes": report.changes(),
+            "input_classes": " ".join(INPUT_CLASSES),
+        }
+
+    def _said_around(self, report: DefectReport) -> QuerySet[Message]:
+        said = Message.objects.filter(contact__in=report.reporters)
+        at = report.created_at
+        around = Q(created_at__range=(at - AROUND, at + AROUND)) | Q(attachment__report=report)
+        return said.filter(around).order_by("pk")[:MOST_SAID]
+
+    @admin.display(description="reported by")
+    def reporters(self, report: DefectReport) -> SafeString:
+        return format_html_join(
+            ", ",
+            '<a class="text-link" href="../../../../whatsapp_bot/contact/{}/change/">{}</a>',
+            ((contact.pk, contact) for contact in report.reporters),
+        )
+
+    @admin.display(description="answers")
+    def all_answers(self, report: DefectReport) -> SafeString:
+        pairs = ((one["question"], one["answer"] or "–") for one in report.answers)
+        return format_html_join("", "<p><strong>{}</strong> {}</p>", pairs)
+
+    @admin.display(description="photos and files")
+    def photos(self, report: DefectReport) -> SafeString | str:
+        files = Media.objects.filter(message__attachment__report=report).select_related("message")
+        shown_files = ((shown(file),) for file in files.order_by("pk"))
+        found = format_html_join("", "<div>{}</div>", shown_files)
+        return format_html('<div class="report-photos">{}</div>', found) if found else "–"
+
+    @admin.display(description="notes")
+    def notes(self, report: DefectReport) -> SafeString | str:
+        found = format_html_join(
+            "",
+            '<div class="report-note" dir="auto">{}<br><small>{}, {}</small></div>',
+            (
+                (note.text, note.author or "–", in_words(note.created_at))
+                for note in report.notes.select_related("author")
+            ),
+        )
+        return found or "–"
+
+    # Saving -------------------------------------------------------------------------------------
+
+    def save_model(self, request: HttpRequest, obj: DefectReport, form: Any, change: bool) -> None:
+        self.save_changes(request, obj, form, change)
+        if note := form.cleaned_data.get("new_note", "").strip():
+            obj.note(request.user, note)
+        self.send_what_is_written(request, obj, form)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if "step" in request.POST:
+            self._take_step(request, form.instance)
+        elif "action_step" in request.POST:
+            self._take_step_of_action(request, form.instance)
+
+    def _take_step(self, request: HttpRequest, report: DefectReport) -> None:
+        step = steps.find(request.POST["step"])
+        if not step or not self.has_review_permission(request, report):
+            messages.error(request, "You may not do that.")
+            return
+        try:
+            getattr(report, step.name)(request.user, *self._said_with(request, step))
+        except NotAllowed as refused:
+            for reason in refused.reasons:
+                messages.error(request, reason)
+        else:
+            messages.success(request, f"{report.number} is {report.get_status_display()}.")
+            self._tell_of_news(request, report)
+
+    def _said_with(self, request: HttpRequest, step: steps.Step) -> list[Any]:
+        """What a step wants beside who takes it. Raises NotAllowed."""
+        match step.wants:
+            case "reason":
+                return [request.POST.get(f"reason_{step.name}", "")[:500]]
+            case "duplicate":
+                number = request.POST.get("duplicate", "").strip().upper()[:40]
+                kept = DefectReport.objects.filter(number=number).first()
+                if not kept:
+                    raise NotAllowed(f"There is no report {number or 'without a number'}.")
+                return [kept]
+        return []
+
+    def _tell_of_news(self, request: HttpRequest, report: DefectReport) -> None:
+        """Say whether the reporter hears of it."""
+        notice = report.news
+        if not notice:
+            return
+        told = Message.objects.filter(contact=report.reported_by, notice=notice.key).last()
+        if told and notice.is_on and not report.reported_by.opted_out_at:
+            messages.info(request, f"The reporter is told. {told.get_status_display()}.")
+        else:
+            messages.warning(request, f"The reporter is not told: {in_the_way(notice)}.")
+
+    def _take_step_of_action(self, request: HttpRequest, report: DefectReport) -> None:
+        verb, _, number = request.POST["action_step"].partition(":")
+        found = report.actions.filter(pk=number).first() if number.isdecimal() else None
+        verbs = {"finish", "verify", "take_back"}
+        if not found or verb not in verbs or not self.has_review_permission(request, report):
+            messages.error(request, "You may not do that.")
+            return
+        try:
+            getattr(found, verb)(*([] if verb == "take_back" else [request.user]))
+        except NotAllowed as refused:
+            messages.error(request, str(refused))
+        else:
+            messages.success(request, f"The action is {found.state}.")
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        if "step" in request.POST or "action_step" in request.POST:
+            return HttpResponseRedirect(request.get_full_path())
+        return super().response_change(request, obj)
+
+    # Asking -------------------------------------------------------------------------------------
 
     def box_title(self, obj: DefectReport) -> str:
         return "Ask the reporter"
@@ -170,49 +428,13 @@ class DefectReportAdmin(WritingAdmin):
     def write(self, obj: DefectReport, text: str, by: AbstractBaseUser) -> Message | None:
         return obj.ask(text, by)
 
-    def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
-    ) -> type[forms.ModelForm]:
-        form = super().get_form(request, obj, change, **options)
-        if obj and "status" in form.base_fields:
-            form.base_fields["status"].help_text = news_ahead(obj)
-        return form
 
-    def save_model(self, request: HttpRequest, obj: DefectReport, form: Any, change: bool) -> None:
-        """Save, tell the news, ask: in this order, since the last thing said is what is replied to.
-
-        The row is locked, so that of two who set the same status only one tells it.
-        """
-        locked = DefectReport.objects.select_for_update(no_key=True)
-        before = locked.get(pk=obj.pk).status
-        self.save_changes(request, obj, form, change)
-        if obj.status != before:
-            self.tell_news(request, obj)
-        self.send_what_is_written(request, obj, form)
-
-    def tell_news(self, request: HttpRequest, report: DefectReport) -> None:
-        """Tell the reporter of the new status, and staff what became of that."""
-        notice = report.news
-        if not notice:
-            return
-        route = report.reported_by.route(notice.key)
-        message = report.tell_news(request.user)
-        if message:
-            messages.success(request, f"The reporter is told. {outcome(message, route)}")
-        else:
-            messages.warning(request, f"The reporter is not told: {_in_the_way(notice)}.")
-
-    @admin.display(description="description")
-    def what(self, report: DefectReport) -> str:
-        return preview(report.description)
-
-    @admin.display(description="answers")
-    def all_answers(self, report: DefectReport) -> SafeString:
-        pairs = ((one["question"], one["answer"] or "–") for one in report.answers)
-        return format_html_join("", "<p><strong>{}</strong> {}</p>", pairs)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+@admin.register(DefectCategory)
+class DefectCategoryAdmin(ModelAdmin):
+    list_display = ["name", "is_active", "position"]
+    list_editable = ["is_active", "position"]
+    search_fields = ["name"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+        # One that reports have is retired, so that they keep it.
+        return super().has_delete_permission(request, obj) and not (obj and obj.reports.exists())

@@ -11,7 +11,15 @@ OURS = [
     for app in ("whatsapp_bot", "orders", "defects")
     for model in apps.get_app_config(app).get_models()
 ]
-PARTS_OF_OTHERS = {"MenuItem", "CustomerLink", "Question", "Attachment"}
+PARTS_OF_OTHERS = {
+    "CorrectiveAction",
+    "Disposition",
+    "Note",
+    "MenuItem",
+    "CustomerLink",
+    "Question",
+    "Attachment",
+}
 
 
 @pytest.fixture

@@ -270,6 +270,7 @@ def test_its_message_and_its_report_show_it(media, name, shown, admin_client, co
     from defects.models import DefectReport
 
     one = media[name]
+    Message.objects.exclude(pk=one.message_id).delete()
     report = DefectReport.objects.file(reported_by=contact, description="The seal leaks")
     report.attach([one.message_id])
     for page in (

@@ -1,6 +1,4 @@
-import re
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -9,13 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
-from defects.notices import NEWS, QUESTION
-from orders.models import Line, Order
-from whatsapp_bot.models import Contact, Conversation, Message
-from whatsapp_bot.numbered import NumberedQuerySet
+from whatsapp_bot.models import Conversation
 from whatsapp_bot.recent import Recent
-from whatsapp_bot.whatsapp_text import preview
-from whatsapp_bot.wording import Notice, placeholders_in
+from whatsapp_bot.wording import placeholders_in
 
 
 class ReportForm(models.Model):
@@ -255,122 +249,3 @@ def report_forms() -> dict[str, tuple[ReportForm, list[Question]]]:
     """All published forms with the questions of their live version, by key."""
     published = ReportForm.objects.exclude(live=None).select_related("live")
     return {form.key: (form, form.live.rows()) for form in published}
-
-
-class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
-    prefix = "DEF"
-
-    def by(self, contact: Contact) -> "DefectReportQuerySet":
-        """The contact's own reports, newest first."""
-        return self.filter(reported_by=contact).order_by("-pk")
-
-    def just_made_by(self, contact: Contact) -> "DefectReport | None":
-        """The contact's last report, if a picture that comes now would belong to it."""
-        since = timezone.now() - DefectReport.PICTURES_FOLLOW_WITHIN
-        return self.by(contact).filter(created_at__gte=since).first()
-
-    def quoted_by(self, contact: Contact, sid: str) -> "DefectReport | None":
-        """The contact's report that our message with this SID is about, or names."""
-        quoted = contact.messages.filter(sid=sid).first()
-        if not quoted:
-            return None
-        mine = self.by(contact)
-        numbers = re.findall(r"\b[A-Z]{2,5}-\d[\d-]*\d", quoted.body)[:10]
-        return (
-            mine.filter(attachments__message=quoted).first()
-            or mine.filter(number__in=numbers).first()
-        )
-
-
-class DefectReport(models.Model):
-    """One nonconformance report: what somebody saw on the shop floor or in a delivery."""
-
-    PICTURES_FOLLOW_WITHIN = timedelta(minutes=30)
-
-    class Status(models.TextChoices):
-        REPORTED = "reported", "reported"
-        ACKNOWLEDGED = "acknowledged", "acknowledged"
-        IN_REVIEW = "in_review", "in review"
-        DECIDED = "decided", "decided"
-        CLOSED = "closed", "closed"
-        UNFOUNDED = "unfounded", "unfounded"
-        DUPLICATE = "duplicate", "duplicate"
-
-    number = models.CharField(max_length=32, unique=True, editable=False)
-    reported_by = models.ForeignKey(
-        Contact, models.CASCADE, related_name="defect_reports", db_index=False
-    )
-    form = models.ForeignKey(
-        ReportForm, models.SET_NULL, null=True, blank=True, related_name="reports", editable=False
-    )
-    description = models.TextField()
-    answers = models.JSONField(
-        default=list, blank=True, editable=False, help_text="A list of name, question and answer."
-    )
-    order = models.ForeignKey(
-        Order, models.SET_NULL, null=True, blank=True, related_name="defect_reports"
-    )
-    line = models.ForeignKey(
-        Line, models.SET_NULL, null=True, blank=True, related_name="defect_reports"
-    )
-    status = models.CharField(max_length=15, choices=Status, default=Status.REPORTED)
-    created_at = models.DateTimeField("reported at", default=timezone.now, editable=False)
-
-    objects = DefectReportQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-pk"]
-        indexes = [models.Index(fields=["reported_by", "-id"], name="defect_report_reporter")]
-
-    def __str__(self) -> str:
-        return f"{self.number}: {preview(self.description)}"
-
-    @property
-    def in_short(self) -> dict[str, str]:
-        """What notices call it by."""
-        return {"number": self.number, "preview": preview(self.description, 40)}
-
-    @property
-    def news(self) -> Notice | None:
-        """What the reporter is told of its status; None: nothing."""
-        return NEWS.get(self.status)
-
-    def tell_news(self, by: AbstractBaseUser | None = None) -> Message | None:
-        """Tell the reporter that the status has changed, if that is to be told."""
-        return self._tell(self.news, by) if self.news else None
-
-    def ask(self, question: str, by: AbstractBaseUser | None = None) -> Message | None:
-        """Ask the reporter something; the answer is filed with the report."""
-        return self._tell(QUESTION, by, question=question)
-
-    @transaction.atomic
-    def _tell(
-        self, notice: Notice, by: AbstractBaseUser | None = None, **values: str
-    ) -> Message | None:
-        message = self.reported_by.notify(notice, by, **self.in_short, **values)
-        if message:
-            self.attach([message.pk])
-            conversation = Conversation.objects.of(self.reported_by)
-            address = f"defects.reply:{self.pk}"
-            conversation.expect(address, notice.key, asks=notice is QUESTION)
-        return message
-
-    def attach(self, messages: Iterable[int]) -> None:
-        """File messages, by their ids, with this report: their pictures, voice notes and so on."""
-        Attachment.objects.bulk_create(
-            (Attachment(report=self, message_id=message) for message in messages),
-            ignore_conflicts=True,
-        )
-
-
-class Attachment(models.Model):
-    """A message that belongs to a report: what came with it, what we told, what was replied."""
-
-    report = models.ForeignKey(DefectReport, models.CASCADE, related_name="attachments")
-    message = models.OneToOneField(Message, models.CASCADE, related_name="attachment")
-
-    class Meta:
-        ordering = ["pk"]
-
-    def __str__(self) -> str:
-        return str(self.message)

@@ -1,0 +1,30 @@
+from defects.models.audit import Door
+from defects.models.forms import FormVersion, Question, ReportForm, problems_in, report_forms
+from defects.models.report import Attachment, DefectReport
+from defects.models.review import (
+    CorrectiveAction,
+    DefectCategory,
+    Disposition,
+    NotAllowed,
+    Note,
+    Severity,
+    Status,
+)
+
+__all__ = [
+    "Attachment",
+    "CorrectiveAction",
+    "DefectCategory",
+    "DefectReport",
+    "Disposition",
+    "Door",
+    "FormVersion",
+    "NotAllowed",
+    "Note",
+    "Question",
+    "ReportForm",
+    "Severity",
+    "Status",
+    "problems_in",
+    "report_forms",
+]

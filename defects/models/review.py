@@ -1,0 +1,447 @@
+"""The review of a defect report, in the terms of nonconformance reports (ISO 9001, 8.7).
+
+Every step is a verb. What is not allowed raises NotAllowed with the reasons, one sentence each.
+"""
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import models, transaction
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from defects.models.audit import Audited
+from whatsapp_bot.whatsapp_text import preview
+
+if TYPE_CHECKING:
+    from defects.models.report import DefectReport
+
+
+class NotAllowed(Exception):
+    """A step that cannot be taken. reasons: one sentence each, for whoever wanted to."""
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__(" ".join(reasons))
+        self.reasons = reasons
+
+
+class Status(models.TextChoices):
+    REPORTED = "reported", "reported"
+    ACKNOWLEDGED = "acknowledged", "acknowledged"
+    IN_REVIEW = "in_review", "in review"
+    DECIDED = "decided", "decided"
+    CLOSED = "closed", "closed"
+    UNFOUNDED = "unfounded", "unfounded"
+    DUPLICATE = "duplicate", "duplicate"
+
+
+OPEN = [Status.REPORTED, Status.ACKNOWLEDGED, Status.IN_REVIEW, Status.DECIDED]
+"""What somebody still has to do something about."""
+UNDECIDED = OPEN[:3]
+
+
+class Severity(models.TextChoices):
+    MINOR = "minor", "minor"
+    MAJOR = "major", "major"
+    CRITICAL = "critical", "critical"
+
+
+class DefectCategory(models.Model):
+    """What kind of defect it is. Staff keep the list; a retired one stays with its reports."""
+
+    name = models.CharField(max_length=80, unique=True)
+    position = models.PositiveSmallIntegerField("place", default=0)
+    is_active = models.BooleanField("can be chosen", default=True)
+
+    class Meta:
+        verbose_name_plural = "defect categories"
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Reviewed(models.Model):
+    """What a report knows of its review, and the steps of it."""
+
+    Status = Status
+    Severity = Severity
+
+    status = models.CharField(max_length=15, choices=Status, default=Status.REPORTED)
+    severity = models.CharField(max_length=10, choices=Severity, blank=True)
+    category = models.ForeignKey(
+        DefectCategory, models.PROTECT, null=True, blank=True, related_name="reports"
+    )
+    part = models.CharField(max_length=80, blank=True)
+    lot = models.CharField(max_length=80, blank=True)
+    inspected = models.PositiveIntegerField("quantity inspected", null=True, blank=True)
+    nonconforming = models.PositiveIntegerField("quantity nonconforming", null=True, blank=True)
+    containment = models.TextField(blank=True, help_text="What was done at once to contain it.")
+    cause = models.TextField(blank=True)
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="assigned_reports",
+        db_index=False,
+    )
+    due_on = models.DateField("due", null=True, blank=True)
+    duplicate_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="duplicates"
+    )
+    acknowledged_at = models.DateTimeField(null=True, blank=True, editable=False)
+    decided_at = models.DateTimeField(null=True, blank=True, editable=False)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+    )
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    urgency = models.PositiveSmallIntegerField(default=1, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: object, **options: object) -> None:
+        self.urgency = self._urgency()
+        if (fields := options.get("update_fields")) is not None:
+            options["update_fields"] = {*fields, "urgency"}  # type: ignore[misc]
+        super().save(*args, **options)  # type: ignore[arg-type]
+
+    def _urgency(self) -> int:
+        """0 first: critical and not acknowledged, not acknowledged, open, done."""
+        if self.status == Status.REPORTED:
+            return 0 if self.severity == Severity.CRITICAL else 1
+        return 2 if self.is_open else 3
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+    @property
+    def is_decided(self) -> bool:
+        return self.status in (Status.DECIDED, Status.CLOSED)
+
+    # Steps ---------------------------------------------------------------------------------------
+
+    # Each begins from what is stored: what is changed in memory and not saved is forgotten.
+
+    @transaction.atomic
+    def acknowledge(self, by: AbstractBaseUser | None) -> None:
+        """Somebody of the team has seen it. The reporter is told."""
+        self._begin(Status.ACKNOWLEDGED, after=[Status.REPORTED])
+        self.acknowledged_at = self.acknowledged_at or timezone.now()
+        self._become(Status.ACKNOWLEDGED, by)
+
+    @transaction.atomic
+    def begin_review(self, by: AbstractBaseUser | None) -> None:
+        """Somebody looks into it; whoever does so is the assignee, unless there is one."""
+        self._begin(Status.IN_REVIEW, after=[Status.ACKNOWLEDGED])
+        self.assignee = self.assignee or by  # type: ignore[assignment]
+        self._become(Status.IN_REVIEW, by)
+
+    @transaction.atomic
+    def decide(self, by: AbstractBaseUser | None) -> None:
+        """What becomes of the parts is decided, as its dispositions say. The reporter is told."""
+        self._begin(Status.DECIDED, after=[Status.IN_REVIEW])
+        _refuse(self.problems_of_decision())
+        self.decided_at, self.decided_by = timezone.now(), by  # type: ignore[assignment]
+        self._become(Status.DECIDED, by)
+
+    @transaction.atomic
+    def close(self, by: AbstractBaseUser | None) -> None:
+        """All is done and verified. The reporter is told."""
+        self._begin(Status.CLOSED, after=[Status.DECIDED])
+        _refuse(self.problems_of_closing())
+        self.closed_at = timezone.now()
+        self._become(Status.CLOSED, by)
+
+    @transaction.atomic
+    def dismiss(self, by: AbstractBaseUser | None, reason: str) -> None:
+        """There is no defect: it is unfounded."""
+        self._begin(Status.UNFOUNDED, after=UNDECIDED)
+        _want(reason, "Why is it unfounded?")
+        self._become(Status.UNFOUNDED, by, reason)
+
+    @transaction.atomic
+    def mark_duplicate(self, by: AbstractBaseUser | None, of: "DefectReport") -> None:
+        """It is known from another report, whose news its reporter now hears as well."""
+        self._begin(Status.DUPLICATE, after=UNDECIDED)
+        kept = of.duplicate_of or of
+        if kept.pk == self.pk:
+            raise NotAllowed("A report cannot be a duplicate of itself.")
+        self.duplicate_of = kept
+        self._become(Status.DUPLICATE, by)
+        for other in self.duplicates.all():  # type: ignore[attr-defined]
+            other.duplicate_of = kept
+            other.save(update_fields=["duplicate_of"])
+
+    @transaction.atomic
+    def reopen(self, by: AbstractBaseUser | None, reason: str) -> None:
+        """It is not over after all: back to the review."""
+        done = [Status.DECIDED, Status.CLOSED, Status.UNFOUNDED, Status.DUPLICATE]
+        self._begin(Status.IN_REVIEW, after=done)
+        _want(reason, "Why is it opened again?")
+        self.duplicate_of = self.decided_at = self.decided_by = self.closed_at = None
+        self._become(Status.IN_REVIEW, by, reason)
+
+    @transaction.atomic
+    def assign(self, by: AbstractBaseUser | None, to: AbstractBaseUser | None) -> None:
+        """Somebody is to see to it; None: nobody."""
+        self._take_open()
+        self.assignee = to  # type: ignore[assignment]
+        self._keep(by)
+
+    @transaction.atomic
+    def categorise(self, by: AbstractBaseUser | None, category: DefectCategory) -> None:
+        self._take_open()
+        self.category = category
+        self._keep(by)
+
+    def note(self, by: AbstractBaseUser | None, text: str) -> "Note":
+        """Keep a note for colleagues, which the reporter never sees."""
+        _want(text, "What is the note?")
+        return Note.objects.create(report=self, text=text.strip(), author=by)
+
+    # What stands against a step ------------------------------------------------------------------
+
+    def problems_of_decision(self) -> list[str]:
+        """Why it cannot be decided, one sentence each."""
+        dispositions = list(self.dispositions.all())  # type: ignore[attr-defined]
+        if not dispositions:
+            return ["It needs a disposition: what becomes of the parts?"]
+        if self.nonconforming is None:
+            return ["How many parts are nonconforming?"]
+        problems = [problem for one in dispositions if (problem := one.problem())]
+        total = sum(one.quantity for one in dispositions)
+        if total != self.nonconforming:
+            problems.append(
+                f"The dispositions are for {total} parts, but {self.nonconforming} are "
+                "nonconforming: the numbers have to be the same."
+            )
+        return problems
+
+    def problems_of_closing(self) -> list[str]:
+        """Why it cannot be closed, one sentence each."""
+        missing = [
+            *([] if self.severity else ["It needs a severity."]),
+            *([] if self.category else ["It needs a category."]),
+        ]
+        unverified = self.actions.filter(verified_at=None)  # type: ignore[attr-defined]
+        return [
+            *missing,
+            *self.problems_of_decision(),
+            *(f"The action “{preview(one.what, 40)}” is not verified yet." for one in unverified),
+        ]
+
+    @property
+    def reporters(self) -> list[models.Model]:
+        """Who reported it, here or in a report that was a duplicate of this one."""
+        others = self.duplicates.select_related("reported_by")  # type: ignore[attr-defined]
+        people = [self.reported_by, *(one.reported_by for one in others)]  # type: ignore[attr-defined]
+        return list(dict.fromkeys(people))
+
+    # ---------------------------------------------------------------------------------------------
+
+    def _lock(self) -> None:
+        rows = type(self)._base_manager.select_for_update(no_key=True)
+        self.refresh_from_db(from_queryset=rows)
+
+    def _begin(self, to: Status, *, after: list[Status]) -> None:
+        """Have the row for this transaction, if its status lets it become `to`."""
+        self._lock()
+        if self.status == to:
+            raise NotAllowed(f"It is {to.label} already.")
+        if self.status not in after:
+            before = " or ".join(status.label for status in after)
+            now = Status(self.status).label
+            raise NotAllowed(
+                f"It is {now}, so it cannot become {to.label}: it has to be {before} first."
+            )
+
+    def _become(self, to: Status, by: AbstractBaseUser | None, reason: str = "") -> None:
+        """Take on the status, and tell whoever is to be told of it."""
+        self.status = to
+        if reason:
+            self.note(by, reason)
+        self._keep(by)
+        for report in [self, *self.duplicates.all()]:  # type: ignore[attr-defined]
+            report.tell_news(by, of=self)
+
+    def _take_open(self) -> None:
+        self._lock()
+        if not self.is_open:
+            now = Status(self.status).label
+            raise NotAllowed(f"It is {now}: open it again to change it.")
+
+    def _keep(self, by: AbstractBaseUser | None) -> None:
+        self._history_user = by
+        self.save()
+
+
+def _want(text: str, question: str) -> None:
+    if not text.strip():
+        raise NotAllowed(question)
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise NotAllowed(*problems)
+
+
+class Disposition(models.Model):
+    """What is done with so many of the parts."""
+
+    class Kind(models.TextChoices):
+        USE_AS_IS = "use_as_is", "use as is"
+        REWORK = "rework", "rework"
+        REPAIR = "repair", "repair"
+        SCRAP = "scrap", "scrap"
+        RETURN = "return", "return to supplier"
+
+    report = models.ForeignKey("DefectReport", models.CASCADE, related_name="dispositions")
+    kind = models.CharField("disposition", max_length=10, choices=Kind)
+    quantity = models.PositiveIntegerField()
+    reason = models.CharField(
+        max_length=300, blank=True, help_text="To use parts as they are wants a reason."
+    )
+
+    history = HistoricalRecords(bases=[Audited])
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["report", "kind"],
+                name="disposition_once_a_report",
+                violation_error_message="This disposition is there already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.quantity}"
+
+    def save(self, *args: object, **options: object) -> None:
+        self._check_undecided()
+        super().save(*args, **options)  # type: ignore[arg-type]
+
+    def delete(self, *args: object, **options: object) -> tuple[int, dict[str, int]]:
+        self._check_undecided()
+        return super().delete(*args, **options)  # type: ignore[arg-type]
+
+    def problem(self) -> str:
+        """What is wrong with it, in a sentence; "" when nothing is."""
+        if self.quantity < 1:
+            return f"How many parts are for {self.get_kind_display()}?"
+        if self.kind == self.Kind.USE_AS_IS and not self.reason.strip():
+            return "To use parts as they are wants a reason."
+        return ""
+
+    def _check_undecided(self) -> None:
+        if self.report.is_decided:
+            raise NotAllowed("It is decided: open it again to change the dispositions.")
+
+
+class CorrectiveAction(models.Model):
+    """What is done so that it does not happen again, and is verified by somebody else."""
+
+    report = models.ForeignKey("DefectReport", models.CASCADE, related_name="actions")
+    what = models.CharField(max_length=300)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="corrective_actions"
+    )
+    due_on = models.DateField("due", null=True, blank=True)
+    done_at = models.DateTimeField("done", null=True, blank=True, editable=False)
+    done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+    )
+    verified_at = models.DateTimeField("verified", null=True, blank=True, editable=False)
+    verified_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+    )
+
+    history = HistoricalRecords(bases=[Audited])
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return preview(self.what)
+
+    @property
+    def state(self) -> str:
+        """open, overdue, done or verified."""
+        if self.verified_at:
+            return "verified"
+        if self.done_at:
+            return "done"
+        late = self.due_on and self.due_on < timezone.localdate()
+        return "overdue" if late else "open"
+
+    def finish(self, by: AbstractBaseUser) -> None:
+        """It has been done."""
+        self._check_not_closed()
+        if self.done_at:
+            raise NotAllowed("It is done already.")
+        self.done_at, self.done_by = timezone.now(), by  # type: ignore[assignment]
+        self.save()
+
+    def verify(self, by: AbstractBaseUser) -> None:
+        """Somebody else has seen that it was done, and works."""
+        self._check_not_closed()
+        if not self.done_at:
+            raise NotAllowed("It has to be done before it can be verified.")
+        if self.verified_at:
+            raise NotAllowed("It is verified already.")
+        if by.pk in (self.done_by_id, self.owner_id):
+            raise NotAllowed("Somebody else has to verify it than who owns it or has done it.")
+        self.verified_at, self.verified_by = timezone.now(), by  # type: ignore[assignment]
+        self.save()
+
+    def take_back(self) -> None:
+        """It is not done after all."""
+        self._check_not_closed()
+        self.done_at = self.done_by = self.verified_at = self.verified_by = None
+        self.save()
+
+    def delete(self, *args: object, **options: object) -> tuple[int, dict[str, int]]:
+        self._check_not_closed()
+        if self.done_at:
+            raise NotAllowed("It is done, so it stays. Take it back first.")
+        return super().delete(*args, **options)  # type: ignore[arg-type]
+
+    def _check_not_closed(self) -> None:
+        if self.report.status == Status.CLOSED:
+            raise NotAllowed("The report is closed: open it again to change its actions.")
+
+
+class Note(models.Model):
+    """What colleagues write about a report, for each other."""
+
+    report = models.ForeignKey("DefectReport", models.CASCADE, related_name="notes")
+    text = models.TextField()
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField("at", default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return preview(self.text)

@@ -1,0 +1,388 @@
+"""The page and the list of reports, as staff work with them; and what a reporter hears of it."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from defects.models import DefectCategory, DefectReport
+from whatsapp_bot.delivery import Status
+from whatsapp_bot.models import Conversation, Message, Wording
+from whatsapp_bot.recent import forget_all
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def report(say):
+    for text in ("hi", "2", "1", "Deep scratch on the *cover*"):
+        say(text)
+    while not DefectReport.objects.exists():
+        say("skip")
+    return DefectReport.objects.get()
+
+
+@pytest.fixture
+def page(report):
+    return reverse("admin:defects_defectreport_change", args=[report.pk])
+
+
+@pytest.fixture
+def shown(admin_client, page):
+    return lambda: admin_client.get(page).content.decode()
+
+
+@pytest.fixture
+def post(admin_client, report, page):
+    """Post the report's page as it stands, with these fields; what it says then."""
+
+    def post(client: Client = admin_client, **fields: object) -> str:
+        report.refresh_from_db()
+        return client.post(page, {**as_shown(report), **fields}, follow=True).content.decode()
+
+    return post
+
+
+@pytest.fixture
+def step(post):
+    return lambda name, **fields: post(step=name, **fields)
+
+
+def as_shown(report: DefectReport) -> dict[str, object]:
+    """What the page's form holds when nothing was changed."""
+    names = ["severity", "part", "lot", "containment", "cause"]
+    form: dict[str, object] = {name: getattr(report, name) for name in names}
+    for name in ("category_id", "assignee_id", "order_id", "line_id", "due_on"):
+        form[name.removesuffix("_id")] = getattr(report, name) or ""
+    for name in ("inspected", "nonconforming"):
+        form[name] = "" if getattr(report, name) is None else getattr(report, name)
+    for part in ("dispositions", "actions", "attachments"):
+        form |= {f"{part}-TOTAL_FORMS": 0, f"{part}-INITIAL_FORMS": 0}
+    return {**form, "version": report.version}
+
+
+def quiet() -> None:
+    """The reporter last wrote two days ago."""
+    Conversation.objects.update(heard_at=timezone.now() - timedelta(days=2))
+
+
+def told() -> list[str]:
+    news = Message.objects.filter(notice__startswith="news.").order_by("pk")
+    return list(news.values_list("notice", flat=True))
+
+
+def test_a_step_is_told(report, shown, step, fake_twilio, deliver):
+    assert "When it becomes acknowledged, the reporter is told. It goes at once." in shown()
+    text = step("acknowledge")
+    assert f"{report.number} is acknowledged." in text
+    assert "The reporter is told. queued." in text.replace("Queued", "queued")
+    deliver()
+    (sent,) = fake_twilio.sent
+    assert report.number in sent.body
+    assert Message.objects.get(notice="news.acknowledged").written_by.username == "admin"
+
+
+def test_and_once(report, step):
+    step("acknowledge")
+    assert "It is acknowledged already." in step("acknowledge")
+    assert told() == ["news.acknowledged"]
+
+
+def test_from_reported_to_closed(report, step, post, admin_client):
+    step("acknowledge")
+    step("begin_review")
+    category = DefectCategory.objects.create(name="Surface")
+    text = step("decide")
+    assert "It needs a disposition" in text
+    text = post(
+        step="decide",
+        severity="major",
+        category=category.pk,
+        nonconforming=10,
+        **{
+            "dispositions-TOTAL_FORMS": 1,
+            "dispositions-0-kind": "scrap",
+            "dispositions-0-quantity": 4,
+        },
+    )
+    assert "The dispositions are for 4 parts, but 10 are nonconforming" in text
+    report.refresh_from_db()
+    assert (report.severity, report.nonconforming) == ("major", 10), "what was typed is kept"
+    disposition = report.dispositions.get()
+    others = User.objects.create_user("ben", is_staff=True)
+    text = post(
+        step="decide",
+        **rows("dispositions", {"id": disposition.pk, "kind": "scrap", "quantity": 10}),
+        **rows("actions", {"what": "New tool guide", "owner": others.pk}, first=0),
+    )
+    assert "is decided" in text
+    action = report.actions.get()
+    assert "is not verified yet" in step("close")
+    assert "The action is done." in post(action_step=f"finish:{action.pk}")
+    assert "Somebody else has to verify it" in post(action_step=f"verify:{action.pk}")
+    type(action).objects.update(done_by=others)
+    assert "The action is verified." in post(action_step=f"verify:{action.pk}")
+    assert "is closed" in step("close")
+    report.refresh_from_db()
+    assert report.status == "closed"
+    assert told() == ["news.acknowledged", "news.decided", "news.closed"]
+
+
+def rows(part, *values, first=1):
+    """A formset's fields; first: how many of the rows were there before."""
+    form = {f"{part}-TOTAL_FORMS": len(values), f"{part}-INITIAL_FORMS": first}
+    for place, row in enumerate(values):
+        form |= {f"{part}-{place}-{name}": value for name, value in row.items()}
+    return form
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "sentence"),
+    [
+        ("begin_review", {}, "it has to be acknowledged first"),
+        ("decide", {}, "it has to be in review first"),
+        ("close", {}, "it has to be decided first"),
+        ("dismiss", {"reason_dismiss": " "}, "Why is it unfounded?"),
+        ("mark_duplicate", {"duplicate": "DEF-1"}, "There is no report DEF-1."),
+        ("mark_duplicate", {}, "There is no report without a number."),
+        ("reopen", {"reason_reopen": "x"}, "it has to be decided or closed or unfounded"),
+        ("delete", {}, "You may not do that."),
+        ("save", {}, "You may not do that."),
+    ],
+)
+def test_what_is_not_allowed_says_why(report, step, name, fields, sentence):
+    assert sentence in step(name, **fields)
+    report.refresh_from_db()
+    assert report.status == "reported"
+    assert not told()
+
+
+def test_unfounded_duplicate_and_opened_again(report, step):
+    kept = DefectReport.objects.file(reported_by=report.reported_by, description="The first")
+    assert "is unfounded" in step("dismiss", reason_dismiss="As drawn")
+    assert "As drawn" in step("reopen", reason_reopen="Not as drawn")
+    assert "is duplicate" in step("mark_duplicate", duplicate=kept.number.lower())
+    report.refresh_from_db()
+    assert report.duplicate_of == kept
+
+
+def test_of_two_at_one_report_the_second_is_told_and_overwrites_nothing(
+    report, post, admin_client, page
+):
+    opened = as_shown(report)
+    post(severity="minor", cause="Worn tool")
+    text = admin_client.post(
+        page, {**opened, "severity": "critical", "lot": "L-7"}
+    ).content.decode()
+    assert "Somebody else has changed this report" in text
+    assert "admin:  severity, from “–” to “minor”" in text
+    assert "from “–” to “Worn tool”" in text
+    assert 'value="L-7"' in text
+    report.refresh_from_db()
+    assert (report.severity, report.lot) == ("minor", "")
+    report.refresh_from_db()
+    again = {**opened, "severity": "critical", "lot": "L-7", "version": report.version}
+    admin_client.post(page, again)
+    report.refresh_from_db()
+    assert (report.severity, report.lot) == ("critical", "L-7")
+
+
+def test_the_page_shows_what_was_changed_by_whom_and_through_which_door(post, step, shown):
+    post(severity="minor")
+    step("acknowledge")
+    text = shown().partition("What was changed")[2]
+    for part in ("severity", "minor", "acknowledged", "admin"):
+        assert part in text
+
+
+def test_a_note_is_for_colleagues(report, post, shown):
+    post(new_note="Ask the night shift <b>first</b>")
+    assert "Ask the night shift &lt;b&gt;first&lt;/b&gt;" in shown()
+    assert report.notes.get().author.username == "admin"
+    assert not told()
+
+
+def test_what_is_done_stays(report, post, admin_user):
+    action = report.actions.create(what="x", owner=admin_user)
+    action.finish(admin_user)
+    row = {"id": action.pk, "what": "x", "owner": admin_user.pk, "DELETE": "on"}
+    assert "What is done stays" in post(**rows("actions", row))
+    assert report.actions.exists()
+
+
+def test_outside_the_window_it_waits(shown, step):
+    quiet()
+    assert "the reporter is told. It waits until the person writes to us, and goes then." in shown()
+    assert "The reporter is told. waits until" in step("acknowledge").replace("Waits", "waits")
+    assert Message.objects.get(notice="news.acknowledged").status == Status.WAITING
+
+
+def test_what_is_switched_off_is_not_told(shown, step):
+    Wording.objects.filter(key="news.acknowledged").update(switched_off=True)
+    forget_all()
+    assert "the reporter is not told: this text is switched off." in shown()
+    assert "The reporter is not told: this text is switched off." in step("acknowledge")
+    assert not told()
+
+
+def test_nor_is_somebody_who_has_stopped_our_messages(report, say, shown, step):
+    say("stop")
+    stopped = "the reporter is not told: the person has stopped our messages."
+    assert stopped in shown()
+    assert stopped in step("acknowledge").replace("The reporter", "the reporter")
+    assert not told()
+
+
+def test_a_question_is_asked_and_its_answer_filed(
+    report, shown, post, say, page, admin_client, deliver, fake_twilio
+):
+    assert "Ask the reporter" in shown()
+    assert "It is on its way." in post(to_send="How *many* parts?", send="send")
+    deliver()
+    (sent,) = fake_twilio.sent
+    assert sent.body.endswith("How ∗many∗ parts?")
+    assert report.number in say("Twelve")
+    text = shown().partition("attachments-group")[2]
+    for part in ("How ∗many∗ parts?", "admin", "sent", "Twelve", "/admin/whatsapp_bot/message/"):
+        assert part in text
+
+
+def test_save_with_a_question_in_the_box_saves_and_asks_nothing(report, post):
+    text = post(severity="minor", to_send="How many?")
+    assert "You have not sent your message yet." in text
+    assert "How many?</textarea>" in text
+    assert not told()
+    report.refresh_from_db()
+    assert report.severity == ""
+
+
+def test_a_question_has_at_most_a_thousand_characters(post):
+    assert "A message holds 1000 characters" in post(to_send="x" * 1001, send="send")
+    assert not told()
+
+
+def clerk(*names: str) -> Client:
+    user = User.objects.create_user("clerk", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_who_may_not_write_asks_nothing(page):
+    client = clerk("view_defectreport", "change_defectreport")
+    assert "Ask the reporter" not in client.get(page).content.decode()
+    assert client.post(page, {"to_send": "How many?", "send": "send"}).status_code == 403
+
+
+def test_who_may_not_review_takes_no_step(report, page, post):
+    client = clerk("view_defectreport", "change_defectreport")
+    assert 'name="step"' not in client.get(page).content.decode()
+    assert "You may not do that." in post(client, step="acknowledge")
+    report.refresh_from_db()
+    assert report.status == "reported"
+
+
+def test_who_may_only_look_changes_nothing(report, page):
+    client = clerk("view_defectreport")
+    assert client.get(page).status_code == 200
+    assert client.post(page, {**as_shown(report), "step": "acknowledge"}).status_code == 403
+
+
+def test_what_was_reported_is_no_markup(report, shown):
+    DefectReport.objects.update(description="<b id=x>Scratch</b>")
+    report.reported_by.name = "<i>Nomsa</i>"
+    report.reported_by.save()
+    text = shown()
+    assert "<b id=x>" not in text
+    assert "<i>Nomsa" not in text
+
+
+# The list -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def listed(admin_client):
+    def listed(**query: str) -> str:
+        return admin_client.get(reverse("admin:defects_defectreport_changelist"), query)
+
+    return listed
+
+
+@pytest.fixture
+def some(report, admin_user):
+    """A critical one, one at work, and one that is over."""
+    values = {"reported_by": report.reported_by}
+    made = [DefectReport.objects.file(description=f"No {n}", **values) for n in range(3)]
+    critical, at_work, over = made
+    critical.severity = "critical"
+    critical.save()
+    at_work.acknowledge(admin_user)
+    at_work.assign(admin_user, admin_user)
+    over.dismiss(admin_user, "no")
+    return made
+
+
+def found(response):
+    return list(response.context["cl"].result_list)
+
+
+def test_the_list_begins_with_what_is_urgent(listed, some, report):
+    critical, at_work, over = some
+    assert found(listed()) == [critical, report, at_work, over]
+
+
+def test_tabs_and_filters(listed, some, report):
+    critical, at_work, over = some
+    assert found(listed(at_work="mine")) == [at_work]
+    assert set(found(listed(at_work="open"))) == {critical, at_work, report}
+    assert found(listed(at_work="open", severity__exact="critical")) == [critical]
+    assert found(listed(status__exact="unfounded")) == [over]
+    assert found(listed(photo="yes")) == []
+    assert len(found(listed(photo="no"))) == 4
+    today = timezone.localdate().isoformat()
+    assert len(found(listed(created_at_from=today, created_at_to=today))) == 4
+    assert found(listed(created_at_from="2001-01-01", created_at_to="2001-01-02")) == []
+
+
+@pytest.mark.parametrize("words", ["Deep scratch", "scratch DEEP", "DEF-"])
+def test_search(listed, report, words):
+    assert found(listed(q=words)) == [report]
+
+
+def test_search_by_reporter_and_order(listed, report):
+    assert found(listed(q=report.reported_by.phone)) == [report]
+    assert found(listed(q="nobody")) == []
+
+
+def act(client, name, reports, **fields):
+    form = {"action": name, "_selected_action": [report.pk for report in reports], **fields}
+    path = reverse("admin:defects_defectreport_changelist")
+    return client.post(path, form, follow=True).content.decode()
+
+
+def test_several_at_once(admin_client, some, report, admin_user):
+    critical, _, over = some
+    text = act(admin_client, "acknowledge", [*some, report])
+    assert "2 are acknowledged." in text
+    assert f"{over.number}: It is unfounded" in text
+    assert "Choose whom" in act(admin_client, "assign", [critical])
+    assert "1 is assigned to admin." in act(
+        admin_client, "assign", [critical], assignee=admin_user.pk
+    )
+    category = DefectCategory.objects.create(name="Surface")
+    text = act(admin_client, "categorise", [critical, over], category=category.pk)
+    assert "1 is now in the category Surface." in text
+    assert "open it again" in text
+    critical.refresh_from_db()
+    assert (critical.assignee, critical.category) == (admin_user, category)
+
+
+def test_a_retired_category_stays_where_it_is_and_is_offered_no_more(report, post, shown):
+    old = DefectCategory.objects.create(name="Old one", is_active=False)
+    assert "Old one" not in shown()
+    DefectReport.objects.update(category=old)
+    assert "Old one" in shown()
