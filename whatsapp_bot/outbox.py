@@ -207,6 +207,7 @@ def _parcel(message: Message) -> Parcel:
     return Parcel(
         message_id=message.pk,
         to=message.contact.address,
+        known_as=message.contact.addresses,
         body=template.in_words(values) if template else message.in_words(),
         content_sid=template.content_sid if template else "",
         variables=template.filled(values) if template else None,

@@ -127,20 +127,24 @@ def send(parcel: Parcel) -> Outcome:
 
 
 def look_up(parcel: Parcel, since: datetime) -> Outcome:
-    """What Twilio has sent for us to that address with that text, or Unknown when it cannot say."""
+    """What Twilio has sent for us to that person with that text, or Unknown when it cannot say."""
     try:
-        found = client().messages.list(
-            to=address(parcel.to),
-            from_=address(settings.TWILIO_WHATSAPP_NUMBER),
-            date_sent_after=since - CLOCKS_DIFFER,
-            limit=MOST_LOOKED_AT,
-        )
+        found = [one for to in parcel.known_as for one in _sent_to(to, since - CLOCKS_DIFFER)]
     except (TwilioException, requests.exceptions.RequestException, ValueError, KeyError):
         return Unknown()
     same = [
         one for one in found if one.direction == "outbound-api" and _alike(one.body, parcel.body)
     ]
     return Seen(tuple(one.sid for one in reversed(same)))
+
+
+def _sent_to(to: str, since: datetime) -> list[Any]:
+    return client().messages.list(
+        to=address(to),
+        from_=address(settings.TWILIO_WHATSAPP_NUMBER),
+        date_sent_after=since,
+        limit=MOST_LOOKED_AT,
+    )
 
 
 # What we missed ----------------------------------------------------------------------------------
