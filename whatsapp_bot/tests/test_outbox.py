@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from whatsapp_bot import outbox
-from whatsapp_bot.delivery import DeliveryReport, Status
+from whatsapp_bot.delivery import DeliveryReport, Misconfigured, Sent, Status
 from whatsapp_bot.fake_twilio import Fate, trouble
 from whatsapp_bot.fake_twilio import Message as MessageAtTwilio
 from whatsapp_bot.models import Channel, Contact, Conversation, Message
@@ -404,11 +404,13 @@ def test_who_stopped_gets_nothing_that_we_begin_but_is_answered(nomsa, phone, fa
     }
 
 
+@pytest.mark.parametrize("code", [20003, 0])
 def test_wrong_credentials_raise_one_alarm_and_nothing_is_lost(
-    nomsa, fake_twilio, deliver, settings, caplog
+    nomsa, fake_twilio, deliver, settings, caplog, monkeypatch, code
 ):
+    monkeypatch.setattr(transaction, "on_commit", lambda do, robust: do())
     settings.ADMINS = [("Operations", "operations@example.com")]
-    fake_twilio.trouble.always(trouble.refusal(20003, 401))
+    fake_twilio.trouble.always(trouble.refusal(code, 401))
     for number in range(5):
         nomsa.send(f"Message {number}")
     for _ in range(5):
@@ -423,6 +425,16 @@ def test_wrong_credentials_raise_one_alarm_and_nothing_is_lost(
     deliver()
     assert sent_to(fake_twilio, nomsa) == [f"Message {number}" for number in range(5)]
     assert not Channel.objects.ours().trouble
+
+
+def test_what_was_on_its_way_before_is_no_sign_that_all_is_well(nomsa, new_phone, deliver):
+    other = Contact.objects.create(phone=new_phone().address)
+    Conversation.objects.create(contact=other, heard_at=timezone.now())
+    nomsa.send("One")
+    other.send("Two")
+    one, two = outbox.claim(2)
+    outbox.settle([(one, Misconfigured(20003)), (two, Sent("SM" + "1" * 32))])
+    assert Channel.objects.ours().trouble
 
 
 @pytest.mark.parametrize("code", [63012, 63018])
