@@ -163,8 +163,8 @@ class Reply(Flow):
     """
 
     @classmethod
-    def claims(cls, contact: Contact, message: Message) -> str | None:
-        report = message.quoted_sid and DefectReport.objects.quoted_by(contact, message.quoted_sid)
+    def claims_reply(cls, contact: Contact, message: Message) -> str | None:
+        report = DefectReport.objects.quoted_by(contact, message.quoted_sid)
         return f"{cls.name}:{report.pk}" if report else None
 
     def done(self, form: forms.Form) -> Outcome:

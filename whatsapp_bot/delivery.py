@@ -39,12 +39,14 @@ class Route(models.TextChoices):
 class Parcel:
     """A message on its way to the carrier.
 
-    to: a phone number or WhatsApp user id. content_sid: of the message template that goes instead
-    of `body`, with its `variables`.
+    to: a phone number or WhatsApp user id; known_as: all that the person is known by, since an
+    earlier try may have gone to another one. content_sid: of the message template that goes
+    instead of `body`, with its `variables`.
     """
 
     message_id: int
     to: str
+    known_as: tuple[str, ...]
     body: str
     content_sid: str = ""
     variables: dict[str, str] | None = None

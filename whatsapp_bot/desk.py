@@ -199,9 +199,7 @@ class Desk:
     def _claim_of_quoted(self) -> str | None:
         """The address that wants what was said about a message of ours; not for words like menu."""
         is_word = utils.default_process(self.said.text) in WORDS
-        if not self.message.quoted_sid or is_word:
-            return None
-        return flows.claimed(self.contact, self.message)
+        return None if is_word else flows.claimed_reply(self.contact, self.message)
 
     def _expected(self, *, asks: bool = False) -> str:
         """What the person may be replying to, unless that waits to be sent."""
@@ -273,6 +271,9 @@ class Desk:
         return self.place.asking.expects == Expects.ATTACHMENT
 
     def _take_attachment(self, silent: bool) -> str:
+        quoted = self._claim_of_quoted()
+        if quoted:
+            return self._hand_over(quoted, silent)
         flow = self._flow_at(self.place.flow)
         if flow and flow.takes_attachments:
             self.place.keep(self.message)

@@ -105,6 +105,11 @@ class Flow:
         return None
 
     @classmethod
+    def claims_reply(cls, contact: Contact, message: Message) -> str | None:
+        """The address to open for a message that quotes one of ours, if this flow wants it."""
+        return None
+
+    @classmethod
     def addresses(cls) -> Iterable[tuple[str, str]]:
         """What a menu item may open: (address, title for staff)."""
         return [(cls.name, cls.title)] if cls.title else []
@@ -150,7 +155,13 @@ def is_there(address: str) -> bool:
 def claimed(contact: Contact, message: Message) -> str | None:
     """The address that the first flow which wants this message gives for it."""
     claims = (flow.claims(contact, message) for flow in registry.values())
-    return next((address for address in claims if address), None)
+    return next(filter(None, claims), None)
+
+
+def claimed_reply(contact: Contact, message: Message) -> str | None:
+    """The same for a message that quotes one of ours."""
+    claims = (flow.claims_reply(contact, message) for flow in registry.values())
+    return next(filter(None, claims), None) if message.quoted_sid else None
 
 
 def addresses() -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from functools import cache
 
 import structlog
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -71,7 +71,7 @@ def drain(seconds: float = 5) -> int:
             if not flying:
                 break
             settled += _settle_done(flying, FIRST_COMPLETED)
-    except OperationalError:
+    except Exception:
         # Somebody held a lock for too long: what is on its way has an outcome all the same.
         _settle_done(flying, ALL_COMPLETED)
         raise
@@ -207,6 +207,7 @@ def _parcel(message: Message) -> Parcel:
     return Parcel(
         message_id=message.pk,
         to=message.contact.address,
+        known_as=message.contact.addresses,
         body=template.in_words(values) if template else message.in_words(),
         content_sid=template.content_sid if template else "",
         variables=template.filled(values) if template else None,
@@ -230,6 +231,8 @@ def settle(results: Iterable[tuple[Errand, Outcome]]) -> None:
             # Its report was quicker than we.
             message.sid = outcome.sid
             message.save(update_fields=["sid"])
+    if any(isinstance(outcome, Misconfigured) for outcome in outcomes.values()):
+        return  # What was taken was on its way before.
     if any(isinstance(outcome, Sent | Refused) for outcome in outcomes.values()):
         Channel.objects.ours().go_on()
 

@@ -106,6 +106,24 @@ def test_also_while_something_else_is_under_way_which_goes_on(report, tell, say)
     assert filed_with(report) == ["It is on the left side"]
 
 
+@pytest.mark.parametrize("since", ["a report was made", "we told of another", "one is begun"])
+def test_a_photo_that_quotes_it_is_filed_whatever_came_since(
+    report, tell, say, phone, deliver, since
+):
+    message = tell()
+    if since == "one is begun":
+        for text in ("menu", "2", "1"):
+            say(text)
+    else:
+        newer = another(report, say)
+        if since == "we told of another":
+            newer.status = "acknowledged"
+            newer.tell_news()
+            deliver()
+    phone.send("image", OriginalRepliedMessageSid=message.sid)
+    assert report.attachments.filter(message__kind="image").exists()
+
+
 def test_and_long_after(report, tell, say):
     message = tell()
     with time_machine.travel(timezone.now() + timedelta(days=9)):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.core.mail import mail_admins
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from whatsapp_bot.twilio import codes
@@ -84,12 +84,16 @@ class Channel(models.Model):
         self.save(update_fields=["stopped_at", "code", "try_at"])
         if began:
             log.error("sending is stopped", code=code, why=self.trouble)
-            mail_admins(
-                "Andon cannot send messages",
-                f"{self.trouble}\n\nMessages wait and go as soon as this is mended. "
-                "To see what is wrong: python manage.py doctor",
-                fail_silently=True,
-            )
+            # A mail server may be slow, and whoever sends or stores meanwhile would wait for us.
+            transaction.on_commit(self._raise_alarm, robust=True)
+
+    def _raise_alarm(self) -> None:
+        mail_admins(
+            "Andon cannot send messages",
+            f"{self.trouble}\n\nMessages wait and go as soon as this is mended. "
+            "To see what is wrong: python manage.py doctor",
+            fail_silently=True,
+        )
 
     def go_on(self) -> None:
         """The carrier has taken something."""

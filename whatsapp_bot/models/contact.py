@@ -73,6 +73,10 @@ class Contact(models.Model):
         return self.phone or self.user_id or ""
 
     @property
+    def addresses(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self.phone, self.user_id)))
+
+    @property
     def is_worker(self) -> bool:
         return self.role == Role.WORKER
 

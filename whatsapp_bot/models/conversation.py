@@ -41,7 +41,8 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def of(self, contact: Contact) -> "Conversation":
         """The contact's conversation, which nobody else can have until the transaction ends."""
         locked = self.select_for_update(no_key=True)
-        return locked.filter(contact=contact).first() or self.create(contact=contact)
+        # Somebody else may make it in this moment.
+        return locked.get_or_create(contact=contact)[0]
 
     def active(self) -> "ConversationQuerySet":
         """Those that have not fallen silent for so long that they start again."""

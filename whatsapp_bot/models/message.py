@@ -33,6 +33,7 @@ class Resent(Enum):
 
 
 LATELY = timedelta(days=7)
+LONGEST_ASKED = 1800
 MOST_FAILED = 100
 
 MOST_REPLIES = 10
@@ -385,11 +386,11 @@ def failed_lately() -> int:
 def back_off(attempts: int, at_least: float = 0) -> timedelta | None:
     """How long to wait after so many attempts, in all below a day; None when there were enough.
 
-    at_least: seconds that the carrier asks for.
+    at_least: seconds that the carrier asks for; it is asked again after LONGEST_ASKED all the same.
     """
     if attempts >= settings.SEND_ATTEMPTS:
         return None
     seconds = settings.SEND_BACK_OFF_SECONDS * 5 ** (attempts - 1)
     # Two that failed together do not come back together.
     jitter = random.uniform(0.75, 1.25)  # noqa: S311
-    return timedelta(seconds=max(seconds * jitter, at_least))
+    return timedelta(seconds=max(seconds * jitter, min(at_least, LONGEST_ASKED)))

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from whatsapp_bot import outbox
-from whatsapp_bot.delivery import DeliveryReport, Status
+from whatsapp_bot.delivery import DeliveryReport, Misconfigured, Sent, Status
 from whatsapp_bot.fake_twilio import Fate, trouble
 from whatsapp_bot.fake_twilio import Message as MessageAtTwilio
 from whatsapp_bot.models import Channel, Contact, Conversation, Message
@@ -98,6 +98,13 @@ def test_retry_after_is_kept_to(nomsa, fake_twilio, deliver):
     assert timedelta(seconds=290) < wait <= timedelta(seconds=300)
 
 
+def test_but_not_for_days(nomsa, fake_twilio, deliver):
+    fake_twilio.trouble.once(trouble.too_many(retry_after=900_000))
+    nomsa.send("Your part is ready.")
+    deliver()
+    assert nomsa.messages.get().try_at - timezone.now() <= timedelta(minutes=30)
+
+
 def test_eight_tries_within_a_day_and_then_it_has_failed(nomsa, fake_twilio, deliver, settings):
     fake_twilio.trouble.always(trouble.too_many(retry_after=0))
     nomsa.send("Your part is ready.")
@@ -109,6 +116,8 @@ def test_eight_tries_within_a_day_and_then_it_has_failed(nomsa, fake_twilio, del
     waits = [back_off(attempts).total_seconds() for attempts in range(1, 8)]
     assert waits == sorted(waits)
     assert sum(waits) < 24 * 3600
+    asked_for_longer = [back_off(attempts, 1e6).total_seconds() for attempts in range(1, 8)]
+    assert sum(asked_for_longer) < 24 * 3600
     assert back_off(8) is None
 
 
@@ -205,6 +214,23 @@ def test_a_report_in_a_word_that_is_new_to_us_settles_it_as_well(nomsa, fake_twi
     nomsa.messages.update(status=Status.UNKNOWN, try_at=timezone.now())
     deliver()
     assert sent_to(fake_twilio, nomsa) == ["Ready."]
+
+
+def test_who_is_known_otherwise_by_now_is_looked_up_as_before_too(
+    new_phone, fake_twilio, deliver, settings
+):
+    settings.LOOK_UP_AFTER_SECONDS = 100
+    person = Contact.objects.create(user_id="ZA.1a2b3c")
+    Conversation.objects.create(contact=person, heard_at=timezone.now())
+    fake_twilio.trouble.once(trouble.cut())
+    person.send("Ready.")
+    deliver()
+    new_phone().say("hi", ExternalUserId=person.user_id)
+    person.refresh_from_db()
+    assert person.address != person.user_id
+    Message.objects.unsettled().update(try_at=timezone.now())
+    deliver()
+    assert len(fake_twilio.sent) == 1
 
 
 def test_what_a_dead_worker_left_is_looked_up(nomsa, fake_twilio, deliver):
@@ -378,11 +404,13 @@ def test_who_stopped_gets_nothing_that_we_begin_but_is_answered(nomsa, phone, fa
     }
 
 
+@pytest.mark.parametrize("code", [20003, 0])
 def test_wrong_credentials_raise_one_alarm_and_nothing_is_lost(
-    nomsa, fake_twilio, deliver, settings, caplog
+    nomsa, fake_twilio, deliver, settings, caplog, monkeypatch, code
 ):
+    monkeypatch.setattr(transaction, "on_commit", lambda do, robust: do())
     settings.ADMINS = [("Operations", "operations@example.com")]
-    fake_twilio.trouble.always(trouble.refusal(20003, 401))
+    fake_twilio.trouble.always(trouble.refusal(code, 401))
     for number in range(5):
         nomsa.send(f"Message {number}")
     for _ in range(5):
@@ -397,6 +425,16 @@ def test_wrong_credentials_raise_one_alarm_and_nothing_is_lost(
     deliver()
     assert sent_to(fake_twilio, nomsa) == [f"Message {number}" for number in range(5)]
     assert not Channel.objects.ours().trouble
+
+
+def test_what_was_on_its_way_before_is_no_sign_that_all_is_well(nomsa, new_phone, deliver):
+    other = Contact.objects.create(phone=new_phone().address)
+    Conversation.objects.create(contact=other, heard_at=timezone.now())
+    nomsa.send("One")
+    other.send("Two")
+    one, two = outbox.claim(2)
+    outbox.settle([(one, Misconfigured(20003)), (two, Sent("SM" + "1" * 32))])
+    assert Channel.objects.ours().trouble
 
 
 @pytest.mark.parametrize("code", [63012, 63018])

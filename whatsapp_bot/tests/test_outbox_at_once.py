@@ -82,3 +82,19 @@ def test_of_two_first_reports_at_once_neither_is_lost(phone):
     reply.refresh_from_db()
     assert known == [True]
     assert reply.status == Status.DELIVERED
+
+
+def test_two_who_write_first_to_somebody_at_once(contact):
+    """Staff and staff, or staff and a worker: neither stumbles over the other."""
+    barrier = threading.Barrier(8)
+
+    def write(number: int) -> None:
+        try:
+            barrier.wait()
+            contact.send(f"Message {number}")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    assert contact.messages.count() == 8

@@ -43,6 +43,8 @@ MOST_LOOKED_AT = 200
 A_PAGE = 1000
 """Messages that Twilio lists at once, at most."""
 NOT_KNOWN = 404
+WRONG_CREDENTIALS = 20003
+"""Twilio's code for it, which we use as well for an answer without one."""
 
 _of_thread = threading.local()
 
@@ -127,20 +129,24 @@ def send(parcel: Parcel) -> Outcome:
 
 
 def look_up(parcel: Parcel, since: datetime) -> Outcome:
-    """What Twilio has sent for us to that address with that text, or Unknown when it cannot say."""
+    """What Twilio has sent for us to that person with that text, or Unknown when it cannot say."""
     try:
-        found = client().messages.list(
-            to=address(parcel.to),
-            from_=address(settings.TWILIO_WHATSAPP_NUMBER),
-            date_sent_after=since - CLOCKS_DIFFER,
-            limit=MOST_LOOKED_AT,
-        )
+        found = [one for to in parcel.known_as for one in _sent_to(to, since - CLOCKS_DIFFER)]
     except (TwilioException, requests.exceptions.RequestException, ValueError, KeyError):
         return Unknown()
     same = [
         one for one in found if one.direction == "outbound-api" and _alike(one.body, parcel.body)
     ]
     return Seen(tuple(one.sid for one in reversed(same)))
+
+
+def _sent_to(to: str, since: datetime) -> list[Any]:
+    return client().messages.list(
+        to=address(to),
+        from_=address(settings.TWILIO_WHATSAPP_NUMBER),
+        date_sent_after=since,
+        limit=MOST_LOOKED_AT,
+    )
 
 
 # What we missed ----------------------------------------------------------------------------------
@@ -258,7 +264,7 @@ def _refusal(status: int, code: int = 0) -> Unreachable:
     if status >= 500:
         return Unreachable(f"Twilio has a fault ({status}).", status)
     if status in (401, NOT_KNOWN):
-        return Unreachable(in_words(20003 if status == 401 else 20404), status)
+        return Unreachable(in_words(WRONG_CREDENTIALS if status == 401 else 20404), status)
     error = f", error {code}" if code else ""
     return Unreachable(f"Twilio answered {status}{error}.", status)
 
@@ -376,7 +382,7 @@ def _outcome(error: TwilioException, retry_after: float) -> Outcome:
         return Unknown()
     treat = Treat.LATER if status == 429 else treatment(code)
     if status == 401 or treat == Treat.SETUP:
-        return Misconfigured(code)
+        return Misconfigured(code or WRONG_CREDENTIALS)
     return Later(retry_after, code) if treat == Treat.LATER else Refused(code)
 
 
