@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -71,6 +73,11 @@ class AttachmentInline(TabularInline):
         return False
 
 
+def colleagues() -> QuerySet[AbstractBaseUser]:
+    """Who can be given something to do."""
+    return get_user_model().objects.filter(is_active=True, is_staff=True).order_by("username")
+
+
 class PartInline(TabularInline):
     """Rows that a reviewer makes, as long as the report lets them change."""
 
@@ -115,8 +122,14 @@ class ActionInline(PartInline):
     formset = ActionFormSet
     fields = ["what", "owner", "due_on", "state"]
     readonly_fields = ["state"]
-    autocomplete_fields = ["owner"]
     shut = (Status.CLOSED,)
+
+    def formfield_for_foreignkey(
+        self, db_field: Any, request: HttpRequest, **options: Any
+    ) -> forms.ModelChoiceField | None:
+        if db_field.name == "owner":
+            options["queryset"] = colleagues()
+        return super().formfield_for_foreignkey(db_field, request, **options)
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
         self.reviewer = self.may(request, obj) and request.user

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Prefetch, Q, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,7 +20,13 @@ from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 from defects.admin import steps
 from defects.admin.lists import FILTERS, ReportActionForm
 from defects.admin.news import in_the_way, news_ahead
-from defects.admin.parts import MAY_REVIEW, ActionInline, AttachmentInline, DispositionInline
+from defects.admin.parts import (
+    MAY_REVIEW,
+    ActionInline,
+    AttachmentInline,
+    DispositionInline,
+    colleagues,
+)
 from defects.models import (
     Attachment,
     DefectCategory,
@@ -63,6 +70,10 @@ class ReportForm(forms.ModelForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["version"].initial = self.instance.version
+        if assignee := self.fields.get("assignee"):
+            # Whoever has it may have left since.
+            has_it = get_user_model().objects.filter(pk=self.instance.assignee_id)
+            assignee.queryset = colleagues() | has_it
         if category := self.fields.get("category"):
             known = Q(is_active=True) | Q(pk=self.instance.category_id)
             category.queryset = DefectCategory.objects.filter(known)
@@ -117,7 +128,7 @@ class DefectReportAdmin(WritingAdmin):
     search_fields = ["number"]
     search_help_text = "Number, words of the report, reporter or order"
     ordering = ["urgency", "-pk"]
-    autocomplete_fields = ["order", "line", "assignee"]
+    autocomplete_fields = ["order", "line"]
     action_form = ReportActionForm
     actions = ["acknowledge", "assign", "categorise"]
     reported = [

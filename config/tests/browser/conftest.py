@@ -29,6 +29,7 @@ ARGUMENTS = [
 # Milliseconds after which something that did not happen has failed, on a busy machine as well.
 PATIENCE = 30_000
 EDITED = ["wording", "menu", "menuitem", "page", "reportform", "question", "formversion"]
+REVIEWED = ["defectreport", "defectcategory", "disposition", "correctiveaction", "media", "note"]
 WRITTEN_ON = ["contact", "message", "helprequest", "defectreport", "attachment", "messagetemplate"]
 
 
@@ -83,6 +84,13 @@ def clerk(editor: User) -> User:
     """The editor, who may write to people as well."""
     editor.user_permissions.add(*Permission.objects.filter(content_type__model__in=WRITTEN_ON))
     return editor
+
+
+@pytest.fixture
+def reviewer(clerk: User) -> User:
+    """The clerk, who may review reports as well."""
+    clerk.user_permissions.add(*Permission.objects.filter(content_type__model__in=REVIEWED))
+    return clerk
 
 
 @pytest.fixture

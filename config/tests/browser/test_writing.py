@@ -93,7 +93,7 @@ def test_a_help_request_is_answered(writing: Editing, phone: Phone):
     expect(writing.field("status")).to_have_value("answered")
 
 
-def test_a_status_is_changed_and_a_question_asked(writing: Editing, phone: Phone):
+def test_a_step_is_taken_and_a_question_asked(writing: Editing, phone: Phone):
     for text in ("2", "1", "Deep scratch"):
         phone.say(text)
     while not DefectReport.objects.exists():
@@ -101,11 +101,8 @@ def test_a_status_is_changed_and_a_question_asked(writing: Editing, phone: Phone
     report = DefectReport.objects.get()
     page = writing.page
     writing.page_of(report)
-    expect(page.get_by_text("If you set it to acknowledged, decided or closed")).to_be_visible()
-    writing.choose("status", "acknowledged")
-    writing.save(says="The reporter is told. It is on its way.")
-
-    writing.page_of(report)
+    expect(page.get_by_text("When it becomes acknowledged, the reporter is told.")).to_be_visible()
+    writing.save("Acknowledge", says="The reporter is told.")
     writing.fill(to_send="How *many* parts?")
     expect(writing.bubble).to_contain_text(f"A question about your report {report.number}")
     expect(writing.bubble).to_contain_text("How ∗many∗ parts?")
