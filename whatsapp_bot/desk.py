@@ -25,6 +25,8 @@ log = structlog.get_logger("whatsapp_bot")
 
 ALBUM = timedelta(seconds=10)
 """Pictures that come within this time after one that was answered are one album with it."""
+ABOUT_THE_SAME_TIME = timedelta(seconds=5)
+OVERTAKEN = "It reached us after what the person wrote later, so it was not answered."
 TOO_MANY_WRONG = 3
 MOST_A_MINUTE = 60
 MOST_JUMPS = 10
@@ -49,7 +51,8 @@ def receive(incoming: Incoming) -> Answer:
     """Store the message, answer it, and store the answer, in one transaction.
 
     The same SID again gets the stored reply. A fault of our own leaves the message stored, and
-    says so to the person. Raises OperationalError or InterfaceError when the database is away.
+    says so to the person. Words that were fetched, and that others overtook, are kept (see `keep`).
+    Raises OperationalError or InterfaceError when the database is away.
     """
     try:
         return _take(incoming)
@@ -67,6 +70,8 @@ def receive(incoming: Incoming) -> Answer:
 @transaction.atomic
 def _take(incoming: Incoming) -> Answer:
     conversation = Conversation.objects.locked(incoming.sender)
+    if _is_overtaken(incoming, conversation):
+        return _keep(replace(incoming, details={**incoming.details, "why": OVERTAKEN}))
     message = Message.objects.hear(conversation.contact, incoming)
     with translation.override(conversation.contact.language or settings.LANGUAGE_CODE):
         text = Desk(conversation, message, incoming).answer()
@@ -76,6 +81,16 @@ def _take(incoming: Incoming) -> Answer:
     conversation.contact.learn_name(incoming.sender.name)
     replies = Message.objects.reply(message, text) if text else []
     return Answer(replies, "answered" if replies else "silent", conversation.flow)
+
+
+def _is_overtaken(incoming: Incoming, conversation: Conversation) -> bool:
+    """Are these words, fetched, from before what the person said since and was answered?
+
+    They would be taken for the answer to a question that nobody had asked yet.
+    """
+    if not (incoming.received_at and conversation.heard_at) or incoming.kind.is_attachment:
+        return False
+    return conversation.heard_at - incoming.received_at > ABOUT_THE_SAME_TIME
 
 
 @transaction.atomic

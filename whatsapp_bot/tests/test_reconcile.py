@@ -138,12 +138,26 @@ def webhook_of(message: AtTwilio):
 
 def test_a_dialogue_goes_on_over_what_was_lost(twilio, new_phone, worker, phone):
     phone.say("hi")
+    Conversation.objects.update(heard_at=timezone.now() - timedelta(minutes=3))
     lost(twilio, phone.address, "2", 2)
     lost(twilio, phone.address, "1", 1)
     reconcile.run()
     texts = worker.messages.filter(direction="out").order_by("pk").values_list("body", flat=True)
     assert len(texts) == 3
     assert "describe the defect" in texts[2]
+
+
+def test_what_was_overtaken_is_no_answer_to_what_was_asked_since(twilio, phone):
+    for text in ("hi", "2", "1"):
+        phone.say(text)
+    before = Conversation.objects.get()
+    lost(twilio, phone.address, "See you tomorrow", 30)
+    reconcile.run()
+    kept = Message.objects.get(body="See you tomorrow")
+    assert "after what the person wrote later" in kept.why
+    assert not kept.replies.exists()
+    after = Conversation.objects.get()
+    assert (after.flow, after.state) == (before.flow, before.state)
 
 
 def test_files_come_with_their_messages(twilio):
