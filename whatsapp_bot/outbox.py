@@ -47,10 +47,14 @@ NOBODY_KNOWS = "Nobody knows whether it arrived: Twilio could not tell for a day
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What to do with a parcel: hand it over `at` this second of the epoch, or look it up."""
+    """What to do with a parcel: hand it over `at` this second of the epoch, or look it up.
+
+    attempts: which try of the message it is, to tell whether we still have it in hand.
+    """
 
     parcel: Parcel
-    at: float
+    attempts: int
+    at: float = 0
     look_up_since: datetime | None = None
 
 
@@ -129,16 +133,19 @@ def claim(wanted: int) -> list[Errand]:
     due = list(locked.select_related("contact__conversation")[:room])
     to_look_up = [message for message in due if message.status != Status.QUEUED]
     to_send = [message for message in due if message.status == Status.QUEUED]
-    parcels = [parcel for message in to_send if (parcel := _pack(message))]
-    packed = [parcel.message_id for parcel in parcels]
+    parcels = [(parcel, message) for message in to_send if (parcel := _pack(message))]
+    packed = [message.pk for _, message in parcels]
     _take_in_hand(packed, Status.SENDING, now)
     Message.objects.filter(pk__in=packed).update(attempts=F("attempts") + 1, tried_at=now)
     Contact.objects.filter(messages__in=packed).update(written_at=now)
     _take_in_hand([message.pk for message in to_look_up], Status.UNKNOWN, now)
     slots = channel.reserve(len(parcels)) if parcels else []
     return [
-        *(Errand(parcel, at) for parcel, at in zip(parcels, slots, strict=True)),
-        *(Errand(_parcel(one), 0, look_up_since=one.created_at) for one in to_look_up),
+        *(
+            Errand(parcel, message.attempts + 1, at)
+            for (parcel, message), at in zip(parcels, slots, strict=True)
+        ),
+        *(Errand(_parcel(one), one.attempts, look_up_since=one.created_at) for one in to_look_up),
     ]
 
 
@@ -220,20 +227,24 @@ def _parcel(message: Message) -> Parcel:
 @transaction.atomic
 def settle(results: Iterable[tuple[Errand, Outcome]]) -> None:
     """Note what became of what was handed over or looked up."""
-    outcomes = {errand.parcel.message_id: outcome for errand, outcome in results}
+    results = {errand.parcel.message_id: (errand, outcome) for errand, outcome in results}
+    outcomes = [outcome for _, outcome in results.values()]
     locked = Message.objects.select_for_update(of=("self",), no_key=True)
-    for message in locked.select_related("contact").filter(pk__in=outcomes).order_by("pk"):
-        outcome = outcomes[message.pk]
+    for message in locked.select_related("contact").filter(pk__in=results).order_by("pk"):
+        errand, outcome = results[message.pk]
         log.info("sending", message=message.pk, outcome=type(outcome).__name__)
+        is_ours = message.attempts == errand.attempts or isinstance(outcome, Sent)
+        if not is_ours:
+            continue  # We were so slow that somebody else has it in hand since.
         if message.status in (Status.SENDING, Status.UNKNOWN):
             _SETTLE[type(outcome)](message, outcome)
         elif isinstance(outcome, Sent) and not message.sid:
             # Its report was quicker than we.
             message.sid = outcome.sid
             message.save(update_fields=["sid"])
-    if any(isinstance(outcome, Misconfigured) for outcome in outcomes.values()):
+    if any(isinstance(outcome, Misconfigured) for outcome in outcomes):
         return  # What was taken was on its way before.
-    if any(isinstance(outcome, Sent | Refused) for outcome in outcomes.values()):
+    if any(isinstance(outcome, Sent | Refused) for outcome in outcomes):
         Channel.objects.ours().go_on()
 
 

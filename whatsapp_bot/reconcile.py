@@ -141,11 +141,17 @@ class _Errand:
         if not arrived.is_from_somebody:
             log.warning("a message from nobody we can name", sid=arrived.sid)
             return
-        incoming = rest.incoming(arrived)
         try:
-            outcome = _take(incoming)
+            outcome = _take(rest.incoming(arrived))
         except (OperationalError, InterfaceError):
             raise
+        except rest.Unreachable as error:
+            if error.status != 404:
+                raise
+            # Gone from Twilio since it was listed: the others are not to wait for it.
+            log.error("message not there any more", sid=arrived.sid)
+            self.found.failed += 1
+            return
         except Exception as error:
             log.error("message not taken", sid=arrived.sid, exc_info=error)
             self.found.failed += 1

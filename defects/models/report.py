@@ -53,8 +53,9 @@ class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
             return None
         mine = self.by(contact)
         numbers = re.findall(r"\b[A-Z]{2,5}-\d[\d-]*\d", quoted.body)[:10]
+        same = [quoted.pk, quoted.details.get("again_of", 0)]
         return (
-            mine.filter(attachments__message=quoted).first()
+            mine.filter(attachments__message__in=same).first()
             or mine.filter(number__in=numbers).first()
         )
 

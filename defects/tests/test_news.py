@@ -7,7 +7,7 @@ import time_machine
 from django.utils import timezone
 
 from defects.models import DefectReport
-from whatsapp_bot.delivery import Status
+from whatsapp_bot.delivery import DeliveryReport, Status
 from whatsapp_bot.models import Conversation, Message, MessageTemplate, Wording
 from whatsapp_bot.recent import forget_all
 
@@ -137,6 +137,17 @@ def test_what_names_the_report_can_be_quoted_as_well(report, say):
     thanks.save()
     say("Line 2, by the way", OriginalRepliedMessageSid=thanks.sid)
     assert filed_with(report) == ["Line 2, by the way"]
+
+
+def test_what_was_sent_again_can_be_quoted_as_well(report, tell, say, deliver):
+    message = tell()
+    failed = DeliveryReport(message.sid, "undelivered", None, Status.FAILED, 63012)
+    Message.objects.take_report(failed)
+    deliver()
+    again = Message.objects.latest("pk")
+    Message.objects.filter(pk=again.pk).update(body="About your report")
+    say("It is on the left side", OriginalRepliedMessageSid=again.sid)
+    assert filed_with(report) == ["It is on the left side"]
 
 
 def test_a_reply_within_a_day_is_filed(report, tell, say):

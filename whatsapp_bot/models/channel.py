@@ -14,6 +14,8 @@ from whatsapp_bot.twilio import codes
 log = structlog.get_logger("whatsapp_bot")
 
 TRY_AGAIN_AFTER = timedelta(minutes=1)
+ALARM_AGAIN_AFTER = timedelta(hours=6)
+"""What is refused may be taken at first and refused later, time and again."""
 AHEAD_SECONDS = 5
 """How far ahead messages are given their moments: well before a claim on them runs out."""
 
@@ -39,6 +41,7 @@ class Channel(models.Model):
 
     free_at: when the next message may go, in seconds of the epoch. stopped_at and code: since
     when the carrier takes nothing from us because of our set-up there, and its word for it.
+    alarmed_at: when staff heard of that last.
     reconciled_at: up to when we surely have all that the carrier has for us. reconciling_until:
     until when somebody has it in hand to ask for what came since; nobody, when it is past.
     """
@@ -46,6 +49,7 @@ class Channel(models.Model):
     number = models.CharField(max_length=30, unique=True)
     free_at = models.FloatField(default=0)
     stopped_at = models.DateTimeField(null=True, blank=True)
+    alarmed_at = models.DateTimeField(null=True, blank=True)
     code = models.PositiveIntegerField(null=True, blank=True)
     try_at = models.DateTimeField(null=True, blank=True)
     reconciled_at = models.DateTimeField(null=True, blank=True)
@@ -77,12 +81,14 @@ class Channel(models.Model):
         return [first + place * pause for place in range(count)]
 
     def stop(self, code: int) -> None:
-        """The carrier takes nothing: wait a while. The first time, staff hear of it."""
-        began = self.stopped_at is None
-        self.stopped_at = self.stopped_at or timezone.now()
-        self.code, self.try_at = code, timezone.now() + TRY_AGAIN_AFTER
-        self.save(update_fields=["stopped_at", "code", "try_at"])
-        if began:
+        """The carrier takes nothing, or delivers nothing: wait a while. Staff hear of it once."""
+        now = timezone.now()
+        quiet = self.alarmed_at is not None and now - self.alarmed_at < ALARM_AGAIN_AFTER
+        self.stopped_at = self.stopped_at or now
+        self.code, self.try_at = code, now + TRY_AGAIN_AFTER
+        self.alarmed_at = self.alarmed_at if quiet else now
+        self.save(update_fields=["stopped_at", "alarmed_at", "code", "try_at"])
+        if not quiet:
             log.error("sending is stopped", code=code, why=self.trouble)
             # A mail server may be slow, and whoever sends or stores meanwhile would wait for us.
             transaction.on_commit(self._raise_alarm, robust=True)

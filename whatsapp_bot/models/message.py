@@ -10,6 +10,7 @@ from django.utils import timezone
 from whatsapp_bot import tasks
 from whatsapp_bot.delivery import DeliveryReport, Route, Status
 from whatsapp_bot.inbound import Incoming, Kind
+from whatsapp_bot.models.channel import Channel
 from whatsapp_bot.models.contact import Contact
 from whatsapp_bot.models.template import MessageTemplate
 from whatsapp_bot.recent import Recent
@@ -307,6 +308,9 @@ class Message(models.Model):
                 self.contact.opt_out(told=False)
             case codes.Treat.LATER:
                 self._try_again()
+            case codes.Treat.SETUP:
+                Channel.objects.locked().stop(self.error_code or 0)
+                self._try_again()
             case codes.Treat.ONCE_MORE if self.attempts < 2:
                 self._try_again()
             case codes.Treat.WINDOW if not self.template_id:
@@ -349,6 +353,7 @@ class Message(models.Model):
             return None
         details = {
             "values": failed.details.get("values", {}),
+            "again_of": failed.details.get("again_of", failed.pk),
             **({"closed": True} if closed else {}),
         }
         again = Message.objects.create(

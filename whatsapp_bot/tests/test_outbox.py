@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from whatsapp_bot import outbox
-from whatsapp_bot.delivery import DeliveryReport, Misconfigured, Sent, Status
+from whatsapp_bot.delivery import DeliveryReport, Later, Misconfigured, Sent, Status
 from whatsapp_bot.fake_twilio import Fate, trouble
 from whatsapp_bot.fake_twilio import Message as MessageAtTwilio
 from whatsapp_bot.models import Channel, Contact, Conversation, Message
@@ -435,6 +435,35 @@ def test_what_was_on_its_way_before_is_no_sign_that_all_is_well(nomsa, new_phone
     one, two = outbox.claim(2)
     outbox.settle([(one, Misconfigured(20003)), (two, Sent("SM" + "1" * 32))])
     assert Channel.objects.ours().trouble
+
+
+def test_a_fault_of_our_set_up_that_shows_later_raises_one_alarm_and_loses_nothing(
+    nomsa, fake_twilio, deliver, settings, django_capture_on_commit_callbacks
+):
+    settings.ADMINS = [("Operations", "operations@example.com")]
+    nomsa.send("Ready.")
+    with django_capture_on_commit_callbacks(execute=True):
+        for _ in range(3):
+            deliver()
+            sent = nomsa.messages.filter(status=Status.SENT).get()
+            report = DeliveryReport(sent.sid, "undelivered", None, Status.FAILED, 63001)
+            Message.objects.take_report(report)
+            Channel.objects.update(try_at=timezone.now())
+    assert len(mail.outbox) == 1
+    assert "registration is not complete" in Channel.objects.ours().trouble
+    deliver()
+    assert nomsa.messages.latest("pk").status == Status.SENT
+
+
+def test_who_was_too_slow_undoes_nothing(nomsa, fake_twilio, deliver):
+    nomsa.send("Ready.")
+    (slow,) = outbox.claim(1)
+    nomsa.messages.update(status=Status.QUEUED, try_at=timezone.now())
+    (quick,) = outbox.claim(1)
+    outbox.settle([(slow, Later())])
+    assert statuses(nomsa) == [Status.SENDING]
+    outbox.settle([(quick, outbox._run(quick))])
+    assert statuses(nomsa) == [Status.SENT]
 
 
 @pytest.mark.parametrize("code", [63012, 63018])
