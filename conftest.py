@@ -8,6 +8,8 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Permission, User
+from django.test import Client
 from django.utils import timezone
 
 from whatsapp_bot import outbox
@@ -66,6 +68,17 @@ def worker(contact: Contact) -> Contact:
     contact.role = Role.WORKER
     contact.save()
     return contact
+
+
+@pytest.fixture
+def tester(db: None) -> Client:
+    """The browser of somebody who may use the simulator, also as people who are real."""
+    user = User.objects.create_user("staff", is_staff=True)
+    needed = Permission.objects.filter(codename__in=["use_simulator", "view_message"])
+    user.user_permissions.set(needed)
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 @pytest.fixture

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 from django.utils.text import format_lazy
 
 from whatsapp_bot.models.message import failed_lately
+from whatsapp_bot.simulator.views import may_use
 
 
 def _may_see(app: str, model: str) -> Callable[[HttpRequest], bool]:
@@ -32,6 +34,19 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
+def site_dropdown(request: HttpRequest) -> list[dict[str, Any]]:
+    """What is in the menu at the product's name."""
+    return [item for item in [SIMULATOR] if item["permission"](request)]
+
+
+def account(request: HttpRequest) -> list[dict[str, Any]]:
+    """What somebody who is signed in may do about it, beside signing out."""
+    own = [{"title": "Change password", "link": reverse_lazy("admin:password_change")}]
+    if settings.ADMIN_SECOND_FACTOR:
+        own.append({"title": "Second factor", "link": reverse_lazy("second_factor:page")})
+    return own
+
+
 def _badge(item: dict[str, Any], failed: int) -> dict[str, Any]:
     is_marked = item["title"] == FAILED["title"] and failed
     return {"badge": str(failed), "badge_variant": "danger"} if is_marked else {}
@@ -50,6 +65,13 @@ FAILED = {
 MESSAGES["active"] = lambda request: (
     request.path.startswith(str(MESSAGES["link"])) and not _shows_failed(request)
 )
+
+SIMULATOR = {
+    "title": "Simulator",
+    "icon": "smartphone",
+    "link": reverse_lazy("simulator:page"),
+    "permission": may_use,
+}
 
 NAVIGATION = [
     {
@@ -71,11 +93,7 @@ NAVIGATION = [
             _item("Message templates", "verified", "whatsapp_bot", "messagetemplate"),
             _item("Report forms", "checklist", "defects", "reportform"),
             _item("Defect categories", "category", "defects", "defectcategory"),
-            {
-                "title": "Simulator",
-                "icon": "smartphone",
-                "link": reverse_lazy("simulator:page"),
-            },
+            SIMULATOR,
         ],
     },
     {

@@ -8,15 +8,16 @@ import os
 import re
 import sys
 import warnings
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import environ
+from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
-from django.urls import reverse_lazy
 
 from config.logs import logging_config
 
@@ -151,6 +152,44 @@ SECURE_HSTS_PRELOAD = not DEBUG
 SESSION_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_SECURE = not DEBUG
 X_FRAME_OPTIONS = "DENY"
+# The pages under /admin/ get a little more: see config/headers.py.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    },
+}
+
+# Signing in --------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+# A shift and the way home, counted from signing in; sooner when the browser is closed.
+SESSION_COOKIE_AGE = int(_number("SIGN_IN_HOURS", 12, least=0.1, most=720) * 3600)
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+
+PROXIES = int(_number("PROXIES", 0 if DEBUG else 1, most=10))
+AXES_FAILURE_LIMIT = int(_number("SIGN_IN_TRIES", 5, least=1, most=100))
+AXES_COOLOFF_TIME = timedelta(minutes=_number("SIGN_IN_PAUSE_MINUTES", 15, least=1, most=1440))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+# Who tries again too soon need not wait longer for it.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "config.access.guessing.client_address"
+AXES_LOCKOUT_CALLABLE = "config.access.guessing.locked_out"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
+ADMIN_SECOND_FACTOR = _switch("ADMIN_SECOND_FACTOR", default=False)
+OTP_TOTP_ISSUER = "Andon"
 
 # Application -------------------------------------------------------------------------------------
 
@@ -165,16 +204,22 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "simple_history",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "django_tasks",
     "django_tasks_db",
     "whatsapp_bot",
     "orders",
     "defects",
+    "config.access",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.headers.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -182,6 +227,9 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "config.access.second_factor.ask_for_the_code",
+    "axes.middleware.AxesMiddleware",
 ]
 
 LOGIN_URL = "admin:login"
@@ -331,10 +379,9 @@ UNFOLD = {
             "href": lambda request: static("simulator/icon.svg"),
         }
     ],
-    "SITE_DROPDOWN": [
-        {"icon": "smartphone", "title": "Simulator", "link": reverse_lazy("simulator:page")},
-    ],
     "TABS": "config.navigation.tabs",
+    "SITE_DROPDOWN": "config.navigation.site_dropdown",
+    "ACCOUNT": {"navigation": "config.navigation.account"},
     "SIDEBAR": {"show_search": True, "navigation": "config.navigation.sidebar"},
     "GLOBAL_CALLBACK": "whatsapp_bot.admin.sending.on_every_page",
 }

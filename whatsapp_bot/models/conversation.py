@@ -91,6 +91,9 @@ class Conversation(models.Model):
 
     objects = ConversationQuerySet.as_manager()
 
+    class Meta:
+        permissions = [("use_simulator", "Can use the simulator")]
+
     def __str__(self) -> str:
         return f"Conversation with {self.contact}"
 

@@ -108,7 +108,15 @@ def is_made_up(address: str) -> bool:
     return address.startswith((*NUMBERS_OF_NOBODY, USER_IDS_OF_NOBODY))
 
 
-def found(words: str) -> list[Person]:
+def _made_up() -> Q:
+    """Contacts for whom `is_made_up` is true."""
+    made_up = Q(phone=None, user_id__startswith=USER_IDS_OF_NOBODY)
+    for beginning in NUMBERS_OF_NOBODY:
+        made_up |= Q(phone__startswith=beginning)
+    return made_up
+
+
+def found(words: str, *, only_made_up: bool = False) -> list[Person]:
     """Contacts whose name, phone number or user id has `words` in it; the last to come first."""
     words = clean(words, 100)
     digits = "".join(filter(str.isdecimal, words))
@@ -118,6 +126,8 @@ def found(words: str) -> list[Person]:
     contacts = Contact.objects.filter(wanted).exclude(
         Q(phone__in=_cast_addresses()) | Q(user_id__in=_cast_addresses())
     )
+    if only_made_up:
+        contacts = contacts.filter(_made_up())
     return [Person.of(contact) for contact in contacts.order_by("-pk")[:MOST_FOUND]]
 
 

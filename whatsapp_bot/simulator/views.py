@@ -1,4 +1,4 @@
-"""The simulator: a phone on a web page, for everybody in DEBUG and else for staff.
+"""The simulator: a phone on a web page, for everybody in DEBUG and else for staff who may use it.
 
 Whom somebody types as, and what, travels in the body of a POST, since addresses end up in logs.
 """
@@ -35,13 +35,35 @@ CONTENT_SECURITY_POLICY = (
 View = Callable[..., HttpResponse]
 
 
+def may_use(request: HttpRequest) -> bool:
+    """Everybody in DEBUG, otherwise staff with the permission for it."""
+    user = request.user
+    return settings.DEBUG or (user.is_staff and user.has_perm("whatsapp_bot.use_simulator"))
+
+
+def may_meet_everybody(request: HttpRequest) -> bool:
+    """May they type as people who are real, and read what those have said?"""
+    return settings.DEBUG or request.user.has_perm("whatsapp_bot.view_message")
+
+
+def person_at(request: HttpRequest) -> Person:
+    """As whom somebody wants to type.
+
+    Raises CannotDo.
+    """
+    person = Person.at(request.POST.get("whom", ""), request.POST.get("name", ""))
+    if not (everybody.is_made_up(person.address) or may_meet_everybody(request)):
+        raise CannotDo("You may type as people of the simulator only, and not as real ones.")
+    return person
+
+
 def for_testers(view: View) -> View:
-    """Everybody in DEBUG, otherwise staff. What cannot be done is told as JSON, with a 400."""
+    """For those who may use it. What cannot be done is told as JSON, with a 400."""
 
     @wraps(view)
     @never_cache
     def guarded(request: HttpRequest, **arguments: Any) -> HttpResponse:
-        if not (settings.DEBUG or request.user.is_staff):
+        if not may_use(request):
             if request.user.is_authenticated:
                 raise PermissionDenied
             return redirect_to_login(request.path, reverse("admin:login"))
@@ -65,7 +87,9 @@ def page(request: HttpRequest) -> HttpResponse:
 @for_testers
 def people(request: HttpRequest) -> JsonResponse:
     """As whom one can type: the cast, and the contacts that are looked for."""
-    found = everybody.found(request.POST.get("words", ""))
+    found = everybody.found(
+        request.POST.get("words", ""), only_made_up=not may_meet_everybody(request)
+    )
     return JsonResponse({"cast": everybody.cast(), "found": [person.as_json() for person in found]})
 
 
@@ -85,7 +109,7 @@ def new_person(request: HttpRequest) -> JsonResponse:
 @for_testers
 def open_at(request: HttpRequest) -> JsonResponse:
     """Have the person's next message open an address, such as the draft of a form."""
-    person = Person.at(request.POST.get("whom", ""), request.POST.get("name", ""))
+    person = person_at(request)
     address = request.POST.get("address", "")
     if not flows.is_there(address):
         raise CannotDo("What you want to try is not there any more.")
@@ -97,7 +121,7 @@ def open_at(request: HttpRequest) -> JsonResponse:
 @for_testers
 def history(request: HttpRequest) -> JsonResponse:
     """The conversation of a person: its end, or what is before or after a message."""
-    person = Person.at(request.POST.get("whom", ""), request.POST.get("name", ""))
+    person = person_at(request)
     contact = person.contact()
     before, after = (_number(request, name) for name in ("before", "after"))
     if not contact:
@@ -113,7 +137,7 @@ def history(request: HttpRequest) -> JsonResponse:
 @for_testers
 def say(request: HttpRequest) -> JsonResponse:
     """Send a message through the webhook: what became of it, and how it went there and back."""
-    person = Person.at(request.POST.get("whom", ""), request.POST.get("name", ""))
+    person = person_at(request)
     file = attachments.store(request.FILES["file"]) if "file" in request.FILES else None
     exchange = person.say(
         **attachments.parameters_for(
@@ -131,7 +155,7 @@ def say(request: HttpRequest) -> JsonResponse:
 @for_testers
 def script(request: HttpRequest) -> HttpResponse:
     """The conversation from one message on, as a script to keep."""
-    contact = Person.at(request.POST.get("whom", "")).contact()
+    contact = person_at(request).contact()
     if not contact:
         raise CannotDo("Nothing has been said yet.")
     messages = contact.messages.select_related("contact").order_by("pk")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
@@ -37,20 +37,13 @@ DOORS = [
 ]
 
 
-@pytest.fixture
-def staff() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_user("staff", is_staff=True))
-    return client
-
-
 Post = Callable[..., HttpResponse]
 
 
 @pytest.fixture
-def post(staff: Client) -> Post:
+def post(tester: Client) -> Post:
     """Post to one of the simulator's addresses as staff."""
-    return lambda at, /, **values: staff.post(reverse(f"simulator:{at}"), values, secure=True)
+    return lambda at, /, **values: tester.post(reverse(f"simulator:{at}"), values, secure=True)
 
 
 @pytest.fixture
@@ -84,6 +77,12 @@ def test_signed_in_is_not_enough(client: Client, method: str, name: str) -> None
     assert getattr(client, method)(reverse(f"simulator:{name}"), secure=True).status_code == 403
 
 
+@pytest.mark.parametrize(("method", "name"), DOORS)
+def test_staff_need_the_permission(client: Client, method: str, name: str) -> None:
+    client.force_login(User.objects.create_user("clerk", is_staff=True))
+    assert getattr(client, method)(reverse(f"simulator:{name}"), secure=True).status_code == 403
+
+
 def test_files_are_behind_the_same_door(client: Client) -> None:
     path = reverse("simulator:file", args=["ME" + "0" * 32 + ".png"])
     assert client.get(path, secure=True).status_code == 302
@@ -101,12 +100,27 @@ def test_posts_need_the_token(settings: Any, name: str) -> None:
     assert careful.post(reverse(f"simulator:{name}"), secure=True).status_code == 403
 
 
-def test_page_loads_nothing_from_elsewhere(staff: Client) -> None:
-    page = staff.get("/simulator/", secure=True)
+def test_page_loads_nothing_from_elsewhere(tester: Client) -> None:
+    page = tester.get("/simulator/", secure=True)
     assert page["Content-Security-Policy"].startswith("default-src 'self';")
     html = page.content.decode()
     for foreign in ("http:", "https:", "//cdn", "style=", "<style", "onclick"):
         assert foreign not in html
+
+
+def test_who_may_not_read_messages_meets_no_real_people(tester: Client, post: Post) -> None:
+    real = Contact.objects.create(phone="+27821234567", name="Nomsa")
+    made_up = Contact.objects.create(phone="+99912345678", name="Nomsa, made up")
+    hidden = Contact.objects.create(user_id="ZZ.nomsa", name="Nomsa, hidden")
+    Permission.objects.get(codename="view_message").user_set.clear()
+    found = post("people", words="nomsa").json()["found"]
+    assert [one["address"] for one in found] == [hidden.user_id, made_up.phone]
+    for door in ("history", "say", "script", "open"):
+        answer = post(door, whom=real.phone, text="hi", address="bot.help")
+        assert answer.status_code == 400
+        assert "not as real ones" in answer.json()["error"]
+    assert not Message.objects.exists()
+    assert post("say", whom=made_up.phone, text="hi").status_code == 200
 
 
 # People -------------------------------------------------------------------------------------------
@@ -254,12 +268,12 @@ def test_examples_exist() -> None:
         assert (folder / path).stat().st_size > 100
 
 
-def test_own_picture_is_kept_and_shown(type_as: Callable, staff: Client) -> None:
+def test_own_picture_is_kept_and_shown(type_as: Callable, tester: Client) -> None:
     upload = SimpleUploadedFile("lid.png", PNG, "image/png")
     answer = type_as(UNKNOWN, "the lid", kind="image", file=upload)
     path = answer["messages"][0]["files"][0]
     assert answer["exchange"]["parameters"]["MediaUrl0"].endswith(path)
-    picture = staff.get(path, secure=True)
+    picture = tester.get(path, secure=True)
     assert b"".join(picture.streaming_content) == PNG
     assert picture["Content-Type"] == "image/png"
     assert "sandbox" in picture["Content-Security-Policy"]
@@ -274,8 +288,8 @@ def test_pages_are_no_pictures(post: Post) -> None:
 
 
 @pytest.mark.parametrize("name", ["ME" + "1" * 32 + ".png", "../../settings.py", "ME1.png"])
-def test_no_such_file(staff: Client, name: str) -> None:
-    assert staff.get(f"/simulator/files/{name}", secure=True).status_code == 404
+def test_no_such_file(tester: Client, name: str) -> None:
+    assert tester.get(f"/simulator/files/{name}", secure=True).status_code == 404
 
 
 def test_files_from_elsewhere_are_not_shown(contact: Contact, post: Post) -> None:

@@ -5,7 +5,6 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -258,13 +257,11 @@ SAID = [
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("word", CAST)
-def test_saved_is_replayed(word: str) -> None:
-    client = Client()
-    client.force_login(User.objects.create_user("staff", is_staff=True))
+def test_saved_is_replayed(tester: Client, word: str) -> None:
     address = CAST[word].address
     for values in SAID:
-        client.post("/simulator/say/", {"whom": address, **values}, secure=True)
-    saved = client.post("/simulator/script/", {"whom": address}, secure=True)
+        tester.post("/simulator/say/", {"whom": address, **values}, secure=True)
+    saved = tester.post("/simulator/script/", {"whom": address}, secure=True)
     assert "attachment" in saved["Content-Disposition"]
     text = saved.content.decode()
     assert f"as {word}" in text
@@ -292,8 +289,6 @@ def test_what_was_written_later_is_a_remark(contact: Contact, say: Callable) -> 
 
 
 @pytest.mark.django_db
-def test_nothing_to_save() -> None:
-    client = Client()
-    client.force_login(User.objects.create_user("staff", is_staff=True))
+def test_nothing_to_save(tester: Client) -> None:
     whom = Person.new().address
-    assert client.post("/simulator/script/", {"whom": whom}, secure=True).status_code == 400
+    assert tester.post("/simulator/script/", {"whom": whom}, secure=True).status_code == 400

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db.models import Q
 from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
@@ -31,6 +32,14 @@ PATIENCE = 30_000
 EDITED = ["wording", "menu", "menuitem", "page", "reportform", "question", "formversion"]
 REVIEWED = ["defectreport", "defectcategory", "disposition", "correctiveaction", "media", "note"]
 WRITTEN_ON = ["contact", "message", "helprequest", "defectreport", "attachment", "messagetemplate"]
+
+
+# What the Content-Security-Policy refused is a fault of the page, also when nobody sees it.
+TELL_WHAT_WAS_REFUSED = """
+    document.addEventListener("securitypolicyviolation", (refused) => console.error(
+        `refused by the policy: ${refused.violatedDirective} ${refused.blockedURI}`
+    ));
+"""
 
 
 @pytest.hookimpl(trylast=True)
@@ -75,7 +84,8 @@ def base(live_server: Any, settings: Any) -> str:
 def editor(transactional_db: None) -> User:
     """Somebody of the staff who may edit what the bot says, and nothing else."""
     editor = User.objects.create_user("editor", password="long and easy", is_staff=True)
-    editor.user_permissions.set(Permission.objects.filter(content_type__model__in=EDITED))
+    edits = Q(content_type__model__in=EDITED) | Q(codename="use_simulator")
+    editor.user_permissions.set(Permission.objects.filter(edits))
     return editor
 
 
@@ -105,12 +115,15 @@ def new_context(
     faults: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
+        if "status of 429" in message.text:  # the page for those who have to wait
+            return
         if message.type in ("error", "warning"):
             faults.append(f"{message.text} ({message.location['url']})")
 
     def make(*, signed_in: bool = True, **options: Any) -> BrowserContext:
         context = new_context(**options)
         context.set_default_timeout(PATIENCE)
+        context.add_init_script(TELL_WHAT_WAS_REFUSED)
         context.on("request", lambda request: requests.append(request.url))
         context.on("weberror", lambda error: faults.append(str(error.error)))
         context.on("console", note)

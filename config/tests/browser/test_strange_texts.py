@@ -1,15 +1,32 @@
 """Texts that try to be more than text are text: in the admin, the bubble and the simulator."""
 
+from datetime import timedelta
+from urllib.parse import quote
+
 import pytest
-from django.contrib.auth.models import User
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from config.tests.browser.editing import Editing
 from config.tests.browser.handset import Handset
 from defects.models import DefectReport, ReportForm
-from whatsapp_bot.models import Contact, Menu, Wording
+from orders.models import (
+    Customer,
+    CustomerLink,
+    Line,
+    Order,
+    ProductionRun,
+    Shift,
+    WrongLookup,
+)
+from whatsapp_bot.models import Channel, Contact, Menu, MessageTemplate, Wording
 from whatsapp_bot.models import Page as TextPage
 from whatsapp_bot.simulator.people import CAST
+from whatsapp_bot.simulator.phone import Phone
 
 pytestmark = pytest.mark.browser
 
@@ -148,3 +165,82 @@ def test_a_long_text_is_counted_and_one_from_the_right_is_shown_from_there(
     phone.say("hi")
     assert phone.say("xyzzy").startswith(ARABIC)
     assert direction(phone.last.locator(".text").first) == "rtl"
+
+
+def rows_with_strange_texts() -> None:
+    """In whatever anybody can write something into."""
+    contact = Contact.objects.create(phone="+27820000001", name=STRANGE)
+    phone = Phone(contact.phone, STRANGE)
+    for text in ("hi", "2", "1", STRANGE):
+        phone.say(text)
+    while not DefectReport.objects.exists():
+        phone.say("skip")
+    for text in ("menu", "4", "1", STRANGE):
+        phone.say(text)
+    customer = Customer.objects.create(name=SCRIPT, reference=PICTURE)
+    CustomerLink.objects.create(customer=customer, contact=contact)
+    order = Order.objects.create(
+        number="ORD-1", customer=customer, product=STRANGE, quantity=1, notes=STRANGE
+    )
+    line = Line.objects.create(name=PICTURE)
+    Shift.objects.create(name=PICTURE, begins="06:00", ends="14:00")
+    now = timezone.now()
+    ProductionRun.objects.create(
+        order=order, line=line, product=STRANGE, begins=now, ends=now + timedelta(1), quantity=1
+    )
+    WrongLookup.objects.create(contact=contact, number=SCRIPT[:40])
+    DefectReport.objects.update(line=line, order=order)
+    TextPage.objects.create(key="strange", title=SCRIPT, text=STRANGE)
+    Menu.objects.update(text=STRANGE)
+    Wording.objects.update(text=STRANGE)
+    ReportForm.objects.update(title=PICTURE, thanks=SCRIPT)
+    Channel.objects.ours().stop(20003)
+    MessageTemplate.objects.create(
+        notice="news.closed", content_sid="HX" + "1" * 32, body=STRANGE, reason=SCRIPT
+    )
+    Group.objects.create(name=SCRIPT)
+    User.objects.create_user("strange", first_name=SCRIPT, last_name=PICTURE, is_staff=True)
+    for row in (contact, order, customer, line, *User.objects.all()):
+        LogEntry.objects.create(
+            user=User.objects.get(username="strange"),
+            content_type=ContentType.objects.get_for_model(row),
+            object_id=row.pk,
+            object_repr=SCRIPT,
+            action_flag=2,
+            change_message=STRANGE,
+        )
+
+
+def test_in_every_list_page_and_history_it_is_text(editing: Editing, editor: User):
+    page = editing.page
+    User.objects.filter(pk=editor.pk).update(is_superuser=True, first_name=SCRIPT)
+    rows_with_strange_texts()
+    looked_at = 0
+    for model in admin.site._registry:
+        place = f"{model._meta.app_label}/{model._meta.model_name}/"
+        row = model.objects.order_by("-pk").first()
+        own = [f"{place}{row.pk}/{name}/" for name in ("change", "history")] if row else []
+        for path in (place, f"{place}?q={quote(SCRIPT)}", *own):
+            editing.open(path)
+            assert_inert(page)
+            looked_at += SCRIPT in page.content() or "&lt;script&gt;" in page.content()
+    assert looked_at > 30
+    editing.open("")
+    assert_inert(page)
+
+
+def test_where_one_chooses_by_typing_it_is_text(editing: Editing, editor: User):
+    page = editing.page
+    User.objects.filter(pk=editor.pk).update(is_superuser=True)
+    rows_with_strange_texts()
+    editing.open("orders/order/add/")
+    page.locator(".field-customer .select2-selection").click()
+    page.locator(".select2-search__field").fill("script")
+    option = page.locator(
+        ".select2-results__option--selectable, .select2-results__option[role=option]"
+    )
+    expect(option.first).to_contain_text(SCRIPT)
+    assert_inert(page)
+    option.first.click()
+    expect(page.locator(".field-customer .select2-selection")).to_contain_text(SCRIPT)
+    assert_inert(page)

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
@@ -82,6 +82,13 @@ FORMS = {
             },
         ],
     ),
+}
+LOGINS = {
+    "staff": None,
+    "reviewer": "Reviewers",
+    "editor": "Editors",
+    "manager": "Managers",
+    "administrator": "Administrators",
 }
 STATUSES = [DefectReport.Status.ACKNOWLEDGED, DefectReport.Status.CLOSED]
 
@@ -199,19 +206,13 @@ class Command(BaseCommand):
             )
 
     def make_logins(self) -> None:
-        """One who may do everything, one who may look at everything."""
-        for name, may_all in (("staff", True), ("manager", False)):
+        """One who may do everything, and one for each group."""
+        for name, group in LOGINS.items():
             if User.objects.filter(username=name).exists():
                 continue
             password = secrets.token_urlsafe(9)
             user = User.objects.create_user(
-                name, password=password, is_staff=True, is_superuser=may_all
+                name, password=password, is_staff=True, is_superuser=group is None
             )
-            if not may_all:
-                apps = ("whatsapp_bot", "orders", "defects")
-                user.user_permissions.set(
-                    Permission.objects.filter(
-                        content_type__app_label__in=apps, codename__startswith="view_"
-                    )
-                )
-            self.stdout.write(f"Login: {name:8} password: {password}")
+            user.groups.set(Group.objects.filter(name=group))
+            self.stdout.write(f"Login: {name:14} password: {password}")

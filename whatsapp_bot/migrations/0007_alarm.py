@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("whatsapp_bot", "0005_writing"),
+        ("whatsapp_bot", "0006_simulator_permission"),
     ]
 
     operations = [

@@ -1,0 +1,172 @@
+"""Who may sign in here, and what they may do.
+
+Nobody gives more than they have: whoever looks after users would else be able to do everything.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, Permission, User
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from config.access import second_factor
+from whatsapp_bot.admin.files import BUTTON
+
+admin.site.unregister([User, Group])
+# Their secrets are nobody's business.
+admin.site.unregister([TOTPDevice, StaticDevice])
+
+
+def permissions_of(user: Any) -> QuerySet[Permission]:
+    """What somebody may do, also once they are made active again."""
+    if user.is_superuser:
+        return Permission.objects.all()
+    own = Permission.objects.filter(Q(user=user.pk) | Q(group__user=user.pk))
+    return Permission.objects.filter(pk__in=own.values("pk"))
+
+
+def beyond(user: Any) -> QuerySet[Permission]:
+    """What somebody may not do, and so not give."""
+    return Permission.objects.exclude(pk__in=permissions_of(user).values("pk"))
+
+
+def may_look_after(user: Any, other: User) -> bool:
+    if user.is_superuser:
+        return True
+    can_more = beyond(user).filter(pk__in=permissions_of(other).values("pk"))
+    return not other.is_superuser and not can_more.exists()
+
+
+class GivesNoMoreThanOwn(ModelAdmin):
+    """Offers the groups and permissions only that somebody has all of."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        if db_field.name == "groups":
+            options["queryset"] = Group.objects.exclude(permissions__in=beyond(request.user))
+        elif db_field.name in ("permissions", "user_permissions"):
+            own = permissions_of(request.user)
+            options["queryset"] = own.select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, **options)
+
+
+@admin.register(User)
+class UserAdmin(GivesNoMoreThanOwn, DjangoUserAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["username", "full_name", "in_groups", "is_active", "is_staff", "last_login"]
+    list_filter = ["groups", "is_active", "is_staff", "is_superuser"]
+    filter_horizontal: list[str] = []  # two boxes side by side are too wide for the page
+    readonly_fields = ["second_factor", "last_login", "date_joined"]
+    add_fieldsets = [
+        (None, {"fields": ["username", "usable_password", "password1", "password2"]}),
+        ("What they may do", {"fields": ["is_staff", "groups"]}),
+    ]
+
+    def get_fieldsets(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> list[tuple[str | None, dict[str, Any]]]:
+        if obj is None:
+            return self.add_fieldsets
+        signing_in = ["username", "password", "is_active"]
+        if settings.ADMIN_SECOND_FACTOR:
+            signing_in.append("second_factor")
+        return [
+            ("Signing in", {"fields": signing_in}),
+            ("What they may do", {"fields": ["is_staff", "groups"]}),
+            ("The person", {"fields": ["first_name", "last_name", "email"]}),
+            ("Times", {"fields": ["last_login", "date_joined"]}),
+            (
+                "Beside their groups",
+                {"classes": ["collapse"], "fields": ["user_permissions", "is_superuser"]},
+            ),
+        ]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"is_staff": True, **super().get_changeform_initial_data(request)}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        only_theirs = [] if request.user.is_superuser else ["is_superuser"]
+        return [*super().get_readonly_fields(request, obj), *only_theirs]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="name", empty_value="–")
+    def full_name(self, user: User) -> str | None:
+        return user.get_full_name() or None
+
+    @admin.display(description="groups")
+    def in_groups(self, user: User) -> str:
+        everything = ["everything"] if user.is_superuser else []
+        return ", ".join([*everything, *(group.name for group in user.groups.all())]) or "–"
+
+    # Who may ------------------------------------------------------------------------------------
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or may_look_after(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        may = super().has_delete_permission(request, obj)
+        return may and (obj is None or self._may_go(request, obj))
+
+    def _may_go(self, request: HttpRequest, user: User) -> bool:
+        return user != request.user and may_look_after(request.user, user)
+
+    # The second factor --------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        reset = self.admin_site.admin_view(require_POST(self.reset_second_factor))
+        name = "auth_user_reset_second_factor"
+        return [path("<int:pk>/reset-second-factor/", reset, name=name), *super().get_urls()]
+
+    @admin.display(description="second factor")
+    def second_factor(self, user: User) -> SafeString | str:
+        """The button belongs to the form around it, and leads to an address of its own."""
+        if not second_factor.has_phone(user):
+            return "Sets up a phone at the next sign-in"
+        address = reverse("admin:auth_user_reset_second_factor", args=[user.pk])
+        return format_html(
+            'A phone is set up. <button type="submit" formaction="{}" formmethod="post"'
+            ' formnovalidate class="{}">Reset: the phone is lost</button>',
+            address,
+            BUTTON,
+        )
+
+    def reset_second_factor(self, request: HttpRequest, pk: int) -> HttpResponse:
+        user = self.get_object(request, str(pk))
+        if not self.has_change_permission(request, user):
+            raise PermissionDenied
+        if user is None:
+            raise Http404
+        second_factor.forget(user)
+        self.log_change(request, user, "The second factor was reset.")
+        messages.success(request, f"{user} sets up another phone at the next sign-in.")
+        return redirect("admin:auth_user_change", pk)
+
+
+@admin.register(Group)
+class GroupAdmin(GivesNoMoreThanOwn, DjangoGroupAdmin):
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return super().has_change_permission(request, obj) and self._is_within(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and self._is_within(request, obj)
+
+    def _is_within(self, request: HttpRequest, group: Group | None) -> bool:
+        return group is None or not beyond(request.user).filter(group=group).exists()

@@ -1,0 +1,17 @@
+"""What signing in leaves behind, and who takes it away."""
+
+from importlib import import_module
+
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.utils import timezone
+
+from whatsapp_bot.sweep import every
+
+
+@every(3600)
+def forget_old_sign_ins() -> None:
+    """Wrong tries that no longer count, and sessions that have ended."""
+    long_ago = timezone.now() - settings.AXES_COOLOFF_TIME
+    AccessAttempt.objects.filter(attempt_time__lt=long_ago).delete()
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

@@ -1,0 +1,105 @@
+"""Signing in, by keyboard: with a code from a phone, with one from paper, and with wrong passwords."""
+
+from base64 import b32decode
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django_otp.oath import TOTP
+from playwright.sync_api import BrowserContext, Page, expect
+
+from config.tests.browser.test_pages import LOOKS, assert_fits
+from config.tests.test_second_factor import secret_on
+
+pytestmark = pytest.mark.browser
+PASSWORD = "long and easy"  # noqa: S105
+
+
+@pytest.fixture(params=LOOKS, ids=lambda look: "-".join(map(str, look)))
+def look(request: pytest.FixtureRequest) -> tuple[int, str]:
+    return request.param
+
+
+@pytest.fixture
+def page(new_context: Callable[..., BrowserContext], look: tuple[int, str]) -> Page:
+    width, scheme = look
+    size = {"width": width, "height": 844}
+    options = {"viewport": size, "color_scheme": scheme, "has_touch": width < 600}
+    return new_context(signed_in=False, **options).new_page()
+
+
+@pytest.fixture
+def nomsa(transactional_db: None) -> User:
+    nomsa = User.objects.create_user("nomsa", password=PASSWORD, is_staff=True)
+    nomsa.groups.add(Group.objects.get(name="Administrators"))
+    return nomsa
+
+
+def give_password(page: Page, base: str, password: str = PASSWORD) -> None:
+    page.goto(f"{base}/admin/login/?next=/admin/orders/order/")
+    page.locator("[name=username]").focus()
+    page.keyboard.type("nomsa")
+    page.keyboard.press("Tab")
+    expect(page.locator("[name=password]")).to_be_focused()
+    page.keyboard.type(password)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def give_code(page: Page, code: str) -> None:
+    page.locator("[name=code]").focus()
+    page.keyboard.type(code)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def test_with_a_second_factor(
+    page: Page, base: str, nomsa: User, settings, look: tuple[int, str]
+) -> None:
+    settings.ADMIN_SECOND_FACTOR = True
+    _, scheme = look
+    give_password(page, base)
+    expect(page.get_by_role("heading")).to_contain_text("Set up your phone")
+    expect(page.get_by_role("img", name="QR code").locator("svg")).to_be_visible()
+    expect(page.locator("[name=code]")).to_be_focused()
+    page.get_by_text("It cannot read it").click()
+    assert_fits(page, scheme)
+    secret = secret_on(page.content())
+    assert len(secret) == 32
+    give_code(page, "000000")
+    expect(page.get_by_text("This code is not right")).to_be_visible()
+    assert_fits(page, scheme)
+    page.wait_for_timeout(1200)  # a second for the first mistake
+    give_code(page, f"{TOTP(b32decode(secret)).token():06}")
+    codes = page.locator("#recovery-codes li").all_inner_texts()
+    assert len(codes) == 10
+    assert_fits(page, scheme)
+    page.get_by_role("link", name="I have kept them").click()
+    page.wait_for_url("**/admin/orders/order/")
+
+    page.goto(f"{base}/admin/second-factor/")
+    expect(page.get_by_text("10 recovery codes are left")).to_be_visible()
+    assert_fits(page, scheme)
+    page.goto(f"{base}/admin/auth/user/{nomsa.pk}/change/")
+    expect(page.get_by_role("button", name="Reset: the phone is lost")).to_be_visible()
+    assert_fits(page, scheme)
+
+    page.context.clear_cookies()
+    give_password(page, base)
+    expect(page.get_by_role("heading")).to_contain_text("Your code")
+    expect(page.locator("[name=code]")).to_be_focused()
+    assert_fits(page, scheme)
+    give_code(page, codes[0])
+    page.wait_for_url("**/admin/orders/order/")
+    expect(page.get_by_text("9 recovery codes are left")).to_be_visible()
+    assert_fits(page, scheme)
+
+
+def test_too_many_wrong_passwords(page: Page, base: str, nomsa: User, settings, look) -> None:
+    settings.AXES_FAILURE_LIMIT = 2
+    give_password(page, base, "wrong")
+    expect(page.get_by_text("Please enter the correct username")).to_be_visible()
+    assert_fits(page, look[1])
+    give_password(page, base, "wrong")
+    expect(page.get_by_text("Please wait 15 minutes")).to_be_visible()
+    assert_fits(page, look[1])

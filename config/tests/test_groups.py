@@ -1,0 +1,113 @@
+"""The groups are there after `migrate`, grow with new versions, and are otherwise the staff's."""
+
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+
+from config.access.groups import GROUPS, create_groups
+from config.access.models import ShippedGroup
+
+pytestmark = pytest.mark.django_db
+
+
+def migrate() -> None:
+    call_command("migrate", verbosity=0, stdout=StringIO())
+
+
+def names(group: str) -> set[str]:
+    given = Group.objects.get(name=group).permissions.select_related("content_type")
+    return {f"{one.content_type.app_label}.{one.codename}" for one in given}
+
+
+def a_new_version_brings(codename: str) -> Permission:
+    orders = ContentType.objects.get(app_label="orders", model="order")
+    return Permission.objects.create(codename=codename, name=codename, content_type=orders)
+
+
+def test_they_are_there():
+    assert set(Group.objects.values_list("name", flat=True)) == set(GROUPS)
+    assert "whatsapp_bot.use_simulator" in names("Editors")
+    assert "whatsapp_bot.write_to_contact" in names("Reviewers")
+    assert "auth.change_user" in names("Administrators")
+
+
+@pytest.mark.parametrize("group", ["Reviewers", "Editors", "Managers"])
+def test_only_administrators_look_after_users(group):
+    assert not [name for name in names(group) if name.startswith("auth.")]
+
+
+def test_managers_change_nothing():
+    doing = [name.partition(".")[2].partition("_")[0] for name in names("Managers")]
+    assert set(doing) <= {"view", "export"}
+
+
+def test_every_pattern_means_something_or_is_of_what_comes():
+    """A typing error in a pattern would give nothing, and nobody would notice."""
+    coming = (
+        "category",
+        "disposition",
+        "correctiveaction",
+        "note",
+        "historical",
+        "review",
+        "export",
+    )
+    for group, patterns in GROUPS.items():
+        for pattern in patterns:
+            if not any(word in pattern for word in coming):
+                ShippedGroup.objects.all().delete()
+                assert _of_pattern(pattern), f"{group}: {pattern}"
+
+
+def _of_pattern(pattern: str) -> bool:
+    app, _, codename = pattern.partition(".")
+    like = "^" + codename.replace("*", ".*") + "$"
+    of_app = Permission.objects.filter(content_type__app_label=app)
+    return of_app.filter(codename__regex=like).exists()
+
+
+def test_again_changes_nothing():
+    before = {group: names(group) for group in GROUPS}
+    migrate()
+    assert before == {group: names(group) for group in GROUPS}
+
+
+def test_a_new_version_gives_what_is_new():
+    a_new_version_brings("view_order_forecast")
+    migrate()
+    assert "orders.view_order_forecast" in names("Managers")
+    assert "orders.view_order_forecast" in names("Administrators")
+    assert "orders.view_order_forecast" not in names("Editors")
+
+
+def test_what_staff_changed_stays():
+    managers = Group.objects.get(name="Managers")
+    taken = Permission.objects.get(codename="view_order")
+    given = Permission.objects.get(codename="add_order")
+    managers.permissions.remove(taken)
+    managers.permissions.add(given)
+    managers.name = "Bosses"
+    managers.save()
+    Group.objects.get(name="Editors").delete()
+    a_new_version_brings("view_order_forecast")
+    migrate()
+    assert set(Group.objects.values_list("name", flat=True)) == {
+        "Bosses",
+        "Reviewers",
+        "Administrators",
+    }
+    assert "orders.view_order" not in names("Bosses")
+    assert {"orders.add_order", "orders.view_order_forecast"} <= names("Bosses")
+
+
+def test_on_a_database_that_was_there_before_and_has_a_group_of_that_name():
+    ShippedGroup.objects.all().delete()
+    Group.objects.all().delete()
+    own = Group.objects.create(name="Editors")
+    own.permissions.add(Permission.objects.get(codename="view_order"))
+    create_groups(using="default")
+    assert {"orders.view_order", "whatsapp_bot.change_menu"} <= names("Editors")
+    assert Group.objects.get(name="Editors") == own

@@ -1,0 +1,352 @@
+"""Signing in with a password and a code from a phone."""
+
+import re
+from base64 import b32decode
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from urllib.parse import urlencode
+
+import pytest
+import time_machine
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, User
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+pytestmark = pytest.mark.django_db
+LOGIN = reverse("admin:login")
+CODE = reverse("second_factor:page")
+SET_UP = reverse("second_factor:set_up")
+NEW_CODES = reverse("second_factor:recovery_codes")
+ORDERS = reverse("admin:orders_order_changelist")
+PASSWORD = "long and easy"  # noqa: S105
+
+
+@pytest.fixture(autouse=True)
+def _switched_on(settings) -> None:
+    settings.ADMIN_SECOND_FACTOR = True
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(datetime(2026, 3, 2, 8, 0, tzinfo=UTC), tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def nomsa(clock) -> User:
+    user = User.objects.create_user("nomsa", password=PASSWORD, is_staff=True)
+    user.groups.add(Group.objects.get(name="Managers"))
+    return user
+
+
+def password(name: str = "nomsa", to: str = ORDERS) -> Client:
+    """A browser in which somebody has given their password."""
+    browser = Client()
+    path = f"{LOGIN}?{urlencode({'next': to})}"
+    given = {"username": name, "password": PASSWORD, "next": to}
+    assert browser.post(path, given).status_code == 302
+    return browser
+
+
+def shown_by(secret: str) -> str:
+    """What the phone shows now."""
+    return f"{TOTP(b32decode(secret)).token():06}"
+
+
+def secret_on(page: str) -> str:
+    return re.search(r"<code[^>]*>([A-Z2-7 ]+)</code>", page)[1].replace(" ", "")
+
+
+def recovery_codes_on(page: str) -> list[str]:
+    return re.findall(r">(\d{4} \d{4} \d{4})<", page)
+
+
+@pytest.fixture
+def set_up(nomsa, clock) -> tuple[str, list[str]]:
+    """The secret in the phone, and the recovery codes on paper."""
+    browser = password()
+    secret = secret_on(browser.get(SET_UP).content.decode())
+    done = browser.post(SET_UP, {"code": shown_by(secret)})
+    clock.shift(timedelta(seconds=30))
+    return secret, recovery_codes_on(done.content.decode())
+
+
+def is_in(browser: Client) -> bool:
+    return browser.get(ORDERS).status_code == 200
+
+
+# Setting up ---------------------------------------------------------------------------------------
+
+
+def test_the_first_sign_in_sets_up_a_phone(nomsa):
+    browser = password()
+    to_code = browser.get(ORDERS)
+    assert to_code.status_code == 302
+    assert to_code.url.startswith(CODE)
+    to_set_up = browser.get(to_code.url)
+    assert to_set_up.url.startswith(SET_UP)
+    page = browser.get(to_set_up.url).content.decode()
+    assert "<svg" in page
+    assert not is_in(browser)
+
+    secret = secret_on(page)
+    wrong = browser.post(SET_UP, {"code": "000000"})
+    assert "This code is not right" in wrong.content.decode()
+    assert secret_on(wrong.content.decode()) == secret
+    assert not TOTPDevice.objects.filter(confirmed=True).exists()
+
+
+def test_with_the_code_it_is_done_and_ten_recovery_codes_are_shown_once(set_up, nomsa):
+    secret, codes = set_up
+    assert len(set(codes)) == 10
+    assert TOTPDevice.objects.get().confirmed
+    browser = password()
+    assert browser.post(CODE, {"code": shown_by(secret)}).status_code == 302
+    page = browser.get(CODE).content.decode()
+    assert "10 recovery codes are left" in page
+    assert not recovery_codes_on(page)
+    assert secret not in page
+
+
+def test_the_secret_of_one_session_is_not_that_of_another(nomsa):
+    """Else whoever knew the password for a moment would know the codes of later."""
+    first, second = password(), password()
+    one = secret_on(first.get(SET_UP).content.decode())
+    other = secret_on(second.get(SET_UP).content.decode())
+    assert one != other
+    assert secret_on(second.get(SET_UP).content.decode()) == other
+
+
+def test_who_has_a_phone_cannot_set_up_another_by_the_password_alone(set_up):
+    browser = password()
+    for answer in (browser.get(SET_UP), browser.post(SET_UP, {"code": "123456"})):
+        assert answer.status_code == 302
+        assert answer.url.startswith(CODE)
+    assert browser.post(NEW_CODES).status_code == 302
+    assert TOTPDevice.objects.count() == 1
+
+
+def test_a_new_phone_takes_the_place_of_the_old_one(set_up, clock):
+    old, codes = set_up
+    browser = password()
+    browser.post(CODE, {"code": shown_by(old)})
+    new = secret_on(browser.get(SET_UP).content.decode())
+    assert is_in(browser)
+    clock.shift(timedelta(seconds=30))
+    done = browser.post(SET_UP, {"code": shown_by(new)})
+    assert recovery_codes_on(done.content.decode()) != codes
+    assert is_in(browser)
+    clock.shift(timedelta(seconds=30))
+    for code, gets_in in ((shown_by(old), False), (codes[0], False)):
+        another = password()
+        another.post(CODE, {"code": code})
+        assert is_in(another) == gets_in
+    clock.shift(timedelta(minutes=5))
+    another = password()
+    another.post(CODE, {"code": shown_by(new)})
+    assert is_in(another)
+
+
+# Signing in ---------------------------------------------------------------------------------------
+
+
+def test_the_code_leads_where_one_wanted_to_go(set_up):
+    browser = password()
+    to_code = browser.get(ORDERS).url
+    page = browser.get(to_code)
+    assert page.context["next"] == ORDERS
+    before = browser.session.session_key
+    answer = browser.post(
+        CODE, {"code": f" {shown_by(set_up[0])[:3]} {shown_by(set_up[0])[3:]}", "next": ORDERS}
+    )
+    assert (answer.status_code, answer.url) == (302, ORDERS)
+    assert is_in(browser)
+    assert browser.session.session_key != before
+
+
+@pytest.mark.parametrize(
+    "away", ["https://evil.example.com/", "//evil.example.com", "javascript:x"]
+)
+def test_and_never_elsewhere(set_up, away):
+    answer = password().post(CODE, {"code": shown_by(set_up[0]), "next": away})
+    assert answer.url == reverse("admin:index")
+
+
+@pytest.mark.parametrize(
+    "path", [ORDERS, "/admin/", "/simulator/", "/files/1/", "/admin/password_change/", NEW_CODES]
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_by_the_password_alone_one_gets_nowhere(set_up, path, method):
+    answer = getattr(password(), method)(path)
+    assert answer.status_code in (302, 405)
+    if answer.status_code == 302:
+        assert answer.url.startswith(CODE)
+
+
+def test_one_may_sign_out_half_way(set_up):
+    browser = password()
+    browser.post(reverse("admin:logout"))
+    assert browser.get(CODE).url.startswith(LOGIN)
+
+
+def test_a_code_is_good_for_one_sign_in(set_up):
+    code = shown_by(set_up[0])
+    first, second = password(), password()
+    first.post(CODE, {"code": code})
+    second.post(CODE, {"code": code})
+    assert is_in(first)
+    assert not is_in(second)
+
+
+def test_a_code_of_a_minute_ago_is_too_old(set_up, clock):
+    code = shown_by(set_up[0])
+    clock.shift(timedelta(seconds=61))
+    browser = password()
+    browser.post(CODE, {"code": code})
+    assert not is_in(browser)
+
+
+def test_the_code_of_somebody_else_is_wrong(set_up):
+    thabo = User.objects.create_user("thabo", password=PASSWORD, is_staff=True)
+    TOTPDevice.objects.create(user=thabo, name="Phone")
+    browser = password("thabo")
+    browser.post(CODE, {"code": shown_by(set_up[0])})
+    browser.post(CODE, {"code": set_up[1][0]})
+    assert browser.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize("code", ["", "12345", "abcdef", "1234567", "١٢٣٤٥٦", "\x00", "9" * 4000])
+def test_what_is_no_code_is_refused_in_words(set_up, code):
+    answer = password().post(CODE, {"code": code})
+    assert answer.status_code == 200
+    assert answer.context["form"].errors["code"]
+
+
+def test_guessing_has_to_wait_longer_each_time(set_up, clock):
+    browser = password()
+    for _ in range(4):
+        assert "not right" in browser.post(CODE, {"code": "000000"}).content.decode()
+        clock.shift(timedelta(seconds=10))
+    browser.post(CODE, {"code": "000000"})
+    soon = browser.post(CODE, {"code": shown_by(set_up[0])})
+    assert "Please wait 16 seconds" in soon.content.decode()
+    assert not is_in(browser)
+    clock.shift(timedelta(seconds=17))
+    browser.post(CODE, {"code": shown_by(set_up[0])})
+    assert is_in(browser)
+
+
+# Recovery codes -----------------------------------------------------------------------------------
+
+
+def test_a_recovery_code_lets_in_once(set_up):
+    _secret, codes = set_up
+    browser = password()
+    answer = browser.post(CODE, {"code": codes[0]}, follow=True)
+    assert "9 recovery codes are left" in answer.content.decode()
+    assert is_in(browser)
+    again = password()
+    again.post(CODE, {"code": codes[0].replace(" ", "-")})
+    assert not is_in(again)
+
+
+def test_new_ones_end_the_old_ones(set_up):
+    secret, codes = set_up
+    browser = password()
+    browser.post(CODE, {"code": shown_by(secret)})
+    assert browser.get(NEW_CODES).status_code == 405
+    new = recovery_codes_on(browser.post(NEW_CODES).content.decode())
+    assert len(new) == 10
+    old = password()
+    old.post(CODE, {"code": codes[0]})
+    assert not is_in(old)
+
+
+# Looking after it ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def administrator() -> Client:
+    """Who has given a code already."""
+    user = User.objects.create_user("boss", password=PASSWORD, is_staff=True)
+    user.groups.add(Group.objects.get(name="Administrators"))
+    phone = TOTPDevice.objects.create(user=user, name="Phone")
+    browser = Client()
+    browser.force_login(user)
+    session = browser.session
+    session["otp_device_id"] = phone.persistent_id
+    session.save()
+    return browser
+
+
+def test_an_administrator_resets_a_lost_phone(administrator, set_up, nomsa):
+    inside = password()
+    inside.post(CODE, {"code": shown_by(set_up[0])})
+    assert is_in(inside)
+    page = administrator.get(reverse("admin:auth_user_change", args=[nomsa.pk]))
+    reset = reverse("admin:auth_user_reset_second_factor", args=[nomsa.pk])
+    assert f'formaction="{reset}"' in page.content.decode()
+    assert administrator.get(reset).status_code == 405
+    done = administrator.post(reset, follow=True).content.decode()
+    assert "sets up another phone at the next sign-in" in done
+    assert LogEntry.objects.filter(change_message__contains="second factor was reset").exists()
+    assert not is_in(inside)
+    assert password().get(CODE).url.startswith(SET_UP)
+
+
+def test_nobody_else_does(set_up, nomsa):
+    helper = User.objects.create_user("helper", is_staff=True)
+    helper.groups.add(Group.objects.get(name="Managers"))
+    browser = Client()
+    browser.force_login(helper)
+    reset = reverse("admin:auth_user_reset_second_factor", args=[nomsa.pk])
+    browser.post(reset)
+    assert TOTPDevice.objects.filter(user=nomsa).exists()
+
+
+def test_the_secrets_are_not_in_the_admin(administrator):
+    User.objects.filter(username="boss").update(is_superuser=True)
+    for path in ("/admin/otp_totp/totpdevice/", "/admin/otp_static/staticdevice/"):
+        assert administrator.get(path).status_code == 404
+
+
+def test_a_command_for_when_nobody_can_sign_in(set_up):
+    out = StringIO()
+    call_command("forget_second_factor", "nomsa", stdout=out)
+    call_command("forget_second_factor", "nomsa", stdout=out)
+    assert "sets up another phone" in out.getvalue()
+    assert "nothing to forget" in out.getvalue()
+    assert not TOTPDevice.objects.exists()
+    with pytest.raises(CommandError):
+        call_command("forget_second_factor", "nobody")
+
+
+# Where it is switched off -------------------------------------------------------------------------
+
+
+def test_where_it_is_off_the_password_is_enough(set_up, settings):
+    settings.ADMIN_SECOND_FACTOR = False
+    browser = password()
+    assert is_in(browser)
+    assert "Second factor" not in browser.get("/admin/").content.decode()
+    for path in (CODE, SET_UP):
+        assert browser.get(path).status_code == 404
+
+
+def test_strangers_and_those_who_are_no_staff(nomsa):
+    assert Client().get(CODE).url.startswith(LOGIN)
+    nomsa.is_staff = False
+    nomsa.save()
+    browser = Client()
+    browser.force_login(nomsa)
+    assert browser.get(CODE).status_code == 403
+
+
+def test_the_webhook_knows_nothing_of_it(phone, django_assert_max_num_queries):
+    phone.say("hi")
+    with django_assert_max_num_queries(8):  # four, and what begins and ends the transaction
+        phone.say("menu")
