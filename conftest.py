@@ -8,6 +8,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.utils import timezone
 
 from whatsapp_bot import outbox
@@ -27,8 +28,9 @@ _numbers = count(27820000001)
 
 @pytest.fixture(autouse=True)
 def _read_anew() -> None:
-    """No test sees the menus, texts and forms of another."""
+    """No test sees the menus, texts, forms and figures of another."""
     forget_all()
+    cache.clear()
 
 
 @pytest.fixture

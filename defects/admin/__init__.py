@@ -1,3 +1,3 @@
-from defects.admin import forms, reports
+from defects.admin import dashboard, forms, reports
 
-__all__ = ["forms", "reports"]
+__all__ = ["dashboard", "forms", "reports"]

@@ -11,7 +11,7 @@ from defects.models.audit import Audited
 from defects.models.forms import ReportForm
 from defects.models.review import Reviewed
 from defects.notices import NEWS, QUESTION
-from orders.models import Line, Order
+from orders.models import Line, Order, Shift
 from whatsapp_bot.models import Contact, Conversation, Message
 from whatsapp_bot.numbered import NumberedQuerySet
 from whatsapp_bot.whatsapp_text import preview
@@ -29,6 +29,16 @@ class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
         """The contact's last report, if a picture that comes now would belong to it."""
         since = timezone.now() - DefectReport.PICTURES_FOLLOW_WITHIN
         return self.by(contact).filter(created_at__gte=since).first()
+
+    def made_in(self, shift: Shift | None) -> "DefectReportQuerySet":
+        """Reports that were made in this shift; None: outside of all shifts."""
+        found = self if shift is None else self.filter(shift.covers("created_at"))
+        for other in Shift.objects.all():
+            if other == shift:
+                break
+            # Where two overlap, the earlier one has the report.
+            found = found.exclude(other.covers("created_at"))
+        return found
 
     def quoted_by(self, contact: Contact, sid: str) -> "DefectReport | None":
         """The contact's report that our message with this SID is about, or names."""
@@ -81,6 +91,9 @@ class DefectReport(Reviewed):
             models.Index(fields=["reported_by", "-id"], name="defect_report_reporter"),
             models.Index(fields=["urgency", "-id"], name="defect_report_urgency"),
             models.Index(fields=["created_at"], name="defect_report_created"),
+            models.Index(fields=["acknowledged_at"], name="defect_report_acknowledged"),
+            models.Index(fields=["decided_at"], name="defect_report_decided"),
+            models.Index(fields=["closed_at"], name="defect_report_closed"),
             models.Index(fields=["status", "-id"], name="defect_report_status"),
             models.Index(fields=["assignee", "-id"], name="defect_report_assignee"),
         ]
