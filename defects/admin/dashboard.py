@@ -553,6 +553,8 @@ def _vital_few(rows: list[Row], what: str) -> str:
     share = rows[few - 1].cells[1].text
     if few == 1:
         return f"{rows[0].name} alone makes {share} of all {what}."
+    if few == len(rows):
+        return f"{rows[0].name} leads with {rows[0].cells[1].text} of all {what}."
     return f"The first {few} of {len(rows)} categories make {share} of all {what}."
 
 
@@ -562,7 +564,7 @@ def in_words(span: timedelta | None) -> str:
         return "–"
     minutes = span.total_seconds() / 60
     for unit, length, most in (("minute", 1, 60), ("hour", 60, 48 * 60), ("day", 1440, None)):
-        if most is None or minutes < most:
+        if most is None or round(minutes) < most:
             number = minutes / length
             text = f"{number:.0f}" if unit == "minute" else f"{number:,.1f}".removesuffix(".0")
             return f"{text} {unit}" if text == "1" else f"{text} {unit}s"

@@ -72,15 +72,17 @@ class Past:
                 minute, second = self.chance.randrange(60), self.chance.randrange(60)
                 made = day.replace(hour=hour, minute=minute, second=second, microsecond=0)
                 yield self.report(made)
+        yield self.report(self.now - timedelta(hours=2), Severity.CRITICAL)
 
-    def report(self, made: datetime) -> DefectReport:
+    def report(self, made: datetime, unseen: str = "") -> DefectReport:
+        """unseen: the severity of one that nobody has looked at yet."""
         weights = [often for often, _, _ in CATEGORIES.values()]
         place = self.chance.choices(range(len(CATEGORIES)), weights)[0]
         _, parts, sayings = list(CATEGORIES.values())[place]
         severity = self.chance.choices(list(SEVERITIES), list(SEVERITIES.values()))[0]
         line = self.chance.choices(list(LINES), list(LINES.values()))[0]
         report = DefectReport(
-            number=self.number(made),
+            number=self.number(timezone.localtime(made)),
             created_at=made,
             reported_by=self.chance.choice(self.people),
             form=self.form,
@@ -92,7 +94,10 @@ class Past:
             nonconforming=self.chance.randint(1, 2 * parts),
         )
         report.inspected = report.nonconforming * self.chance.randint(2, 8)
-        self.review(report)
+        if unseen:
+            report.severity = unseen
+        else:
+            self.review(report)
         report.urgency = report._urgency()
         return report
 

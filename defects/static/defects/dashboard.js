@@ -63,7 +63,7 @@ function values(table, place) {
 function bar(table, place, colour, more = {}) {
   return {
     type: "bar", label: table.columns[place], data: values(table, place), backgroundColor: colour,
-    maxBarThickness: 44, borderRadius: 2, ...more,
+    maxBarThickness: 44, borderRadius: 2, pointStyle: "rect", ...more,
   };
 }
 
@@ -96,14 +96,14 @@ function datasets(kind, table, colour, drawn) {
     case "pareto":
       return [
         line(table, 1, second, { yAxisID: "share", pointStyle: "rectRot", order: 0 }),
-        bar(table, 0, first, { order: 1 }),
+        bar(table, 0, first, { order: 1, maxBarThickness: 90, categoryPercentage: 0.9 }),
       ];
     default:
       return [bar(table, 0, first)];
   }
 }
 
-function scales(kind, colour) {
+function scales(kind, table, colour) {
   const ticks = { color: colour("faint") };
   const size = {
     beginAtZero: true, border: { display: false }, grid: { color: colour("rule") },
@@ -117,10 +117,41 @@ function scales(kind, colour) {
   const upright = { x: { ...names, ticks: { ...ticks, maxRotation: kind === "pareto" ? 60 : 0 } }, y: size };
   if (kind !== "pareto") return upright;
   const share = {
-    position: "right", min: 0, max: 100, grid: { display: false }, border: { display: false },
+    position: "right", min: 0, max: 100, grid: { color: colour("rule") }, border: { display: false },
     ticks: { ...ticks, stepSize: 20, callback: (value) => `${value}%` },
   };
-  return { ...upright, share };
+  // Both axes end at the whole, so that the line begins at the top of the first bar.
+  const whole = values(table, 0).reduce((sum, value) => sum + value, 0);
+  return { ...upright, y: { display: false, max: whole }, share };
+}
+
+// The numbers themselves, at the ends of the bars.
+const numbers = {
+  id: "numbers",
+  afterDatasetsDraw(chart, _, { of }) {
+    if (!of) return;
+    const place = chart.data.datasets.findIndex((dataset) => dataset.type === "bar");
+    const lies = chart.options.indexAxis === "y";
+    const pen = chart.ctx;
+    pen.save();
+    pen.fillStyle = of.colour;
+    pen.font = "600 12px Inter, sans-serif";
+    pen.textAlign = lies ? "left" : "center";
+    pen.textBaseline = lies ? "middle" : "bottom";
+    chart.getDatasetMeta(place).data.forEach((bar, at) => {
+      if (lies) return pen.fillText(of.texts[at], bar.x + 6, bar.y);
+      // Within the bar if there is room: above the first one is the line.
+      const within = bar.base - bar.y > 30;
+      pen.fillStyle = within ? of.within : of.colour;
+      return pen.fillText(of.texts[at], bar.x, bar.y + (within ? 24 : -4));
+    });
+    pen.restore();
+  },
+};
+
+function numbersOf(kind, table, colour) {
+  if (kind !== "bars" && kind !== "pareto") return null;
+  return { colour: colour("ink"), within: colour("card"), texts: table.cells[0].map((cell) => cell.textContent.trim()) };
 }
 
 function options(kind, table, colour) {
@@ -131,11 +162,13 @@ function options(kind, table, colour) {
     responsive: true,
     maintainAspectRatio: false,
     interaction: { mode: kind === "stacked" ? "nearest" : "index", axis: lies ? "y" : "x", intersect: kind === "stacked" },
-    scales: scales(kind, colour),
+    scales: scales(kind, table, colour),
+    layout: { padding: { right: kind === "bars" ? 36 : 0 } },
     plugins: {
+      numbers: { of: numbersOf(kind, table, colour) },
       legend: {
         display: kind !== "bars", position: "bottom", reverse: kind === "trend" || kind === "pareto",
-        labels: { color: colour("ink"), boxWidth: 14, boxHeight: 10, usePointStyle: false },
+        labels: { color: colour("ink"), boxWidth: 12, boxHeight: 10, usePointStyle: true },
       },
       tooltip: {
         animation: false,
@@ -173,6 +206,7 @@ function draw(section) {
   const chart = new Chart(canvas, {
     data: { labels: table.short, datasets: datasets(kind, table, colour, Number(drawn)) },
     options: options(kind, table, colour),
+    plugins: [numbers],
   });
   charts.splice(0, charts.length, ...charts.filter((one) => one.canvas !== canvas && one.canvas), chart);
 }
