@@ -2,9 +2,10 @@
 
     python -m benchmarks.dashboard [--reports 1000000] [--messages 1000000]
 
-Makes a test database beside that of DATABASE_URL, as the tests do, and removes it again. The rows are
-spread over two years. Prints for the last 30, 90 and 365 days what the server takes for the page,
-nothing kept from before, and the slowest statements. Exits with 1 when a page takes two seconds or more.
+Makes a test database beside that of DATABASE_URL, as the tests do, and removes it again. The rows
+are spread over two years. Prints for the last 30, 90 and 365 days what the server takes for the
+page, nothing kept from before, and the slowest statements. Exits with 1 when a page takes two
+seconds or more.
 """
 
 import argparse

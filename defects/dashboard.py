@@ -4,17 +4,18 @@ Everything is added up in the database, in a fixed number of statements. Days ar
 factory's time zone. What was unfounded or a duplicate counts as reported, and as nothing else.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
+from math import gcd
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import (
     Aggregate,
     Count,
@@ -24,18 +25,14 @@ from django.db.models import (
     F,
     Field,
     FloatField,
+    Func,
+    IntegerField,
     Q,
     QuerySet,
     Sum,
+    Value,
 )
-from django.db.models.functions import (
-    Abs,
-    Cast,
-    Extract,
-    ExtractHour,
-    ExtractMinute,
-    TruncDate,
-)
+from django.db.models.functions import Abs
 from django.utils import timezone
 
 from defects.models import DefectCategory, DefectReport, Severity, Status
@@ -44,6 +41,8 @@ from orders.models import Line, Shift
 from whatsapp_bot.delivery import Status as Delivery
 from whatsapp_bot.models import Message
 from whatsapp_bot.twilio import codes
+
+MINUTE = timedelta(minutes=1)
 
 KEPT_SECONDS = 30
 """How long the figures of a period are shown again before they are added up anew."""
@@ -88,6 +87,46 @@ class Period:
         """Is the moment in the field `at` within the period?"""
         begins, ends = _midnight(self.first), _midnight(self.last + timedelta(days=1))
         return Q(**{f"{at}__gte": begins, f"{at}__lt": ends})
+
+    def grid(self, *times: time) -> "Grid":
+        """Stretches so long that neither midnight nor one of these times is within one."""
+        first, *others = [_midnight(day) for day in [*self.days, self.last + timedelta(days=1)]]
+        lengths = [(other - first.astimezone(UTC)) // MINUTE for other in others]
+        return Grid(first, gcd(*lengths, *(60 * one.hour + one.minute for one in times)))
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Stretches of so many minutes from a moment on, by which the database adds up.
+
+    To ask of each row for the time in the factory's zone would take it most of its time.
+    """
+
+    origin: datetime
+    minutes: int
+
+    def place(self, at: str) -> "Place":
+        """In which stretch is the moment in the field `at`?"""
+        return Place(at, origin=int(self.origin.timestamp()), width=60 * self.minutes)
+
+    def begins(self, place: int) -> datetime:
+        """When that stretch begins, in the factory's time zone."""
+        begins = self.origin.astimezone(UTC) + timedelta(minutes=place * self.minutes)
+        return timezone.localtime(begins)
+
+
+class Place(Func):
+    """How many times `width` seconds a moment is after `origin`, both in seconds."""
+
+    output_field = IntegerField()
+
+    def as_postgresql(self, *about: Any, **options: Any) -> Any:
+        template = "FLOOR((DATE_PART('epoch', %(expressions)s) - %(origin)s) / %(width)s)::int"
+        return self.as_sql(*about, template=template, **options)
+
+    def as_sqlite(self, *about: Any, **options: Any) -> Any:
+        template = "(STRFTIME('%%%%s', %(expressions)s) - %(origin)s) / %(width)s"
+        return self.as_sql(*about, template=template, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,20 +256,27 @@ def figures(period: Period) -> Figures:
     return cache.get_or_set(key, lambda: count_up(period), KEPT_SECONDS)
 
 
+@transaction.atomic
 def count_up(period: Period) -> Figures:
     """The figures of the period as they are now."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            # Half a million times are put in order in memory then, and not on the disk.
+            cursor.execute("SET LOCAL work_mem = '48MB'")
+    shifts = list(Shift.objects.all())
+    grid = period.grid(*(edge for shift in shifts for edge in (shift.begins, shift.ends)))
+    made = [(grid.begins(place), *counts) for place, *counts in _made(period, grid)]
     founded = list(_founded_by_category_and_line(period))
-    is_empty = not founded and not DefectReport.objects.exists()
     messages = list(_messages(period))
     return Figures(
         period=period,
         at=timezone.localtime(),
-        is_empty=is_empty,
+        is_empty=not made and not DefectReport.objects.exists(),
         open=_open(),
-        days=_days(period, messages),
+        days=_days(period, made, messages),
         categories=_named(DefectCategory.objects.all(), founded, "category"),
         lines=_named(Line.objects.all(), founded, "line"),
-        shifts=_by_shift(period),
+        shifts=_by_shift(shifts, made),
         took={step: _took(f"{step}_at", period) for step in ("acknowledged", "decided", "closed")},
         failures=_failures(period),
         costs=_costs(messages),
@@ -244,27 +290,48 @@ def count_up(period: Period) -> Figures:
 
 def _open() -> dict[tuple[str, str], int]:
     counted = DefectReport.objects.filter(status__in=OPEN).order_by()
-    rows = counted.values_list("status", "severity").annotate(count=Count("pk"))
+    rows = counted.values_list("status", "severity").annotate(count=Count("*"))
     return {(status, severity): count for status, severity, count in rows}
 
 
-def _days(period: Period, messages: list[dict[str, Any]]) -> list[Day]:
-    reported = _per_day("created_at", period)
-    closed = _per_day("closed_at", period)
+def _made(period: Period, grid: Grid) -> QuerySet:
+    """By stretch: how many reports were made, how many of them founded, and their parts."""
+    founded = Q(status__in=FOUNDED)
+    rows = DefectReport.objects.filter(period.has("created_at")).order_by()
+    return (
+        rows.annotate(place=grid.place("created_at"))
+        .values_list("place")
+        .annotate(
+            count=Count("*"),
+            founded=Count("status", filter=founded),
+            parts=Sum("nonconforming", filter=founded, default=0),
+        )
+    )
+
+
+def _days(period: Period, made: list[tuple[Any, ...]], messages: list[dict[str, Any]]) -> list[Day]:
+    reported: Counter[date] = Counter()
+    for begins, count, *_ in made:
+        reported[begins.date()] += count
+    closed = _closed(period)
+    grid = period.grid()
     said: Counter[tuple[date, str]] = Counter()
     for row in messages:
-        said[row["day"], row["direction"]] += row["count"]
+        said[grid.begins(row["place"]).date(), row["direction"]] += row["count"]
     In, Out = Message.Direction.IN, Message.Direction.OUT
     return [
-        Day(day, reported.get(day, 0), closed.get(day, 0), said[day, In], said[day, Out])
-        for day in period.days
+        Day(day, reported[day], closed[day], said[day, In], said[day, Out]) for day in period.days
     ]
 
 
-def _per_day(at: str, period: Period) -> dict[date, int]:
-    rows = DefectReport.objects.filter(period.has(at)).order_by()
-    days = rows.annotate(day=TruncDate(at)).values_list("day")
-    return dict(days.annotate(count=Count("pk")))
+def _closed(period: Period) -> Counter[date]:
+    grid = period.grid()
+    rows = DefectReport.objects.filter(period.has("closed_at")).order_by()
+    places = rows.annotate(place=grid.place("closed_at")).values_list("place")
+    closed: Counter[date] = Counter()
+    for place, count in places.annotate(count=Count("*")):
+        closed[grid.begins(place).date()] += count
+    return closed
 
 
 def _founded(period: Period) -> QuerySet[DefectReport]:
@@ -274,7 +341,7 @@ def _founded(period: Period) -> QuerySet[DefectReport]:
 
 def _founded_by_category_and_line(period: Period) -> QuerySet:
     rows = _founded(period).values("category", "line")
-    return rows.annotate(count=Count("pk"), parts=Sum("nonconforming"))
+    return rows.annotate(count=Count("*"), parts=Sum("nonconforming"))
 
 
 def _named(models: QuerySet, rows: list[dict[str, Any]], by: str) -> list[Group]:
@@ -288,28 +355,17 @@ def _named(models: QuerySet, rows: list[dict[str, Any]], by: str) -> list[Group]
     return [Group(key, name, counts[key], parts[key]) for key, name in names if counts[key]]
 
 
-def _by_shift(period: Period) -> list[Group]:
-    """By the shift in which the report was made.
-
-    The database adds up by the minute of the day, which are few rows; a time belongs to a shift
-    by rules that it does not know.
-    """
-    shifts = list(Shift.objects.all())
-    if not shifts:
-        return []
-    rows = (
-        _founded(period)
-        .annotate(hour=ExtractHour("created_at"), minute=ExtractMinute("created_at"))
-        .values_list("hour", "minute")
-        .annotate(count=Count("pk"), parts=Sum("nonconforming"))
-    )
-    counts: dict[int | None, list[int]] = defaultdict(lambda: [0, 0])
-    for hour, minute, count, parts in rows:
-        shift = Shift.at(time(hour, minute), shifts)
-        counts[shift and shift.pk][0] += count
-        counts[shift and shift.pk][1] += parts or 0
-    names = [(shift.pk, str(shift)) for shift in shifts] + [(None, "outside the shifts")]
-    return [Group(key, name, *counts[key]) for key, name in names if key or key in counts]
+def _by_shift(shifts: list[Shift], made: list[tuple[Any, ...]]) -> list[Group]:
+    """By the shift in which the report was made."""
+    counts: Counter[int | None] = Counter()
+    parts: Counter[int | None] = Counter()
+    for begins, _, founded, spoilt in made:
+        shift = Shift.at(begins.time(), shifts)
+        counts[shift and shift.pk] += founded
+        parts[shift and shift.pk] += spoilt
+    names = [(shift.pk, str(shift)) for shift in shifts]
+    names += [(None, "outside the shifts")] if shifts and counts[None] else []
+    return [Group(key, name, counts[key], parts[key]) for key, name in names]
 
 
 def _ranked(groups: Iterable[Group], size: Any) -> list[Group]:
@@ -338,8 +394,8 @@ def _took(step: str, period: Period) -> Took:
     rows = DefectReport.objects.filter(period.has(step)).order_by()
     took = ExpressionWrapper(F(step) - F("created_at"), output_field=DurationField())
     if connection.vendor == "postgresql":
-        seconds = Cast(Extract(took, "epoch"), FloatField())
-        found = rows.aggregate(count=Count("pk"), shares=Percentiles(seconds))
+        seconds = Func(Value("epoch"), took, function="DATE_PART", output_field=FloatField())
+        found = rows.aggregate(count=Count("*"), shares=Percentiles(seconds))
         spans = [timedelta(seconds=share) for share in found["shares"] or []]
         return Took(found["count"], *(spans or [None, None]))
     ordered = rows.annotate(took=took).order_by("took").values_list("took", flat=True)
@@ -361,17 +417,17 @@ def _percentile(ordered: QuerySet, count: int, share: float) -> timedelta | None
 
 
 def _messages(period: Period) -> QuerySet:
-    """By day, direction and currency: how many, and what those cost that are billed, or not yet."""
+    """By stretch, direction and currency: how many, and what they cost as far as billed."""
     rows = Message.objects.filter(period.has("created_at")).order_by()
     return (
-        rows.annotate(day=TruncDate("created_at"))
-        .values("day", "direction", "price_unit")
+        rows.annotate(place=period.grid().place("created_at"))
+        .values("place", "direction", "price_unit")
         .annotate(
-            count=Count("pk"),
+            count=Count("*"),
             # Twilio writes what it takes with a minus.
             billed=Sum(Abs("price"), output_field=DecimalField()),
             billed_count=Count("price"),
-            unbilled=Count("pk", filter=Q(price=None, status__in=CARRIED)),
+            unbilled=Count("status", filter=Q(price=None, status__in=CARRIED)),
         )
     )
 
@@ -401,7 +457,7 @@ def _costs(messages: list[dict[str, Any]]) -> list[Cost]:
 def _failures(period: Period) -> list[Failure]:
     """Why messages did not arrive, the most frequent reason first."""
     failed = Message.objects.filter(period.has("created_at"), status=Delivery.FAILED).order_by()
-    rows = failed.values_list("error_code").annotate(count=Count("pk")).order_by("-count")
+    rows = failed.values_list("error_code").annotate(count=Count("*")).order_by("-count")
     return [
         Failure(code, codes.in_words(code) if code else "Another reason.", count)
         for code, count in rows
