@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Permission, User
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -29,8 +30,9 @@ _numbers = count(27820000001)
 
 @pytest.fixture(autouse=True)
 def _read_anew() -> None:
-    """No test sees the menus, texts and forms of another."""
+    """No test sees the menus, texts, forms and figures of another."""
     forget_all()
+    cache.clear()
 
 
 @pytest.fixture

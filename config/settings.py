@@ -111,6 +111,9 @@ SEND_BACK_OFF_SECONDS = _number("SEND_BACK_OFF_SECONDS", 2, least=0.01, most=3)
 SEND_CLAIM_SECONDS = 3 * TWILIO_TIMEOUT_SECONDS + 15
 LOOK_UP_AFTER_SECONDS = _number("LOOK_UP_AFTER_SECONDS", 20, least=0.01, most=3600)
 
+# What Twilio takes for a message, in or out, as long as it is not billed yet; in US dollars.
+MESSAGE_COST = _number("MESSAGE_COST", 0.005, most=100)
+
 # Asking what we missed ---------------------------------------------------------------------------
 
 RECONCILE_EVERY_MINUTES = _number("RECONCILE_EVERY_MINUTES", 10, least=0.1, most=1440)
@@ -383,6 +386,7 @@ UNFOLD = {
     "SITE_DROPDOWN": "config.navigation.site_dropdown",
     "ACCOUNT": {"navigation": "config.navigation.account"},
     "SIDEBAR": {"show_search": True, "navigation": "config.navigation.sidebar"},
+    "DASHBOARD_CALLBACK": "defects.admin.dashboard.dashboard",
     "GLOBAL_CALLBACK": "whatsapp_bot.admin.sending.on_every_page",
 }
 

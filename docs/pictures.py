@@ -144,6 +144,15 @@ def writing_pages(context: BrowserContext, base: str) -> None:
     page.set_viewport_size(WIDE)
 
 
+def dashboard(context: BrowserContext, small: BrowserContext, base: str) -> None:
+    for where, name, height in ((context, "dashboard", 1340), (small, "dashboard-phone-dark", 900)):
+        page = where.new_page()
+        page.set_viewport_size({"width": page.viewport_size["width"], "height": height})
+        page.goto(f"{base}/admin/?range=90")
+        page.wait_for_timeout(1000)
+        draw(page, name)
+
+
 def refusals(context: BrowserContext, base: str) -> None:
     from config.tests.browser.editing import Editing
     from config.tests.browser.refusals import REFUSALS
@@ -170,6 +179,9 @@ def main() -> None:
             wide = browser.new_context(viewport=WIDE, color_scheme="light")
             small = browser.new_context(viewport=SMALL, color_scheme="dark", has_touch=True)
             sign_in(wide, base)
+            manager = browser.new_context(viewport=SMALL, color_scheme="dark", has_touch=True)
+            sign_in(manager, base)
+            dashboard(wide, manager, base)
             simulator(wide, small, base)
             editing_pages(wide, base)
             writing_pages(wide, base)

@@ -1,3 +1,3 @@
-from defects.admin import forms, history, reports
+from defects.admin import dashboard, forms, history, reports
 
-__all__ = ["forms", "history", "reports"]
+__all__ = ["dashboard", "forms", "history", "reports"]

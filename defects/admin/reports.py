@@ -18,6 +18,7 @@ from unfold.decorators import action
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
 from defects.admin import steps
+from defects.admin.dashboard import DashboardLinks
 from defects.admin.lists import FILTERS, ReportActionForm
 from defects.admin.news import in_the_way, news_ahead
 from defects.admin.parts import (
@@ -105,7 +106,7 @@ class ReportForm(forms.ModelForm):
 
 
 @admin.register(DefectReport)
-class DefectReportAdmin(WritingAdmin):
+class DefectReportAdmin(DashboardLinks, WritingAdmin):
     form = ReportForm
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     list_display = [

@@ -1,11 +1,15 @@
 """The commands for trying things out."""
 
 import io
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from defects.dashboard import Period, count_up
 from defects.models import DefectReport
 from orders.models import Order, ProductionRun
 from whatsapp_bot.models import Contact, HelpRequest, Message
@@ -24,10 +28,30 @@ def test_the_demo_is_a_small_factory():
     assert {order.status for order in Order.objects.all()} == set(Order.Status.values)
     assert set(Contact.objects.values_list("role", flat=True)) == {"unknown", "customer", "worker"}
     assert ProductionRun.objects.count() == 90
-    assert DefectReport.objects.count() == 4
+    said = DefectReport.objects.filter(created_at__gte=timezone.now() - timedelta(hours=1))
+    assert said.count() == 4
     assert HelpRequest.objects.count() == 1
     assert "Login: staff" in out
     assert "Login: manager" in out
+
+
+def test_the_demo_has_a_past():
+    """Two months of it: what the dashboard shows, and the same every time."""
+    with time_machine.travel("2026-03-20 10:00Z", tick=False):
+        run("demo", "--anyway")
+        shown = count_up(Period.of_days(60))
+    assert shown.reported > 150
+    assert shown.closed > 100
+    assert shown.unseen_critical == 1
+    assert len(shown.by_count()) == 7
+    assert all(group.count for group in [*shown.lines, *shown.shifts])
+    assert all(took.count > 100 for took in shown.took.values())
+    assert shown.failed
+    assert shown.costs[0].billed > shown.costs[0].estimated > 0
+    report = DefectReport.objects.filter(status="closed").first()
+    assert [row.status for row in report.history.order_by("pk")] == ["reported", "closed"]
+    assert not report.problems_of_closing()
+    assert report.urgency == report._urgency()
 
 
 def test_a_second_time_changes_nothing():

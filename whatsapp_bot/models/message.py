@@ -4,6 +4,7 @@ from enum import Enum
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -207,6 +208,8 @@ class Message(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["contact", "id"], name="message_contact_id"),
+            # A few pages for a million rows, and next to nothing to keep; SQLite makes a usual one.
+            BrinIndex(fields=["created_at"], name="message_created"),
             models.Index(
                 fields=["priority", "try_at", "id"],
                 name="message_unsettled",

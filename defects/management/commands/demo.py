@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from defects.management.past import Past
 from defects.models import DefectReport, Question, ReportForm
 from orders.models import Customer, CustomerLink, Line, Order, ProductionRun, Shift
 from whatsapp_bot.models import Contact, Menu
@@ -90,7 +91,6 @@ LOGINS = {
     "manager": "Managers",
     "administrator": "Administrators",
 }
-STATUSES = [DefectReport.Status.ACKNOWLEDGED, DefectReport.Status.CLOSED]
 
 
 class Command(BaseCommand):
@@ -111,6 +111,7 @@ class Command(BaseCommand):
         self.make_runs()
         self.make_contacts()
         self.make_forms()
+        Past(self.chance).make()
         with quietly():
             self.hold_conversations()
         self.stdout.write("Demo data loaded.")
@@ -195,15 +196,16 @@ class Command(BaseCommand):
 
     def hold_conversations(self) -> None:
         """Have people say things, as they would: through the webhook."""
+        begun = timezone.now()
         names = {phone or user_id: name for phone, user_id, name, _ in CONTACTS}
         for address, sayings in CONVERSATIONS:
             phone = Phone(address, names.get(address, ""))
             for said in sayings:
                 phone.say(said)
-        for report, status in zip(DefectReport.objects.order_by("pk"), STATUSES, strict=False):
-            DefectReport.objects.filter(pk=report.pk).update(
-                status=status, line=Line.objects.first()
-            )
+        at_first_line = DefectReport.objects.filter(created_at__gte=begun).order_by("pk")[:2]
+        for report in at_first_line:
+            report.line = Line.objects.first()
+            report.save(update_fields=["line"])
 
     def make_logins(self) -> None:
         """One who may do everything, and one for each group."""
