@@ -1,3 +1,3 @@
-from defects.admin import forms, reports
+from defects.admin import exports, forms, reports
 
-__all__ = ["forms", "reports"]
+__all__ = ["exports", "forms", "reports"]

@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
+from defects.admin.exports import Exportable
 from defects.models import Attachment, DefectReport
 from defects.notices import NEWS, QUESTION
 from whatsapp_bot.admin.files import shown
@@ -111,7 +112,7 @@ def _or(names: list[str]) -> str:
 
 
 @admin.register(DefectReport)
-class DefectReportAdmin(WritingAdmin):
+class DefectReportAdmin(Exportable, WritingAdmin):
     list_display = [
         "number",
         "what",
