@@ -30,21 +30,43 @@ from django.test.utils import setup_test_environment
 from django.utils import timezone
 
 from config.tests.serving import beside
-from defects.models import DefectCategory, DefectReport, Disposition, ReportForm, Severity, Status
+from defects.models import DefectCategory, DefectReport, ReportForm, Severity, Status
 from orders.models import Line
 from whatsapp_bot.models import Contact
 
 BATCH = 10_000
+COPIED_ANEW = ("id", "number")
 MOST_MEMORY = {"csv": 200, "xlsx": 300}
 """In MB."""
-WORDS = "deep scratch on the front of housing cover oil leaks hole not round bent burr rust".split()
+WORDS = ["deep", "scratch", "on", "the", "front", "of", "housing", "cover", "oil", "leaks", "hole"]
 
 
 def fill(reports: int) -> None:
-    """Reports with all that a report may have."""
+    """Reports with all that a report may have: some thousand, and copies of them."""
+    first = min(reports, BATCH)
+    make(first)
+    columns = [f.column for f in DefectReport._meta.concrete_fields if f.column not in COPIED_ANEW]
+    names = ", ".join(columns)
+    with connection.cursor() as cursor:
+        for copy in range(1, -(-reports // first)):
+            cursor.execute(
+                f"INSERT INTO defects_defectreport (number, {names}) "  # noqa: S608
+                f"SELECT substr(number, 1, 18) || '-' || %s, {names} FROM defects_defectreport "
+                "ORDER BY id LIMIT %s",
+                [str(copy), min(first, reports - copy * first)],
+            )
+        cursor.execute(
+            "INSERT INTO defects_disposition (report_id, kind, quantity, reason) "
+            "SELECT id, 'scrap', 3, '' FROM defects_defectreport WHERE id %% 2 = 0",
+            [],
+        )
+        cursor.execute("ANALYZE")
+
+
+def make(reports: int) -> None:
     chance = random.Random(7)  # noqa: S311
     people = Contact.objects.bulk_create(
-        Contact(phone=f"+2783{n:08}", name=f"Person {n}") for n in range(min(reports, 5000))
+        Contact(phone=f"+2783{n:08}", name=f"Person {n}") for n in range(1000)
     )
     lines = Line.objects.bulk_create(Line(name=f"Line {n}") for n in range(10))
     categories = DefectCategory.objects.bulk_create(
@@ -53,44 +75,36 @@ def fill(reports: int) -> None:
     form = ReportForm.objects.get(key="defect")
     name = form.questions.first().name
     staff = get_user_model().objects.create(username="staff")
-    now = timezone.now()
-    for first in range(0, reports, BATCH):
-        made = []
-        for n in range(first, min(first + BATCH, reports)):
-            text = " ".join(chance.choices(WORDS, k=14))
-            at = now - timedelta(minutes=reports - n)
-            made.append(
-                DefectReport(
-                    number=f"DEF-{n:014}",
-                    reported_by=people[n % len(people)],
-                    form=form,
-                    description=text,
-                    answers=[{"name": name, "question": "What is wrong?", "answer": text}],
-                    line=lines[n % 10],
-                    category=categories[n % 7],
-                    severity=Severity.values[n % 3],
-                    status=Status.values[n % 7],
-                    part=f"P-{n % 1000}",
-                    lot=f"L-{n % 100}",
-                    inspected=100,
-                    nonconforming=n % 20,
-                    containment="Stopped the line and put the parts aside",
-                    cause="The tool was worn",
-                    assignee=staff,
-                    due_on=at.date(),
-                    acknowledged_at=at,
-                    decided_at=at,
-                    decided_by=staff,
-                    closed_at=at if n % 7 == 4 else None,
-                    created_at=at,
-                )
-            )
-        DefectReport.objects.bulk_create(made, batch_size=1000)
-        Disposition.objects.bulk_create(
-            Disposition(report=one, kind="scrap", quantity=3) for one in made[::2]
+    now, batch = timezone.now(), []
+    for n in range(reports):
+        text = " ".join(chance.choices(WORDS, k=14))
+        at = now - timedelta(minutes=reports - n)
+        made = DefectReport(
+            number=f"DEF-{n:014}",
+            reported_by=people[n % 1000],
+            form=form,
+            description=text,
+            answers=[{"name": name, "question": "What is wrong?", "answer": text}],
+            line=lines[n % 10],
+            category=categories[n % 7],
+            severity=Severity.values[n % 3],
+            status=Status.values[n % 7],
+            part=f"P-{n % 1000}",
+            lot=f"L-{n % 100}",
+            inspected=100,
+            nonconforming=n % 20,
+            containment="Stopped the line and put the parts aside",
+            cause="The tool was worn",
+            assignee=staff,
+            due_on=at.date(),
+            acknowledged_at=at,
+            decided_at=at,
+            decided_by=staff,
+            closed_at=at if n % 7 == 4 else None,
+            created_at=at,
         )
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        batch.append(made)
+    DefectReport.objects.bulk_create(batch, batch_size=1000)
 
 
 def exported(kind: str, place: Path) -> tuple[float, float]:

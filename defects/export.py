@@ -10,9 +10,10 @@ import csv
 import io
 import re
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections import namedtuple
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import IO, Any, Protocol
 
 import xlsxwriter
@@ -32,10 +33,12 @@ LONGEST_CELL = 32_767
 MOST_ROWS = 1_048_575
 """On a sheet, without its header."""
 CUT_MARK = "… [cut]"
+_DAY_ZERO, _ONE_DAY = datetime(1899, 12, 30), timedelta(days=1)  # noqa: DTZ001
+"""How XLSX counts days: right from 1 March 1900 on, which is soon enough."""
 
 Value = str | int | datetime | date | None
 Row = Any
-"""One report, with its FIELDS as attributes, its `dispositions` and the number of its `photos`."""
+"""A Report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +99,8 @@ FIELDS = [
 ]
 
 
-class Report:
-    """A row that was read, with what belongs to it."""
-
-    __slots__ = (*FIELDS, "dispositions", "photos")
-
-    def __init__(self, values: Iterable[Any], dispositions: list[str], photos: int) -> None:
-        for name, value in zip(FIELDS, values, strict=True):
-            setattr(self, name, value)
-        self.dispositions = dispositions
-        self.photos = photos
+Report = namedtuple("Report", [*FIELDS, "dispositions", "photos"])  # type: ignore[misc]
+"""A row that was read: its fields, what its dispositions say, and how many photos it has."""
 
 
 def read(ids: "array[int]") -> Iterator[list[Row]]:
@@ -116,7 +111,7 @@ def read(ids: "array[int]") -> Iterator[list[Row]]:
         values = {one[0]: one for one in found}
         dispositions, photos = _dispositions(batch), _photos(batch)
         yield [
-            Report(values[pk], dispositions.get(pk, []), photos.get(pk, 0))
+            Report._make((*values[pk], dispositions.get(pk, []), photos.get(pk, 0)))
             for pk in batch
             if pk in values
         ]
@@ -221,11 +216,14 @@ COLUMNS = [
 
 _INVISIBLE = r"\s\ufeff\u00ad\u180e\u2060\u200b-\u200f"
 _RISKY = re.compile(rf"[{_INVISIBLE}]*[=+\-@＝＋－＠﹢﹣﹦﹫−]|[\t\r\n]")
+_PLAIN_STARTS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?", re.ASCII)
 
 
 def would_run(text: str) -> bool:
     """Might a spreadsheet take this text for a formula? A plain number has nothing to run."""
+    if text[:1] in _PLAIN_STARTS:
+        return False
     return bool(_RISKY.match(text)) and not _NUMBER.fullmatch(text)
 
 
@@ -251,7 +249,11 @@ class Cells:
     cut: int = 0
 
     def text(self, text: str) -> str:
-        if not (text.isascii() and text.isprintable()):
+        # Nearly all of it is plain and short, and a million reports have thirty million cells.
+        if text.isascii() and text.isprintable():
+            if len(text) <= self.limit:
+                return text
+        else:
             text = clean(text, len(text))
         short = cut_to_fit(text, self.limit)
         self.cut += short is not text
@@ -278,6 +280,7 @@ class CsvSheet:
         self._file = io.TextIOWrapper(file, "utf-8", newline="", write_through=False)
         self._file.write("\ufeff")
         self._writer = csv.writer(self._file)
+        self._zone = timezone.get_current_timezone()
         # A cell must still fit when it has been made harmless.
         self._cells = cells
         cells.limit -= 1
@@ -286,16 +289,13 @@ class CsvSheet:
     def add(self, row: list[Value]) -> None:
         self._writer.writerow([self._plain(value) for value in row])
 
-    def _plain(self, value: Value) -> str | int:
-        match value:
-            case str():
-                return harmless(self._cells.text(value))
-            case None:
-                return ""
-            case datetime():
-                return _local(value).isoformat(" ", "seconds")
-            case date():
-                return value.isoformat()
+    def _plain(self, value: Value) -> str | int | None:
+        if isinstance(value, str):
+            return harmless(self._cells.text(value))
+        if isinstance(value, datetime):
+            return value.astimezone(self._zone).isoformat(" ", "seconds")[:19]
+        if isinstance(value, date):
+            return value.isoformat()
         return value
 
     def close(self, about: dict[str, str]) -> int:
@@ -326,6 +326,7 @@ class XlsxSheet:
         self._day = self._book.add_format({"num_format": "yyyy-mm-dd", "align": "left"})
         # So that it stays text when somebody edits the cell.
         self._quoted = self._book.add_format({"quote_prefix": True})
+        self._zone = timezone.get_current_timezone()
         self._columns, self._cells, self._most_rows = columns, cells, most_rows
         self._titles = [cells.text(column.title) for column in columns]
         self._sheets = 0
@@ -366,28 +367,25 @@ class XlsxSheet:
         self._sheet.autofilter(0, 0, max(self._filled, 1), len(self._columns) - 1)
 
     def _write(self, row: int, place: int, value: Value) -> None:
-        match value:
-            case str():
-                text = self._cells.text(value)
-                style = self._quoted if would_run(text) else None
-                self._sheet.write_string(row, place, text, style)
-            case datetime():
-                self._write_day(row, place, _local(value), self._moment)
-            case date():
-                self._write_day(row, place, value, self._day)
-            case _:
-                self._sheet.write_number(row, place, value)
-
-    def _write_day(self, row: int, place: int, day: date, style: Any) -> None:
-        if day.year < 1900:  # Spreadsheets know none before.
-            self._sheet.write_string(row, place, day.isoformat())
+        if isinstance(value, str):
+            text = self._cells.text(value)
+            style = self._quoted if would_run(text) else None
+            self._sheet.write_string(row, place, text, style)
+        elif isinstance(value, datetime):
+            # In the factory's time zone, and without saying so: spreadsheets know no zones.
+            there = value.astimezone(self._zone).replace(tzinfo=None)
+            self._write_day(row, place, there, self._moment)
+        elif isinstance(value, date):
+            midnight = datetime.combine(value, time.min)
+            self._write_day(row, place, midnight, self._day)
         else:
-            self._sheet.write_datetime(row, place, day, style)
+            self._sheet.write_number(row, place, value)
 
-
-def _local(moment: datetime) -> datetime:
-    """In the factory's time zone, and without saying so: spreadsheets know no zones."""
-    return timezone.localtime(moment).replace(tzinfo=None)
+    def _write_day(self, row: int, place: int, day: datetime, style: Any) -> None:
+        if day.year < 1900:  # Spreadsheets know none before.
+            self._sheet.write_string(row, place, day.date().isoformat())
+        else:
+            self._sheet.write_number(row, place, (day - _DAY_ZERO) / _ONE_DAY, style)
 
 
 SHEETS: dict[str, Callable[[IO[bytes], list[Column], Cells], Sheet]] = {
