@@ -146,7 +146,7 @@ def test_the_button_says_how_many_and_carries_the_filters(client, reports):
     page = client.get(f"{LIST}?status__exact=reported&p=1").content.decode()
     assert "All 4 reports" in page
     assert 'name="query" value="status__exact=reported"' in page
-    page = client.get(f"{LIST}?q=leak+0").content.decode()
+    page = client.get(f"{LIST}?id={reports[0].pk}").content.decode()
     assert "The one report" in page
 
 
@@ -154,7 +154,7 @@ def test_the_file_has_a_name_and_is_kept_by_nobody_in_between(client, reports):
     with time_machine.travel("2026-11-22 12:00+02:00"):
         response = ask(client, "", "xlsx")
     assert response["Content-Disposition"] == 'attachment; filename="defects-2026-11-22.xlsx"'
-    assert response["Cache-Control"] == "private, no-store"
+    assert "no-store" in response["Cache-Control"]
     assert response["Content-Type"].startswith("application/vnd.openxml")
     about = dict(xlsx_sheets(content_of(response))["About"])
     assert (about["Reports"], about["Asked for by"]) == ("10", "anna")
@@ -206,7 +206,7 @@ def test_what_makes_no_sense_is_refused(client, reports, form, status):
 
 
 def test_each_export_is_on_record(client, anna, reports):
-    ask(client, "q=scratch&p=1")
+    content_of(ask(client, "q=scratch&p=1"))
     export = Export.objects.get()
     assert (export.by, export.query, export.format) == (anna, "q=scratch", "csv")
     assert (export.status, export.done, export.file) == (Export.Status.DONE, 5, "")
