@@ -16,6 +16,11 @@ def _may_see(app: str, model: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(f"{app}.view_{model}")
 
 
+def _may_see_exports(request: HttpRequest) -> bool:
+    """Whoever may export sees their own."""
+    return any(map(request.user.has_perm, ["defects.export_defectreport", "defects.view_export"]))
+
+
 def _item(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
     return {
         "title": title,
@@ -117,6 +122,7 @@ NAVIGATION = [
             _item("Changes of dispositions", "manage_history", "defects", "historicaldisposition"),
             _item("Changes of actions", "manage_history", "defects", "historicalcorrectiveaction"),
             _item("Form versions", "history", "defects", "formversion"),
+            {**_item("Exports", "download", "defects", "export"), "permission": _may_see_exports},
             _item("Wrong order numbers", "search_off", "orders", "wronglookup"),
             _item("Users", "badge", "auth", "user"),
             _item("Groups", "group", "auth", "group"),

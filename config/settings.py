@@ -349,7 +349,11 @@ STORAGES = {
 # Background, mail --------------------------------------------------------------------------------
 
 TASKS = {
-    "default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["sending", "fetching"]}
+    "default": {
+        "BACKEND": "django_tasks_db.DatabaseBackend",
+        # The worker sees to each of them at the same time.
+        "QUEUES": ["sending", "fetching", "exporting"],
+    }
 }
 
 try:

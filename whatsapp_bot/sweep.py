@@ -1,6 +1,6 @@
 """What is looked after now and then, so that nothing waits for a task that was lost.
 
-Every worker does so; twice does no harm.
+Every worker does so; twice does no harm. An app adds its own in a `sweep.py`.
 """
 
 import threading

@@ -1,3 +1,3 @@
-from defects.admin import dashboard, forms, history, reports
+from defects.admin import dashboard, exports, forms, history, reports
 
-__all__ = ["dashboard", "forms", "history", "reports"]
+__all__ = ["dashboard", "exports", "forms", "history", "reports"]

@@ -19,6 +19,7 @@ from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
 from defects.admin import steps
 from defects.admin.dashboard import DashboardLinks
+from defects.admin.exports import Exportable
 from defects.admin.lists import FILTERS, ReportActionForm
 from defects.admin.news import in_the_way, news_ahead
 from defects.admin.parts import (
@@ -106,7 +107,7 @@ class ReportForm(forms.ModelForm):
 
 
 @admin.register(DefectReport)
-class DefectReportAdmin(DashboardLinks, WritingAdmin):
+class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
     form = ReportForm
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     list_display = [

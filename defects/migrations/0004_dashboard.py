@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("defects", "0002_review"),
+        ("defects", "0003_export"),
     ]
 
     operations = [

@@ -1,4 +1,5 @@
 from defects.models.audit import Door
+from defects.models.export import Export
 from defects.models.forms import FormVersion, Question, ReportForm, problems_in, report_forms
 from defects.models.report import Attachment, DefectReport
 from defects.models.review import (
@@ -18,6 +19,7 @@ __all__ = [
     "DefectReport",
     "Disposition",
     "Door",
+    "Export",
     "FormVersion",
     "NotAllowed",
     "Note",

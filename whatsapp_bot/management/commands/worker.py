@@ -6,18 +6,20 @@ from functools import partial
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connection
 from django.utils.crypto import get_random_string
+from django.utils.module_loading import autodiscover_modules
 from django_tasks_db.management.commands.db_worker import Worker
 
-from whatsapp_bot import sweep, tasks
+from whatsapp_bot import sweep
 
 log = structlog.get_logger("whatsapp_bot")
 
 
 class Command(BaseCommand):
-    help = "Does what is done in the background: sends messages, fetches files, asks Twilio."
+    help = "Does what is done in the background: sends, fetches files, makes exports, asks Twilio."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -26,7 +28,9 @@ class Command(BaseCommand):
         parser.add_argument("--quiet", action="store_true", help="do not say that it has begun")
 
     def handle(self, *args: Any, interval: float, quiet: bool, **options: Any) -> None:
-        workers = [_worker(queue, interval) for queue in (tasks.SENDING, tasks.FETCHING)]
+        autodiscover_modules("sweep")
+        queues = settings.TASKS["default"]["QUEUES"]
+        workers = [_worker(queue, interval) for queue in queues]
         ended = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())

@@ -1,0 +1,164 @@
+"""How long does it take to export very many reports, and in how much memory?
+
+    python -m benchmarks.export [--reports 1000000] [--keep FOLDER]
+
+Makes a test database beside that of DATABASE_URL, as the tests do, and removes it again. Exports
+all reports as CSV and as XLSX with `manage.py export_defects`, in a process each, and prints the
+seconds it took and the most memory that it had (VmHWM). Exits with 1 when that is too much.
+"""
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
+
+import django
+
+django.setup()
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import setup_test_environment
+from django.utils import timezone
+
+from config.tests.serving import beside
+from defects.models import DefectCategory, DefectReport, ReportForm, Severity, Status
+from orders.models import Line
+from whatsapp_bot.models import Contact
+
+BATCH = 10_000
+COPIED_ANEW = ("id", "number")
+MOST_MEMORY = {"csv": 200, "xlsx": 300}
+"""In MB."""
+WORDS = ["deep", "scratch", "on", "the", "front", "of", "housing", "cover", "oil", "leaks", "hole"]
+
+
+def fill(reports: int) -> None:
+    """Reports with all that a report may have: some thousand, and copies of them."""
+    first = min(reports, BATCH)
+    make(first)
+    columns = [f.column for f in DefectReport._meta.concrete_fields if f.column not in COPIED_ANEW]
+    names = ", ".join(columns)
+    with connection.cursor() as cursor:
+        for copy in range(1, -(-reports // first)):
+            cursor.execute(
+                f"INSERT INTO defects_defectreport (number, {names}) "  # noqa: S608
+                f"SELECT substr(number, 1, 18) || '-' || %s, {names} FROM defects_defectreport "
+                "ORDER BY id LIMIT %s",
+                [str(copy), min(first, reports - copy * first)],
+            )
+        cursor.execute(
+            "INSERT INTO defects_disposition (report_id, kind, quantity, reason) "
+            "SELECT id, 'scrap', 3, '' FROM defects_defectreport WHERE id %% 2 = 0",
+            [],
+        )
+        cursor.execute("ANALYZE")
+
+
+def make(reports: int) -> None:
+    chance = random.Random(7)  # noqa: S311
+    people = Contact.objects.bulk_create(
+        Contact(phone=f"+2783{n:08}", name=f"Person {n}") for n in range(1000)
+    )
+    lines = Line.objects.bulk_create(Line(name=f"Line {n}") for n in range(10))
+    categories = DefectCategory.objects.bulk_create(
+        DefectCategory(name=f"Category {n}") for n in range(10)
+    )
+    form = ReportForm.objects.get(key="defect")
+    name = form.questions.first().name
+    staff = get_user_model().objects.create(username="staff")
+    now, batch = timezone.now(), []
+    for n in range(reports):
+        text = " ".join(chance.choices(WORDS, k=14))
+        at = now - timedelta(minutes=reports - n)
+        made = DefectReport(
+            number=f"DEF-{n:014}",
+            reported_by=people[n % 1000],
+            form=form,
+            description=text,
+            answers=[{"name": name, "question": "What is wrong?", "answer": text}],
+            line=lines[n % 10],
+            category=categories[n % 7],
+            severity=Severity.values[n % 3],
+            status=Status.values[n % 7],
+            part=f"P-{n % 1000}",
+            lot=f"L-{n % 100}",
+            inspected=100,
+            nonconforming=n % 20,
+            containment="Stopped the line and put the parts aside",
+            cause="The tool was worn",
+            assignee=staff,
+            due_on=at.date(),
+            acknowledged_at=at,
+            decided_at=at,
+            decided_by=staff,
+            closed_at=at if n % 7 == 4 else None,
+            created_at=at,
+        )
+        batch.append(made)
+    DefectReport.objects.bulk_create(batch, batch_size=1000)
+
+
+def exported(kind: str, place: Path) -> tuple[float, float]:
+    """Seconds, and MB of memory at most."""
+    began = time.monotonic()
+    command = ["export_defects", "--format", kind, "--out", str(place), "--force"]
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "manage.py", *command], cwd=settings.BASE_DIR, env=beside()
+    ) as process:
+        most = 0
+        while process.poll() is None:
+            most = max(most, _high_water_mark(process.pid))
+            time.sleep(0.05)
+    if process.returncode:
+        sys.exit(f"The export as {kind} failed.")
+    return time.monotonic() - began, most / 1024
+
+
+def _high_water_mark(pid: int) -> int:
+    """The most memory that a process has had, in KiB; 0 when it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--reports", type=int, default=1_000_000)
+    parser.add_argument("--keep", type=Path, help="a folder for the files; else they are removed")
+    options = parser.parse_args()
+    setup_test_environment()
+    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    too_much = []
+    try:
+        fill(options.reports)
+        connection.close()
+        with tempfile.TemporaryDirectory() as folder:
+            for kind, limit in MOST_MEMORY.items():
+                place = (options.keep or Path(folder)) / f"defects.{kind}"
+                seconds, memory = exported(kind, place)
+                print(
+                    f"{connection.vendor}: {options.reports:,} reports as {kind}: {seconds:.0f} s, "
+                    f"{memory:.0f} MB of memory, file of {place.stat().st_size / 1e6:.0f} MB",
+                    flush=True,
+                )
+                if memory > limit:
+                    too_much.append(f"{kind} took {memory:.0f} MB, more than {limit}")
+    finally:
+        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
+    if too_much:
+        sys.exit("WRONG: " + "; ".join(too_much))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,317 @@
+"""Exporting the list of defect reports, as it is filtered, searched and ordered."""
+
+import tempfile
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db.models import QuerySet
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    JsonResponse,
+    QueryDict,
+)
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+from unfold.decorators import display
+
+from defects.export import CONTENT_TYPES, Writing, cut_in_words
+from defects.exporting import Refused, about_of
+from defects.models import DefectReport, Export
+from defects.models.export import LONGEST_QUERY
+from defects.tasks import make_exports
+from whatsapp_bot import tasks
+from whatsapp_bot.admin.log import LogAdmin
+
+MAY_EXPORT = "defects.export_defectreport"
+MAY_SEE_ALL = "defects.view_export"
+AT_ONCE = 5_000
+"""Up to so many reports are worth waiting for."""
+NOT_FILTERS = ("p", "all", "e", "_popup", "_to_field")
+"""What a list's address says of the page, and not of the list."""
+
+
+def may_export(user: Any) -> bool:
+    return user.has_perms([MAY_EXPORT, "defects.view_defectreport"])
+
+
+# What the list shows ------------------------------------------------------------------------------
+
+
+def listed(user: AbstractBaseUser, query: str) -> "QuerySet[DefectReport]":
+    """All reports that the list shows to `user`, in its order. query: that of its address.
+
+    Raises IncorrectLookupParameters or SuspiciousOperation when it makes no sense.
+    """
+    request = HttpRequest()
+    request.method = "GET"
+    request.path = request.path_info = reverse("admin:defects_defectreport_changelist")
+    request.GET = QueryDict(query)
+    request.user = user  # type: ignore[assignment]
+    page = admin.site.get_model_admin(DefectReport)
+    return page.get_changelist_instance(request).queryset
+
+
+def reports_of(export: Export) -> "QuerySet[DefectReport]":
+    """The reports that the list shows now to whoever asked for the export. Raises Refused."""
+    user = export.by
+    if not (user and user.is_active and user.is_staff and may_export(user)):
+        raise Refused("Whoever asked for it may not export defect reports any more.")
+    try:
+        return listed(user, export.query)
+    except (IncorrectLookupParameters, SuspiciousOperation):
+        raise Refused("Its filters are not understood any more.") from None
+
+
+def filters_of(query: str) -> str:
+    """A list's address without what is about the page."""
+    parameters = QueryDict(query, mutable=True)
+    for name in NOT_FILTERS:
+        parameters.pop(name, None)
+    return parameters.urlencode()
+
+
+class Exportable:
+    """A list with a button to export what it shows, for those who may."""
+
+    change_list_template = "defects/exportable_list.html"
+
+    class Media:
+        css = {"all": ["defects/export.css"]}
+        js = ["defects/export.js"]
+
+    def get_urls(self) -> list[URLPattern]:
+        export = self.admin_site.admin_view(require_POST(self.export))  # type: ignore[attr-defined]
+        return [
+            path("export/", export, name="defects_defectreport_export"),
+            *super().get_urls(),  # type: ignore[misc]
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        context = {
+            "may_export": may_export(request.user),
+            "export_formats": Export.Format.choices,
+            "filters": filters_of(request.GET.urlencode()),
+            **(extra_context or {}),
+        }
+        return super().changelist_view(request, context)  # type: ignore[misc]
+
+    def export(self, request: HttpRequest) -> HttpResponse:
+        """Answer with the file, or with the page on which it is waited for."""
+        if not may_export(request.user):
+            raise PermissionDenied
+        query = filters_of(request.POST.get("query", ""))
+        kind = request.POST.get("format", "")
+        if kind not in Export.Format.values or len(query) > LONGEST_QUERY:
+            return HttpResponseBadRequest("An export is CSV or XLSX, of a list that can be shown.")
+        export = Export(by=request.user, query=query, format=kind)
+        try:
+            export.total = listed(request.user, query).count()  # type: ignore[arg-type]
+        except IncorrectLookupParameters:
+            messages.error(request, "These filters are not understood, so nothing was exported.")
+            return redirect("admin:defects_defectreport_changelist")
+        if export.total <= AT_ONCE:
+            return _at_once(request, export)
+        export.save()
+        tasks.wake(make_exports)
+        return redirect("admin:defects_export_change", export.pk)
+
+
+def _at_once(request: HttpRequest, export: Export) -> HttpResponse:
+    file = tempfile.TemporaryFile()  # noqa: SIM115  The response closes it.
+    result = Writing(reports_of(export), export.format, about_of(export)).write(file)
+    export.done = export.total = result.rows
+    export.cut = result.cut
+    export.finish(Export.Status.DONE)
+    if export.cut:
+        messages.warning(request, f"In {export.name}: {cut_in_words(export.cut)}")
+    file.seek(0)
+    return _answer(file, export)
+
+
+def _answer(file: Any, export: Export) -> FileResponse:
+    response = FileResponse(
+        file,
+        as_attachment=True,
+        filename=export.name,
+        content_type=CONTENT_TYPES[export.format],
+    )
+    response["Cache-Control"] = "private, no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+# Exports that were made ---------------------------------------------------------------------------
+
+
+@admin.register(Export)
+class ExportAdmin(LogAdmin):
+    """Who took what. Everybody sees their own; the file is for nobody else."""
+
+    list_display = ["created_at", "by", "what", "state", "done", "cut", "finished_at"]
+    list_display_links = ["created_at"]
+    list_filter = ["status", "format", "created_at"]
+    list_select_related = ["by"]
+    search_fields = ["by__username", "query"]
+    show_full_result_count = False
+
+    class Media:
+        css = {"all": ["defects/export.css"]}
+
+    def get_urls(self) -> list[URLPattern]:
+        def guarded(view: Any) -> Any:
+            return self.admin_site.admin_view(view)
+
+        return [
+            path("<int:pk>/state/", guarded(self.state_view), name="defects_export_state"),
+            path("<int:pk>/cancel/", guarded(self.cancel_view), name="defects_export_cancel"),
+            path("<int:pk>/download/", guarded(self.download_view), name="defects_export_download"),
+            *super().get_urls(),
+        ]
+
+    @admin.display(description="what")
+    def what(self, export: Export) -> str:
+        return f"{export.get_format_display()}: {export.filters or 'all reports'}"
+
+    @display(
+        description="state",
+        ordering="status",
+        label={
+            "waiting": "info",
+            "running": "info",
+            "done": "success",
+            "failed": "danger",
+            "cancelled": "",
+        },
+    )
+    def state(self, export: Export) -> tuple[str, str]:
+        return export.status, export.get_status_display()
+
+    # Who may ------------------------------------------------------------------------------------
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Export | None = None) -> bool:
+        if request.user.has_perm(MAY_SEE_ALL):
+            return True
+        return may_export(request.user) and (obj is None or obj.by_id == request.user.pk)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
+        exports = super().get_queryset(request)
+        if request.user.has_perm(MAY_SEE_ALL):
+            return exports
+        return exports.filter(by=request.user.pk)
+
+    def _seen(self, request: HttpRequest, pk: Any) -> Export:
+        """The export, for who may see it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return get_object_or_404(self.get_queryset(request).select_related("by"), pk=pk)
+
+    def _own(self, request: HttpRequest, pk: int) -> Export:
+        """The export, for who asked for it, and may still export."""
+        export = self._seen(request, pk)
+        if export.by_id != request.user.pk or not may_export(request.user):
+            raise PermissionDenied
+        return export
+
+    # The page -----------------------------------------------------------------------------------
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """How far it is, and the file when it is done."""
+        if not object_id.isdecimal():
+            raise Http404
+        export = self._seen(request, object_id)
+        is_own = export.by_id == request.user.pk
+        context = {
+            **self.admin_site.each_context(request),
+            "title": export.name,
+            "opts": self.model._meta,
+            "export": export,
+            "is_own": is_own and may_export(request.user),
+            "cut": cut_in_words(export.cut),
+            "sentence": in_words(export),
+            "list": f"{reverse('admin:defects_defectreport_changelist')}?{export.query}",
+            "media": self.media,
+        }
+        return TemplateResponse(request, "defects/export.html", context)
+
+    def state_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        export = self._seen(request, pk)
+        state = {
+            "unfinished": export.is_unfinished,
+            "done": export.done,
+            "total": export.total,
+            "sentence": in_words(export),
+        }
+        response = JsonResponse(state)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return require_POST(self._cancel)(request, pk)
+
+    def _cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if self._own(request, pk).cancel():
+            messages.success(request, "It is cancelled.")
+        return redirect("admin:defects_export_change", pk)
+
+    def download_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return require_safe(self._download)(request, pk)
+
+    def _download(self, request: HttpRequest, pk: int) -> HttpResponse:
+        export = self._own(request, pk)
+        if not export.can_be_downloaded:
+            raise Http404
+        try:
+            return _answer(export.file.open("rb"), export)
+        except OSError:  # gone from the storage
+            raise Http404 from None
+
+
+def in_words(export: Export) -> str:
+    """How an export stands, in a sentence or two."""
+    Status = Export.Status
+    match export.status:
+        case Status.WAITING:
+            return "It waits for its turn."
+        case Status.RUNNING if not export.total:
+            return "The reports are being looked for."
+        case Status.RUNNING if export.done >= export.total:
+            return f"All {export.total:,} reports are written. The file is being packed."
+        case Status.RUNNING:
+            percent = 100 * export.done // export.total
+            return f"{export.done:,} of {export.total:,} reports are written ({percent} %)."
+        case Status.CANCELLED:
+            return "It was cancelled."
+        case Status.FAILED:
+            return f"It failed. {export.why}"
+    return f"{_reports(export.done)} in the file. {_kept(export)}".strip()
+
+
+def _reports(count: int) -> str:
+    return "1 report is" if count == 1 else f"{count:,} reports are"
+
+
+def _kept(export: Export) -> str:
+    if export.can_be_downloaded and export.expires_at:
+        return f"It is kept until {timezone.localtime(export.expires_at):%-d %B, %H:%M}."
+    return "Its file was deleted." if export.expires_at else "It was handed over at once."

@@ -1,0 +1,426 @@
+"""Exporting from the list: what it shows, who may, and what becomes of a large one."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.conf import settings as project
+from django.contrib.auth.models import Permission, User
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from config.tests.serving import beside, working
+from defects import export as files
+from defects import exporting, sweep
+from defects.admin import exports
+from defects.models import DefectReport, Export, Severity, Status
+from defects.tests.sheets import csv_rows, xlsx_rows, xlsx_sheets
+from orders.models import Line
+from whatsapp_bot.models import Contact
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/defects/defectreport/"
+MAY = ["view_defectreport", "export_defectreport"]
+
+
+@pytest.fixture(autouse=True)
+def _storage(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def reports(db):
+    """Some reports that differ, oldest first."""
+    people = [Contact.objects.create(phone=f"+2782000000{n}", name=f"P{n}") for n in range(3)]
+    lines = [Line.objects.create(name=f"Line {n}") for n in range(2)]
+    now = timezone.now()
+    return [
+        DefectReport.objects.file(
+            reported_by=people[n % 3],
+            description=f"{'Scratch' if n % 2 else 'Oil leak'} {n}",
+            line=lines[n % 2],
+            status=Status.values[n % 3],
+            severity=Severity.values[n % 3],
+            created_at=now - timedelta(days=40 * (9 - n)),
+        )
+        for n in range(10)
+    ]
+
+
+def staff(name, *codenames):
+    user = User.objects.create_user(name, is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    return user
+
+
+def client_of(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def anna(db):
+    return staff("anna", *MAY)
+
+
+@pytest.fixture
+def client(anna):
+    return client_of(anna)
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Nothing is small enough to be waited for."""
+    monkeypatch.setattr(exports, "AT_ONCE", 0)
+
+
+def content_of(response):
+    return b"".join(response.streaming_content)
+
+
+def ask(client, query="", kind="csv"):
+    return client.post(f"{LIST}export/", {"query": query, "format": kind})
+
+
+def numbers(rows):
+    return [row[0] for row in rows[1:]]
+
+
+def shown(client, query):
+    """The numbers of the reports on all pages of the list."""
+    cl = client.get(f"{LIST}?{query}").context["cl"]
+    pages = range(1, cl.paginator.num_pages + 1)
+    shown = [client.get(f"{LIST}?{query}&p={page}").context["cl"].result_list for page in pages]
+    return [report.number for results in shown for report in results]
+
+
+# What the list shows ------------------------------------------------------------------------------
+
+QUERIES = [
+    "",
+    "status__exact=reported",
+    "q=scratch",
+    "q=P1",
+    "q=%2B27820000002",
+    "o=1",
+    "o=-1.2",
+    "line__id__exact={line}&o=7",
+    "created_at__year={year}",
+    "created_at__year={year}&created_at__month={month}",
+    "status__exact=acknowledged&q=oil&o=8",
+    "q=nothing+is+like+this",
+    "status__in=reported&status__in=in_review",
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_it_is_exactly_what_the_list_shows(client, reports, monkeypatch, query, kind):
+    from django.contrib import admin
+
+    monkeypatch.setattr(admin.site.get_model_admin(DefectReport), "list_per_page", 4)
+    now = timezone.localtime()
+    query = query.format(line=reports[0].line_id, year=now.year, month=now.month)
+    rows_of = csv_rows if kind == "csv" else xlsx_rows
+    listed = shown(client, query)
+    assert numbers(rows_of(content_of(ask(client, query, kind)))) == listed
+    assert len(listed) < 10 or "=" not in query or query.startswith("o=")
+
+
+def test_which_page_of_the_list_it_is_plays_no_part(client, reports):
+    assert len(csv_rows(content_of(ask(client, "p=2&all=&e=1")))) == 11
+    assert Export.objects.get().query == ""
+
+
+def test_the_button_says_how_many_and_carries_the_filters(client, reports):
+    page = client.get(f"{LIST}?status__exact=reported&p=1").content.decode()
+    assert "All 4 reports" in page
+    assert 'name="query" value="status__exact=reported"' in page
+    page = client.get(f"{LIST}?id={reports[0].pk}").content.decode()
+    assert "The one report" in page
+
+
+def test_the_file_has_a_name_and_is_kept_by_nobody_in_between(client, reports):
+    with time_machine.travel("2026-11-22 12:00+02:00"):
+        response = ask(client, "", "xlsx")
+    assert response["Content-Disposition"] == 'attachment; filename="defects-2026-11-22.xlsx"'
+    assert "no-store" in response["Cache-Control"]
+    assert response["Content-Type"].startswith("application/vnd.openxml")
+    about = dict(xlsx_sheets(content_of(response))["About"])
+    assert (about["Reports"], about["Asked for by"]) == ("10", "anna")
+    assert about["Cut"] == "Nothing was cut."
+
+
+def test_what_was_cut_is_said_on_the_next_page(client, reports):
+    DefectReport.objects.filter(pk=reports[0].pk).update(description="x" * 40_000)
+    content_of(ask(client))
+    assert "1 cell was longer" in client.get(LIST).content.decode()
+    assert Export.objects.get().cut == 1
+
+
+# Who may ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("codenames", [["view_defectreport"], ["export_defectreport"]])
+def test_without_both_permissions_there_is_no_button_and_no_file(reports, codenames):
+    client = client_of(staff("ben", *codenames))
+    assert ask(client).status_code == 403
+    assert "defectreport/export/" not in client.get(LIST).content.decode()
+    assert not Export.objects.exists()
+
+
+def test_nor_for_who_is_not_signed_in(reports):
+    response = ask(Client())
+    assert response.status_code == 302
+    assert "login" in response["Location"]
+
+
+def test_it_is_asked_for_by_post_only(client, reports):
+    assert client.get(f"{LIST}export/").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"format": "exe"}, 400),
+        ({}, 400),
+        ({"format": "csv", "query": "q=" + "x" * 5000}, 400),
+        ({"format": "csv", "query": "reported_by__messages__body=x"}, 400),
+        ({"format": "csv", "query": "created_at__year=x"}, 302),
+        ({"format": "csv", "query": "nonsense=1"}, 302),
+    ],
+)
+def test_what_makes_no_sense_is_refused(client, reports, form, status):
+    assert client.post(f"{LIST}export/", form).status_code == status
+    assert not Export.objects.exists()
+
+
+def test_each_export_is_on_record(client, anna, reports):
+    content_of(ask(client, "q=scratch&p=1"))
+    export = Export.objects.get()
+    assert (export.by, export.query, export.format) == (anna, "q=scratch", "csv")
+    assert (export.status, export.done, export.file) == (Export.Status.DONE, 5, "")
+    assert "search: scratch" in client.get("/admin/defects/export/").content.decode()
+    page = client.get(f"/admin/defects/export/{export.pk}/change/").content.decode()
+    assert "5 reports are in the file. It was handed over at once." in page
+
+
+# Large ones ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(client, reports, large):
+    """A large export that waits."""
+    response = ask(client, "status__exact=reported&o=1")
+    export = Export.objects.get()
+    assert response["Location"] == reverse("admin:defects_export_change", args=[export.pk])
+    return export
+
+
+def make():
+    """What the worker does with the next one, without a process of its own."""
+    export = Export.objects.claim()
+    exporting.make(export)
+    return Export.objects.get(pk=export.pk)
+
+
+def page_of(export, part="change", **options):
+    return reverse(f"admin:defects_export_{part}", args=[export.pk], **options)
+
+
+def test_a_large_one_is_made_in_the_background_and_downloaded(client, asked):
+    assert "It waits for its turn." in client.get(page_of(asked)).content.decode()
+    assert client.get(page_of(asked, "download")).status_code == 404
+    export = make()
+    assert export.status == Export.Status.DONE
+    page = client.get(page_of(export)).content.decode()
+    assert "4 reports are in the file. It is kept until" in page
+    assert page_of(export, "download") in page
+    response = client.get(page_of(export, "download"))
+    assert f'filename="{export.name}"' in response["Content-Disposition"]
+    assert numbers(csv_rows(content_of(response))) == shown(client, "status__exact=reported&o=1")
+    assert len(export.file.name) >= 40
+
+
+@pytest.mark.django_db(transaction=True)
+def test_asking_wakes_the_worker(asked):
+    assert DBTaskResult.objects.get().queue_name == "exporting"
+
+
+def test_the_page_is_told_how_far_it_is(client, asked, monkeypatch):
+    monkeypatch.setattr(files, "BATCH", 2)
+    monkeypatch.setattr(exporting, "TELL_EVERY", 0)
+    told = []
+    read = files.read
+
+    def watched(ids):
+        for batch in read(ids):
+            told.append(client.get(page_of(asked, "state")).json())
+            yield batch
+
+    monkeypatch.setattr(files, "read", watched)
+    make()
+    assert [state["done"] for state in told] == [0, 2]
+    assert told[1]["sentence"] == "2 of 4 reports are written (50 %)."
+    assert all(state["unfinished"] and state["total"] == 4 for state in told)
+    assert not client.get(page_of(asked, "state")).json()["unfinished"]
+
+
+def test_one_that_waits_can_be_cancelled(client, asked):
+    assert client.get(page_of(asked, "cancel")).status_code == 405
+    page = client.post(page_of(asked, "cancel"), follow=True).content.decode()
+    assert "It was cancelled." in page
+    assert Export.objects.claim() is None
+    client.post(page_of(asked, "cancel"))
+
+
+def test_one_that_is_being_made_can_be_cancelled(client, asked, monkeypatch):
+    monkeypatch.setattr(exporting, "TELL_EVERY", 0)
+    read = files.read
+
+    def cancelled(ids):
+        yield from read(ids)
+        client.post(page_of(asked, "cancel"))
+
+    monkeypatch.setattr(files, "read", cancelled)
+    export = make()
+    assert export.status == Export.Status.CANCELLED
+    assert not default_storage.exists(export.file.name)
+
+
+def test_what_a_worker_that_died_had_in_hand_begins_anew(asked):
+    first = Export.objects.claim()
+    default_storage.save(first.file.name, _some_file())
+    assert Export.objects.claim() is None
+    with time_machine.travel(timezone.now() + Export.CLAIM + timedelta(seconds=1)):
+        second = Export.objects.claim()
+        assert (second.pk, second.attempts) == (first.pk, 2)
+        assert not default_storage.exists(first.file.name)
+        assert not first.hold(done=1), "it is in other hands"
+        assert not first.settle(4, 0)
+        with pytest.raises(exporting.Stopped):
+            exporting._make(first)
+        exporting.make(second)
+    assert Export.objects.get().status == Export.Status.DONE
+
+
+def test_one_that_everybody_dies_of_is_given_up(asked):
+    for _ in range(Export.TRIES):
+        Export.objects.claim().let_go()
+    assert Export.objects.claim() is None
+    export = Export.objects.get()
+    assert (export.status, export.why) == (Export.Status.FAILED, "Making it broke down.")
+
+
+def test_who_may_not_export_any_more_gets_nothing(client, anna, asked):
+    anna.user_permissions.clear()
+    export = make()
+    assert export.status == Export.Status.FAILED
+    assert "may not export" in export.why
+    assert not default_storage.exists(export.file.name)
+
+
+def test_the_file_is_deleted_after_a_day_and_the_record_stays(client, asked):
+    export = make()
+    sweep.delete_old_exports()
+    assert default_storage.exists(export.file.name)
+    with time_machine.travel(timezone.now() + timedelta(days=1, minutes=1)):
+        sweep.delete_old_exports()
+        page = client_of(export.by).get(page_of(export)).content.decode()
+    assert not default_storage.exists(export.file.name)
+    assert "Its file was deleted." in page
+    assert client.get(page_of(export, "download")).status_code == 404
+
+
+def test_what_cutting_did_stands_on_the_page(client, asked):
+    DefectReport.objects.filter(status="reported").update(description="=" + "x" * 40_000)
+    assert "4 cells were longer" in client.get(page_of(make())).content.decode()
+
+
+# Other people's -----------------------------------------------------------------------------------
+
+
+def test_nobody_else_gets_at_it(asked):
+    export = make()
+    ben = client_of(staff("ben", *MAY))
+    for part in ("change", "state", "download"):
+        assert ben.get(page_of(export, part)).status_code == 404
+    assert ben.post(page_of(export, "cancel")).status_code == 404
+    assert "anna" not in ben.get("/admin/defects/export/").content.decode()
+    nobody = client_of(staff("carl", "view_defectreport"))
+    for part in ("change", "state", "download"):
+        assert nobody.get(page_of(export, part)).status_code == 403
+
+
+def test_who_may_see_all_sees_who_took_what_and_takes_nothing(asked, admin_client):
+    export = make()
+    auditor = client_of(staff("auditor", "view_export"))
+    for client in (auditor, admin_client):
+        assert "anna" in client.get("/admin/defects/export/").content.decode()
+        page = client.get(page_of(export)).content.decode()
+        assert "4 reports are in the file." in page
+        assert page_of(export, "download") not in page
+        assert client.get(page_of(export, "download")).status_code == 403
+        assert client.post(page_of(export, "cancel")).status_code == 403
+
+
+def test_the_log_cannot_be_changed(admin_client, asked):
+    for path in ("add/", f"{asked.pk}/delete/"):
+        assert (
+            admin_client.post(f"/admin/defects/export/{path}", {"post": "yes"}).status_code == 403
+        )
+
+
+# With real processes ------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_is_killed_half_way_loses_nothing(anna, reports, tmp_path, monkeypatch):
+    monkeypatch.setattr(Export, "CLAIM", timedelta(seconds=3))
+    export = Export.objects.create(by=anna, query="o=1")
+    assert Export.objects.claim() == export
+    mine = Export.objects.get()
+    env = beside(MEDIA_ROOT=str(tmp_path))
+    # One that gets no further than its first batch, and is killed there.
+    slow = (
+        "import django, time; django.setup()\n"
+        "from defects import export, exporting; from defects.models import Export\n"
+        "export.read = lambda ids: (print('reading', flush=True), time.sleep(60))\n"
+        f"exporting.make(Export.objects.get(pk={mine.pk}))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", slow],
+        cwd=project.BASE_DIR,
+        env=env,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as maker:
+        assert "reading" in maker.stdout.readline()
+        os.kill(maker.pid, signal.SIGKILL)
+    assert Export.objects.get().status == Export.Status.RUNNING
+    with working(env):
+        ends = time.monotonic() + 60
+        while Export.objects.get().is_unfinished:
+            assert time.monotonic() < ends, "nobody took it up"
+            time.sleep(0.1)
+    export.refresh_from_db()
+    assert (export.status, export.attempts, export.done) == (Export.Status.DONE, 2, 10)
+    with export.file.open() as file:
+        assert len(csv_rows(file.read())) == 11
+    connection.close()
+
+
+def _some_file():
+    from django.core.files.base import ContentFile
+
+    return ContentFile(b"half of it")
