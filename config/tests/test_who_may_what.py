@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config.navigation import NAVIGATION
+from defects.models import DefectCategory, DefectReport, Export
 from orders.models import WrongLookup
 from whatsapp_bot.models import Channel, Contact, Media, Message, MessageTemplate, Page
 from whatsapp_bot.tests import files
@@ -44,7 +45,8 @@ ROWS = {
     "defects.historicaldefectreport": ("RMA", "", "", ""),
     "defects.historicaldisposition": ("RMA", "", "", ""),
     "defects.historicalcorrectiveaction": ("RMA", "", "", ""),
-    "defects.defectcategory": ("RMA", "A", "A", "A"),
+    "defects.defectcategory": ("RMA", "A", "A", ""),  # the first one has reports
+    "defects.export": ("RMA", "", "RMA", ""),  # a page with nothing to change
     "auth.user": ("A", "A", "", ""),  # the first one may do everything
     "auth.group": ("A", "A", "A", "A"),
     "django_tasks_database.dbtaskresult": ("", "", "", ""),
@@ -62,12 +64,12 @@ PAGES = {
 IN_THE_SIDEBAR = {
     "R": "Defect reports, Help requests, Contacts, Messages, Failed messages, Defect categories, "
     "Orders, Customers, Production runs, Lines, Shifts, Files, Changes of reports, "
-    "Changes of dispositions, Changes of actions",
+    "Changes of dispositions, Changes of actions, Exports",
     "E": "Menus and greeting, Texts, Text pages, Message templates, Report forms, Simulator, "
     "Form versions",
     "M": "Defect reports, Report forms, Defect categories, Orders, Customers, Production runs, "
     "Lines, Shifts, Files, Changes of reports, Changes of dispositions, Changes of actions, "
-    "Form versions, Wrong order numbers",
+    "Form versions, Exports, Wrong order numbers",
     "N": "",
 }
 
@@ -85,6 +87,10 @@ def factory(settings) -> None:
         notice="news.closed", content_sid="HX" + "1" * 32, body="Closed."
     )
     Channel.objects.ours()
+    DefectCategory.objects.get_or_create(name="Surface")
+    report = DefectReport.objects.exclude(status__in=["decided", "closed"]).first()
+    report.dispositions.create(kind="repair", quantity=1)
+    report.actions.create(what="New tool guide", owner=User.objects.first())
     WrongLookup.objects.create(contact=Contact.objects.first(), number="ORD-0000")
     kept = default_storage.save("one.jpg", ContentFile(files.JPEG))
     Media.objects.create(
@@ -115,6 +121,7 @@ def test_every_page_is_in_the_table():
 @pytest.mark.parametrize("letter", [*GROUPS, "N"])
 def test_everybody_sees_what_they_may_and_nothing_else(factory, letter):
     browser = browser_of(letter)
+    Export.objects.create(by=User.objects.get(username=f"user-{letter}"), status="done")
     wrong = []
 
     def expect(who: str, method: str, path: str) -> None:
