@@ -290,18 +290,13 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
             readonly += ["nonconforming"]
         return [name for name in readonly if name not in ("version", "new_note")]
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *how: Any, **options: Any
     ) -> HttpResponse:
-        report = self.get_object(request, object_id or "")
-        context = self._context(request, report) if report else {}
-        return super().changeform_view(
-            request, object_id, form_url, {**context, **(extra_context or {})}
-        )
+        if obj := options.get("obj"):
+            # As it is stored: what was typed and refused is in the form.
+            context.update(self._context(request, self.get_object(request, str(obj.pk))))
+        return super().render_change_form(request, context, *how, **options)
 
     def _context(self, request: HttpRequest, report: DefectReport) -> dict[str, Any]:
         possible = steps.steps_of(report)

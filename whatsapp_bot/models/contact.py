@@ -132,10 +132,7 @@ class Contact(models.Model):
 
         What goes to somebody who has stopped our messages fails, and says so.
         """
-        from whatsapp_bot.texts import STAFF_MESSAGE
-
-        parts = split(clean(text, LONGEST_SENT))
-        return [self._write(part, STAFF_MESSAGE.key, {"text": part}, by) for part in parts]
+        return self._write_parts(text, by)
 
     def answer(
         self, text: str, by: AbstractBaseUser | None = None, to: "Message | None" = None
@@ -144,13 +141,13 @@ class Contact(models.Model):
 
         to: the message that it answers.
         """
+        return self._write_parts(text, by, is_reply=True, to=to)
+
+    def _write_parts(self, text: str, by: AbstractBaseUser | None, **how: Any) -> "list[Message]":
         from whatsapp_bot.texts import STAFF_MESSAGE
 
         parts = split(clean(text, LONGEST_SENT))
-        return [
-            self._write(part, STAFF_MESSAGE.key, {"text": part}, by, is_reply=True, to=to)
-            for part in parts
-        ]
+        return [self._write(part, STAFF_MESSAGE.key, {"text": part}, by, **how) for part in parts]
 
     @transaction.atomic
     def _write(
