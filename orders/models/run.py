@@ -7,12 +7,11 @@ from django.utils import timezone
 
 from orders.models.factory import Line
 from orders.models.keys import KeyField, refuse_alike
-from orders.models.order import Order, OrderLine
-from orders.models.stamped import Stamped, StampedQuerySet
+from orders.models.order import Order, OrderLine, OrderPart, OrderPartQuerySet
 from whatsapp_bot.models import Contact
 
 
-class ProductionRunQuerySet(StampedQuerySet["ProductionRun"]):
+class ProductionRunQuerySet(OrderPartQuerySet["ProductionRun"]):
     def visible_to(self, contact: Contact) -> "ProductionRunQuerySet":
         """A worker sees every line, others the runs of orders that are theirs."""
         if contact.is_worker:
@@ -27,7 +26,7 @@ class ProductionRunQuerySet(StampedQuerySet["ProductionRun"]):
         return runs.exclude(status=ProductionRun.Status.CANCELLED)
 
 
-class ProductionRun(Stamped):
+class ProductionRun(OrderPart):
     """When a line makes what, for an order or for stock."""
 
     class Status(models.TextChoices):
@@ -85,6 +84,27 @@ class ProductionRun(Stamped):
         if self.order_line:
             self.order_id = self.order_line.order_id
         super().save(**options)
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == ProductionRun.Status.RUNNING
+
+    @property
+    def is_open(self) -> bool:
+        """Is it still to be made, or being made?"""
+        return self.status in (ProductionRun.Status.PLANNED, ProductionRun.Status.RUNNING)
+
+    @property
+    def has_begun(self) -> bool:
+        return self.made > 0 or self.status in (
+            ProductionRun.Status.RUNNING,
+            ProductionRun.Status.FINISHED,
+        )
+
+    def to_come(self, now: datetime) -> int:
+        """How many it is still to make. A run that should be over and is not promises nothing."""
+        is_late = self.ends <= now
+        return max(self.quantity - self.made, 0) if self.is_open and not is_late else 0
 
     def is_listed(self, day: date, first: date) -> bool:
         """Is it work of `day`, in a list of days from `first` on?
