@@ -1,6 +1,7 @@
-from orders.models.customer import Customer, CustomerLink
-from orders.models.factory import Line, Shift
+from orders.models.customer import Customer
+from orders.models.factory import Line, PinnedLine, Shift
 from orders.models.keys import order_key
+from orders.models.link import CustomerLink, LinkingHour, UndoneLink
 from orders.models.lookup import WrongLookup
 from orders.models.order import Order, OrderLine
 from orders.models.run import ProductionRun
@@ -9,10 +10,13 @@ __all__ = [
     "Customer",
     "CustomerLink",
     "Line",
+    "LinkingHour",
     "Order",
     "OrderLine",
+    "PinnedLine",
     "ProductionRun",
     "Shift",
+    "UndoneLink",
     "WrongLookup",
     "order_key",
 ]

@@ -20,9 +20,11 @@ class ProductionRunQuerySet(OrderPartQuerySet["ProductionRun"]):
 
     def between(self, first: date, last: date) -> "ProductionRunQuerySet":
         """Runs that work on any day from `first` to `last`, both included."""
-        runs = self.filter(
-            begins__lt=_midnight(last + timedelta(days=1)), ends__gt=_midnight(first)
-        )
+        return self.during(_midnight(first), _midnight(last + timedelta(days=1)))
+
+    def during(self, begins: datetime, ends: datetime) -> "ProductionRunQuerySet":
+        """Runs that work at any moment between the two."""
+        runs = self.filter(begins__lt=ends, ends__gt=begins)
         return runs.exclude(status=ProductionRun.Status.CANCELLED)
 
 
