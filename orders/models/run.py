@@ -52,10 +52,10 @@ class ProductionRun(OrderPart):
         related_name="runs",
         help_text="Of an order with several products.",
     )
-    line = models.ForeignKey(Line, models.PROTECT, related_name="runs")
+    line = models.ForeignKey(Line, models.PROTECT, related_name="runs", db_index=False)
     product = models.CharField(max_length=200)
     begins = models.DateTimeField("planned start", db_index=True)
-    ends = models.DateTimeField("planned end", db_index=True)
+    ends = models.DateTimeField("planned end")
     quantity = models.PositiveIntegerField("quantity planned")
     made = models.PositiveIntegerField(default=0)
     scrapped = models.PositiveIntegerField(default=0)
@@ -65,7 +65,11 @@ class ProductionRun(OrderPart):
 
     class Meta:
         ordering = ["begins", "line__name", "pk"]
-        indexes = [models.Index(fields=["updated_at", "id"], name="run_updated")]
+        indexes = [
+            models.Index(fields=["updated_at", "id"], name="run_updated"),
+            models.Index(fields=["ends", "begins"], name="run_ends"),
+            models.Index(fields=["line", "ends", "begins"], name="run_line"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="run_ends_after_it_begins",

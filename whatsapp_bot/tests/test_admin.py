@@ -16,7 +16,8 @@ PARTS_OF_OTHERS = {
     "Disposition",
     "Note",
     "MenuItem",
-    "CustomerLink",
+    "LinkingHour",
+    "OrderLine",
     "Question",
     "Attachment",
 }
