@@ -7,16 +7,17 @@ from django.utils import timezone
 
 from orders.models.factory import Line
 from orders.models.keys import KeyField, refuse_alike
-from orders.models.order import Order, OrderLine, OrderPart, OrderPartQuerySet
+from orders.models.order import OPEN, Order, OrderLine, OrderPart, OrderPartQuerySet
 from whatsapp_bot.models import Contact
 
 
 class ProductionRunQuerySet(OrderPartQuerySet["ProductionRun"]):
     def visible_to(self, contact: Contact) -> "ProductionRunQuerySet":
-        """A worker sees every line, others the runs of orders that are theirs."""
+        """A worker sees every line, others the runs of open orders that are theirs."""
         if contact.is_worker:
             return self
-        return self.filter(order__customer__links__contact=contact)
+        # Of the orders that are over there are many, and hardly one has a run in sight.
+        return self.filter(order__customer__links__contact=contact, order__status__in=OPEN)
 
     def between(self, first: date, last: date) -> "ProductionRunQuerySet":
         """Runs that work on any day from `first` to `last`, both included."""
