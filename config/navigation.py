@@ -21,6 +21,11 @@ def _may_see_exports(request: HttpRequest) -> bool:
     return any(map(request.user.has_perm, ["defects.export_defectreport", "defects.view_export"]))
 
 
+def _may_see_imports(request: HttpRequest) -> bool:
+    """Whoever may import sees their own."""
+    return any(map(request.user.has_perm, ["orders.add_import", "orders.view_import"]))
+
+
 def _item(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
     return {
         "title": title,
@@ -125,6 +130,7 @@ NAVIGATION = [
             _item("Changes of actions", "manage_history", "defects", "historicalcorrectiveaction"),
             _item("Form versions", "history", "defects", "formversion"),
             {**_item("Exports", "download", "defects", "export"), "permission": _may_see_exports},
+            {**_item("Imports", "upload", "orders", "import"), "permission": _may_see_imports},
             _item("Undone links", "link_off", "orders", "undonelink"),
             _item("Wrong order numbers", "search_off", "orders", "wronglookup"),
             _item("Users", "badge", "auth", "user"),

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from config.navigation import NAVIGATION
 from defects.models import DefectCategory, DefectReport, Export
-from orders.models import Customer, Line, PinnedLine, UndoneLink, WrongLookup
+from orders.models import Customer, Import, Line, PinnedLine, UndoneLink, WrongLookup
 from whatsapp_bot.models import Channel, Contact, Media, Message, MessageTemplate, Page
 from whatsapp_bot.tests import files
 
@@ -50,6 +50,7 @@ ROWS = {
     "defects.historicalcorrectiveaction": ("RMA", "", "", ""),
     "defects.defectcategory": ("RMA", "A", "A", ""),  # the first one has reports
     "defects.export": ("RMA", "", "RMA", ""),  # a page with nothing to change
+    "orders.import": ("MA", "A", "MA", ""),  # a page with nothing to change
     "auth.user": ("A", "A", "", ""),  # the first one may do everything
     "auth.group": ("A", "A", "A", "A"),
     "django_tasks_database.dbtaskresult": ("", "", "", ""),
@@ -72,7 +73,7 @@ IN_THE_SIDEBAR = {
     "Form versions",
     "M": "Defect reports, Report forms, Defect categories, Orders, Customers, Links to customers, "
     "Production runs, Lines, Shifts, Workers' lines, Files, Changes of reports, "
-    "Changes of dispositions, Changes of actions, Form versions, Exports, Undone links, "
+    "Changes of dispositions, Changes of actions, Form versions, Exports, Imports, Undone links, "
     "Wrong order numbers",
     "N": "",
 }
@@ -129,6 +130,7 @@ def test_every_page_is_in_the_table():
 def test_everybody_sees_what_they_may_and_nothing_else(factory, letter):
     browser = browser_of(letter)
     Export.objects.create(by=User.objects.get(username=f"user-{letter}"), status="done")
+    Import.objects.create(by=User.objects.get(username=f"user-{letter}"), status="done", name="a")
     wrong = []
 
     def expect(who: str, method: str, path: str) -> None:
