@@ -45,7 +45,8 @@ def said(contact: Contact, count: int) -> None:
 def test_both_sides_are_shown_with_what_became_of_it(admin_client, say, contact):
     say("hi")
     clerk = User.objects.create_user("clerk")
-    contact.send("Your parts are here.", clerk)[0].settle(Status.FAILED, 63024)
+    failed = contact.send("Your parts are here.", clerk)[0]
+    failed.settle(Status.FAILED, 63024)
     contact.send("Are you there?", clerk)[0].settle(Status.READ)
     page = shown(admin_client, page_of(contact))
     hi, menu, parts, there = bubbles(page)
@@ -56,6 +57,9 @@ def test_both_sides_are_shown_with_what_became_of_it(admin_client, say, contact)
     assert "clerk" in after.partition("Are you there?")[0]
     assert page.index("Are you there?") < page.index('name="to_send"')
     assert page.count("talk-ours") == 3
+    newer = failed.send_again()
+    after = shown(admin_client, page_of(contact)).partition("Your parts are here.")[2]
+    assert f'href="{page_of(newer)}">Sent again' in after.partition("talk-who")[0]
 
 
 def test_each_day_begins_with_its_date(admin_client, contact):
