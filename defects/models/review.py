@@ -179,7 +179,7 @@ class Reviewed(models.Model):
         self._become(Status.DUPLICATE, by)
         for other in self.duplicates.all():  # type: ignore[attr-defined]
             other.duplicate_of = kept
-            other.save(update_fields=["duplicate_of"])
+            other._keep(by)
 
     @transaction.atomic
     def reopen(self, by: AbstractBaseUser | None, reason: str) -> None:
@@ -399,7 +399,7 @@ class CorrectiveAction(models.Model):
         if self.done_at:
             raise NotAllowed("It is done already.")
         self.done_at, self.done_by = timezone.now(), by  # type: ignore[assignment]
-        self.save()
+        self._keep(by)
 
     def verify(self, by: AbstractBaseUser) -> None:
         """Somebody else has seen that it was done, and works."""
@@ -411,19 +411,23 @@ class CorrectiveAction(models.Model):
         if by.pk in (self.done_by_id, self.owner_id):
             raise NotAllowed("Somebody else has to verify it than who owns it or has done it.")
         self.verified_at, self.verified_by = timezone.now(), by  # type: ignore[assignment]
-        self.save()
+        self._keep(by)
 
-    def take_back(self) -> None:
+    def take_back(self, by: AbstractBaseUser | None = None) -> None:
         """It is not done after all."""
         self._check_not_closed()
         self.done_at = self.done_by = self.verified_at = self.verified_by = None
-        self.save()
+        self._keep(by)
 
     def delete(self, *args: object, **options: object) -> tuple[int, dict[str, int]]:
         self._check_not_closed()
         if self.done_at:
             raise NotAllowed("It is done, so it stays. Take it back first.")
         return super().delete(*args, **options)  # type: ignore[arg-type]
+
+    def _keep(self, by: AbstractBaseUser | None) -> None:
+        self._history_user = by
+        self.save()
 
     def _check_not_closed(self) -> None:
         if self.report.status == Status.CLOSED:
