@@ -19,6 +19,7 @@ from whatsapp_bot.admin.log import LogAdmin
 from whatsapp_bot.whatsapp_text import preview
 
 LONGEST_NUMBER = 40
+MOST_PEOPLE = 1000
 
 
 class FieldFilter(admin.SimpleListFilter):
@@ -81,14 +82,11 @@ class ChangeAdmin(LogAdmin):
 
 def _about(word: str) -> Q:
     """The reports whose number begins so, with or without what all begin with, or a person."""
-    number = word.upper()
-    prefix = f"{DefectReport.objects.all().prefix}-"
+    number, prefix = word.upper(), DefectReport.objects.all().prefix
+    begins = number if number.startswith(prefix) else f"{prefix}-{number}"
     people = get_user_model().objects.filter(
         Q(username__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word)
     )
-    # Their ids and not a subquery, so that the indexes are used.
-    return (
-        Q(number__startswith=number)
-        | Q(number__startswith=f"{prefix}{number}")
-        | Q(by__in=list(people.values_list("pk", flat=True)[:1000]))
-    )
+    # Ids and not a subquery, so that the indexes are used.
+    ids = list(people.values_list("pk", flat=True)[:MOST_PEOPLE])
+    return Q(number__startswith=begins) | Q(by__in=ids)
