@@ -38,7 +38,7 @@ class FieldFilter(admin.SimpleListFilter):
 
 @admin.register(Change)
 class ChangeAdmin(LogAdmin):
-    list_display = ["at", "on", "what", "was", "became", "by_whom", "door"]
+    list_display = ["at", "on", "in_short", "was", "became", "by_whom", "door"]
     list_filter = [FieldFilter, "door", "by", ("at", DayFilter)]
     list_filter_submit = True
     list_per_page = 50
@@ -47,7 +47,7 @@ class ChangeAdmin(LogAdmin):
     show_full_result_count = False
     paginator = InfinitePaginator
     search_fields = ["number"]
-    search_help_text = "The beginning of a report's number, or somebody's name"
+    search_help_text = "Report number or person"
     fields = ["at", "on", "what", "before", "after", "by_whom", "door"]
     readonly_fields = fields
 
@@ -67,17 +67,21 @@ class ChangeAdmin(LogAdmin):
     def what(self, change: Change) -> str:
         return change.what
 
-    @admin.display(description="from", empty_value="–")
+    @admin.display(description="what")
+    def in_short(self, change: Change) -> str:
+        return preview(change.what)
+
+    @admin.display(description="from")
     def was(self, change: Change) -> str:
-        return preview(change.before)
+        return preview(change.before) or "–"
 
-    @admin.display(description="to", empty_value="–")
+    @admin.display(description="to")
     def became(self, change: Change) -> str:
-        return preview(change.after)
+        return preview(change.after) or "–"
 
-    @admin.display(description="by", empty_value="–")
+    @admin.display(description="by")
     def by_whom(self, change: Change) -> str:
-        return change.who
+        return change.who or "–"
 
 
 def _about(word: str) -> Q:
