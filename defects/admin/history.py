@@ -38,7 +38,7 @@ class FieldFilter(admin.SimpleListFilter):
 
 @admin.register(Change)
 class ChangeAdmin(LogAdmin):
-    list_display = ["at", "on", "in_short", "was", "became", "by_whom", "door"]
+    list_display = ["at", "on", "what", "was", "became", "by_whom", "door"]
     list_filter = [FieldFilter, "door", "by", ("at", DayFilter)]
     list_filter_submit = True
     list_per_page = 50
@@ -66,10 +66,6 @@ class ChangeAdmin(LogAdmin):
     @admin.display(description="what")
     def what(self, change: Change) -> str:
         return change.what
-
-    @admin.display(description="what")
-    def in_short(self, change: Change) -> str:
-        return preview(change.what)
 
     @admin.display(description="from")
     def was(self, change: Change) -> str:

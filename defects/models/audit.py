@@ -18,6 +18,8 @@ from django.utils.formats import date_format
 from simple_history.models import HistoricalRecords
 from simple_history.signals import post_create_historical_record, pre_create_historical_record
 
+from whatsapp_bot.whatsapp_text import preview
+
 
 class Door(models.TextChoices):
     ADMIN = "admin", "admin"
@@ -87,8 +89,9 @@ class Change(models.Model):
     def what(self) -> str:
         """What was changed, in words."""
         field = audited_fields().get((self.of, self.field), self.field)
-        part = f"{self.get_of_display()} “{self.part}” {field}" if self.part else field
-        return part.strip() or self.get_of_display()
+        of = self.get_of_display()
+        words = f"{of} “{preview(self.part, 30)}” {field}" if self.part else field or of
+        return words.strip()
 
 
 @cache
