@@ -1,6 +1,7 @@
 """Somebody of each group goes through the sidebar, and knocks at the doors of the others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,6 +10,7 @@ from django.core.management import call_command
 from playwright.sync_api import BrowserContext, Page, Response, expect
 
 from config.tests.browser.conftest import session
+from config.tests.browser.test_pages import assert_fits
 from config.tests.test_who_may_what import GROUPS, IN_THE_SIDEBAR
 
 pytestmark = pytest.mark.browser
@@ -23,10 +25,11 @@ def somebody_of(
 ) -> Callable[..., BrowserContext]:
     """A browser in which somebody of the group is signed in; of none, when there is no such."""
 
-    def sign_in(letter: str, *, refused: list[str] = []) -> BrowserContext:  # noqa: B006
+    def sign_in(letter: str, refused: Sequence[str] = (), **options: Any) -> BrowserContext:
         user, _ = User.objects.get_or_create(username=f"user-{letter}", is_staff=True)
         user.groups.set(Group.objects.filter(name=GROUPS.get(letter, "")))
-        context = new_context(signed_in=False, refused=[base + path for path in refused])
+        addresses = [base + path for path in refused]
+        context = new_context(signed_in=False, refused=addresses, **options)
         context.add_cookies([{"name": "sessionid", "value": session(user), "url": base}])
         return context
 
@@ -65,7 +68,10 @@ def test_each_walks_through_the_sidebar_and_is_kept_out_of_the_rest(base: str, s
             assert (answer.status, urlsplit(page.url).path) == (200, path.partition("?")[0]), letter
             expect(page.locator("main, #main, #chat").first).to_be_visible()
         others = [path for path in everywhere if path not in mine]
-        context = somebody_of(letter, refused=others)
+        # On a phone, and every other one in the dark.
+        scheme = "dark" if letter in "EN" else "light"
+        size = {"width": 390, "height": 844}
+        context = somebody_of(letter, others, color_scheme=scheme, viewport=size)
         context.on("response", note)
         page = context.new_page()
         for path in others:
@@ -73,6 +79,7 @@ def test_each_walks_through_the_sidebar_and_is_kept_out_of_the_rest(base: str, s
             expect(page.get_by_role("heading")).to_have_text("This page is not for you to open.")
             expect(page.get_by_text(f"You are signed in as user-{letter}")).to_be_visible()
         if others:
+            assert_fits(page, scheme)
             page.get_by_role("link", name="To the first page").click()
             page.wait_for_url(f"{base}/admin/")
     assert not wrong
