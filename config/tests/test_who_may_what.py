@@ -41,9 +41,7 @@ ROWS = {
     "orders.line": ("RMA", "A", "A", "A"),
     "orders.shift": ("RMA", "A", "A", "A"),
     "orders.wronglookup": ("MA", "", "", ""),
-    "defects.historicaldefectreport": ("RMA", "", "", ""),
-    "defects.historicaldisposition": ("RMA", "", "", ""),
-    "defects.historicalcorrectiveaction": ("RMA", "", "", ""),
+    "defects.change": ("RMA", "", "", ""),
     "defects.defectcategory": ("RMA", "A", "A", ""),  # the first one has reports
     "defects.export": ("RMA", "", "RMA", ""),  # a page with nothing to change
     "auth.user": ("A", "A", "", ""),  # the first one may do everything
@@ -62,13 +60,11 @@ PAGES = {
 }
 IN_THE_SIDEBAR = {
     "R": "Defect reports, Help requests, Contacts, Messages, Failed messages, Defect categories, "
-    "Orders, Customers, Production runs, Lines, Shifts, Files, Changes of reports, "
-    "Changes of dispositions, Changes of actions, Exports",
+    "Orders, Customers, Production runs, Lines, Shifts, Files, Changes of reports, Exports",
     "E": "Menus and greeting, Texts, Text pages, Message templates, Report forms, Simulator, "
     "Form versions",
     "M": "Defect reports, Report forms, Defect categories, Orders, Customers, Production runs, "
-    "Lines, Shifts, Files, Changes of reports, Changes of dispositions, Changes of actions, "
-    "Form versions, Exports, Wrong order numbers",
+    "Lines, Shifts, Files, Changes of reports, Form versions, Exports, Wrong order numbers",
     "N": "",
 }
 

@@ -99,8 +99,8 @@ class ReportForm(forms.ModelForm):
     def _tell_changes(self, opened: str) -> None:
         changes = self.instance.changes_since(opened)
         lines = [
-            f"{change.who or 'Somebody'}: {change.about} {change.field}, "
-            f"from “{change.before}” to “{change.after}”"
+            f"{change.who or 'Somebody'}: {change.what}, "
+            f"from “{change.before or '–'}” to “{change.after or '–'}”"
             for change in changes
         ]
         self.data = {**self.data.dict(), "version": self.instance.version}
@@ -406,7 +406,7 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
             messages.error(request, "You may not do that.")
             return
         try:
-            getattr(found, verb)(*([] if verb == "take_back" else [request.user]))
+            getattr(found, verb)(request.user)
         except NotAllowed as refused:
             messages.error(request, str(refused))
         else:

@@ -185,7 +185,7 @@ def test_of_two_at_one_report_the_second_is_told_and_overwrites_nothing(
         page, {**opened, "severity": "critical", "lot": "L-7"}
     ).content.decode()
     assert "Somebody else has changed this report" in text
-    assert "admin:  severity, from “–” to “minor”" in text
+    assert "admin: severity, from “–” to “minor”" in text
     assert "from “–” to “Worn tool”" in text
     assert 'value="L-7"' in text
     report.refresh_from_db()
