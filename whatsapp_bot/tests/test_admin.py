@@ -18,6 +18,10 @@ PARTS_OF_OTHERS = {
     "CustomerLink",
     "Question",
     "Attachment",
+    # What they hold is told by Change, field by field.
+    "HistoricalDefectReport",
+    "HistoricalDisposition",
+    "HistoricalCorrectiveAction",
 }
 
 
