@@ -39,6 +39,7 @@ from defects.models import (
 )
 from defects.notices import QUESTION
 from whatsapp_bot.admin.files import listed, shown
+from whatsapp_bot.admin.long_list import LongList
 from whatsapp_bot.admin.talk import talk
 from whatsapp_bot.admin.writing import Letter, WritingAdmin, in_words, label
 from whatsapp_bot.models import Media, Message
@@ -107,7 +108,7 @@ class ReportForm(forms.ModelForm):
 
 
 @admin.register(DefectReport)
-class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
+class DefectReportAdmin(DashboardLinks, Exportable, LongList, WritingAdmin):
     form = ReportForm
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     list_display = [
@@ -126,7 +127,6 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
     list_filter = FILTERS
     list_filter_submit = True
     list_per_page = 50
-    show_full_result_count = False
     search_fields = ["number"]
     search_help_text = "Number, words of the report, reporter or order"
     ordering = ["urgency", "-pk"]
@@ -175,10 +175,8 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
-        words = search_term.split()[:8]
-        for word in words:
-            queryset = queryset.filter(pk__in=DefectReport.objects.with_word(word))
-        return queryset, False
+        found = queryset.with_words(search_term) if search_term.strip() else queryset
+        return found, False
 
     @admin.display(description="")
     def photo(self, report: DefectReport) -> SafeString | str:
