@@ -14,6 +14,7 @@ from defects.notices import NEWS, QUESTION
 from orders.models import Line, Order, Shift
 from whatsapp_bot.models import Contact, Conversation, Message
 from whatsapp_bot.numbered import NumberedQuerySet
+from whatsapp_bot.search import has, ids_of, words_in
 from whatsapp_bot.whatsapp_text import preview
 from whatsapp_bot.wording import Notice
 
@@ -27,18 +28,19 @@ class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
         """The contact's own reports, newest first."""
         return self.filter(reported_by=contact).order_by("-pk")
 
-    def with_word(self, word: str) -> models.QuerySet:
-        """The ids of the reports that a word is found in: number, text, reporter or order."""
-        people = Contact.objects.filter(
-            models.Q(name__icontains=word) | models.Q(phone__icontains=word)
-        )
-        orders = Order.objects.filter(number__icontains=word)
-        return self.filter(
-            models.Q(number__icontains=word)
-            | models.Q(description__icontains=word)
-            | models.Q(reported_by__in=people)
-            | models.Q(order__in=orders)
-        ).values("pk")
+    def with_words(self, text: str) -> "DefectReportQuerySet":
+        """Those in which each word is found: in number, text, reporter or order."""
+        words = words_in(text)
+        found = self if words else self.none()
+        for word in words:
+            people = Contact.objects.filter(has(word, "name", "phone"))
+            orders = Order.objects.filter(has(word, "number"))
+            found = found.filter(
+                has(word, "number", "description")
+                | models.Q(reported_by__in=ids_of(people))
+                | models.Q(order__in=ids_of(orders))
+            )
+        return found
 
     def just_made_by(self, contact: Contact) -> "DefectReport | None":
         """The contact's last report, if a picture that comes now would belong to it."""
@@ -118,6 +120,7 @@ class DefectReport(Reviewed):
             models.Index(fields=["closed_at", "created_at"], name="defect_report_closed"),
             models.Index(fields=["status", "-id"], name="defect_report_status"),
             models.Index(fields=["assignee", "-id"], name="defect_report_assignee"),
+            # For with_words the migrations add defect_report_words, which only PostgreSQL can.
         ]
 
     def __str__(self) -> str:
