@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -45,9 +44,7 @@ ROWS = {
     "orders.shift": ("RMA", "A", "A", "A"),
     "orders.pinnedline": ("RMA", "A", "A", "A"),
     "orders.wronglookup": ("MA", "", "", ""),
-    "defects.historicaldefectreport": ("RMA", "", "", ""),
-    "defects.historicaldisposition": ("RMA", "", "", ""),
-    "defects.historicalcorrectiveaction": ("RMA", "", "", ""),
+    "defects.change": ("RMA", "", "", ""),
     "defects.defectcategory": ("RMA", "A", "A", ""),  # the first one has reports
     "defects.export": ("RMA", "", "RMA", ""),  # a page with nothing to change
     "orders.import": ("MA", "A", "MA", ""),  # a page with nothing to change
@@ -68,13 +65,12 @@ PAGES = {
 IN_THE_SIDEBAR = {
     "R": "Defect reports, Help requests, Contacts, Messages, Failed messages, Defect categories, "
     "Orders, Customers, Links to customers, Production runs, Lines, Shifts, Workers' lines, Files, "
-    "Changes of reports, Changes of dispositions, Changes of actions, Exports",
+    "Changes of reports, Exports",
     "E": "Menus and greeting, Texts, Text pages, Message templates, Report forms, Simulator, "
     "Form versions",
     "M": "Defect reports, Report forms, Defect categories, Orders, Customers, Links to customers, "
-    "Production runs, Lines, Shifts, Workers' lines, Files, Changes of reports, "
-    "Changes of dispositions, Changes of actions, Form versions, Exports, Imports, Undone links, "
-    "Wrong order numbers",
+    "Production runs, Lines, Shifts, Workers' lines, Files, Changes of reports, Form versions, "
+    "Exports, Imports, Undone links, Wrong order numbers",
     "N": "",
 }
 
@@ -82,11 +78,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def factory(settings) -> None:
+def factory(demo, settings) -> None:
     """At least one row of everything."""
     in_memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
     settings.STORAGES = {**settings.STORAGES, "default": in_memory}
-    call_command("demo", "--anyway", verbosity=0)
     Page.objects.create(key="hours", title="Opening hours", text="Monday to Friday")
     MessageTemplate.objects.create(
         notice="news.closed", content_sid="HX" + "1" * 32, body="Closed."

@@ -1,6 +1,5 @@
 """Defect reports, as staff look at them and decide on them."""
 
-from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Prefetch, Q, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
@@ -39,14 +39,18 @@ from defects.models import (
 )
 from defects.notices import QUESTION
 from whatsapp_bot.admin.files import listed, shown
-from whatsapp_bot.admin.talk import talk
+from whatsapp_bot.admin.long_list import LongList
+from whatsapp_bot.admin.people import beside_a_contact
+from whatsapp_bot.admin.several import do_with_each
+from whatsapp_bot.admin.talk import Panel, Row, talk
 from whatsapp_bot.admin.writing import Letter, WritingAdmin, in_words, label
-from whatsapp_bot.models import Media, Message
+from whatsapp_bot.models import Contact, Media, Message
 from whatsapp_bot.whatsapp_text import preview
 
 LONGEST_QUESTION = 1000
 AROUND = timedelta(hours=1)
 MOST_SAID = 200
+MOST_BESIDE = 5
 COLOURS = {
     Status.REPORTED: "warning",
     Status.ACKNOWLEDGED: "info",
@@ -55,6 +59,10 @@ COLOURS = {
     Status.CLOSED: "success",
 }
 SEVERITY_COLOURS = {Severity.MAJOR: "warning", Severity.CRITICAL: "danger"}
+
+
+def status_label(report: DefectReport) -> SafeString:
+    return label(report.get_status_display(), COLOURS.get(Status(report.status), ""))
 
 
 class ReportForm(forms.ModelForm):
@@ -92,8 +100,8 @@ class ReportForm(forms.ModelForm):
     def _tell_changes(self, opened: str) -> None:
         changes = self.instance.changes_since(opened)
         lines = [
-            f"{change.who or 'Somebody'}: {change.about} {change.field}, "
-            f"from “{change.before}” to “{change.after}”"
+            f"{change.who or 'Somebody'}: {change.what}, "
+            f"from “{change.before or '–'}” to “{change.after or '–'}”"
             for change in changes
         ]
         self.data = {**self.data.dict(), "version": self.instance.version}
@@ -107,7 +115,7 @@ class ReportForm(forms.ModelForm):
 
 
 @admin.register(DefectReport)
-class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
+class DefectReportAdmin(DashboardLinks, Exportable, LongList, WritingAdmin):
     form = ReportForm
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     list_display = [
@@ -126,7 +134,6 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
     list_filter = FILTERS
     list_filter_submit = True
     list_per_page = 50
-    show_full_result_count = False
     search_fields = ["number"]
     search_help_text = "Number, words of the report, reporter or order"
     ordering = ["urgency", "-pk"]
@@ -146,7 +153,7 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
     inlines = [DispositionInline, ActionInline, AttachmentInline]
 
     class Media:
-        css = {"all": ["defects/report.css", "whatsapp_bot/talk.css"]}
+        css = {"all": ["defects/report.css", "whatsapp_bot/steps.css", "whatsapp_bot/talk.css"]}
 
     # Who may ------------------------------------------------------------------------------------
 
@@ -158,6 +165,10 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
 
     def has_review_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm(MAY_REVIEW) and self.may_change(request, obj)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        of_contact = "reported_by__id__exact"
+        return lookup == of_contact or super().lookup_allowed(lookup, value, request)
 
     # The list -----------------------------------------------------------------------------------
 
@@ -175,10 +186,8 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
-        words = search_term.split()[:8]
-        for word in words:
-            queryset = queryset.filter(pk__in=DefectReport.objects.with_word(word))
-        return queryset, False
+        found = queryset.with_words(search_term) if search_term.strip() else queryset
+        return found, False
 
     @admin.display(description="")
     def photo(self, report: DefectReport) -> SafeString | str:
@@ -191,7 +200,7 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
 
     @admin.display(description="status", ordering="status")
     def state(self, report: DefectReport) -> SafeString:
-        return label(report.get_status_display(), COLOURS.get(Status(report.status), ""))
+        return status_label(report)
 
     @admin.display(description="severity", ordering="severity", empty_value="–")
     def how_bad(self, report: DefectReport) -> SafeString | str:
@@ -208,7 +217,7 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
 
     @action(description="Acknowledge", permissions=["review"])
     def acknowledge(self, request: HttpRequest, chosen: QuerySet[DefectReport]) -> None:
-        self._do(request, chosen, "acknowledged", lambda one: one.acknowledge(request.user))
+        do_with_each(request, chosen, "acknowledged", lambda one: one.acknowledge(request.user))
 
     @action(description="Assign", permissions=["review"])
     def assign(self, request: HttpRequest, chosen: QuerySet[DefectReport]) -> None:
@@ -217,7 +226,7 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
         if not to:
             messages.error(request, "Choose whom to assign them to, beside the action.")
             return
-        self._do(request, chosen, f"assigned to {to}", lambda one: one.assign(request.user, to))
+        do_with_each(request, chosen, f"assigned to {to}", lambda one: one.assign(request.user, to))
 
     @action(description="Categorise", permissions=["review"])
     def categorise(self, request: HttpRequest, chosen: QuerySet[DefectReport]) -> None:
@@ -226,30 +235,12 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
         if not category:
             messages.error(request, "Choose the category, beside the action.")
             return
-        self._do(
+        do_with_each(
             request,
             chosen,
             f"now in the category {category}",
             lambda one: one.categorise(request.user, category),
         )
-
-    def _do(
-        self,
-        request: HttpRequest,
-        chosen: Iterable[DefectReport],
-        done: str,
-        verb: Callable[[DefectReport], None],
-    ) -> None:
-        """Do it with each, and say with how many it was done and why not with the others."""
-        count = 0
-        for report in chosen:
-            try:
-                verb(report)
-                count += 1
-            except NotAllowed as refused:
-                messages.warning(request, f"{report.number}: {refused}")
-        if count:
-            messages.success(request, f"{count} {'is' if count == 1 else 'are'} {done}.")
 
     # The page -----------------------------------------------------------------------------------
 
@@ -308,13 +299,18 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
             "age": f"reported {timesince(report.created_at, depth=1)} ago",
             "steps": possible,
             "news": news_ahead(report, ahead),
-            "conversation": talk(self._said_around(report), request),
+            "conversation": self._conversation(request, report),
             "changes": report.changes(),
             "input_classes": " ".join(INPUT_CLASSES),
         }
 
+    def _conversation(self, request: HttpRequest, report: DefectReport) -> SafeString | str:
+        """The bubbles around the report; "" for who may not read messages."""
+        may_read = request.user.has_perm("whatsapp_bot.view_message")
+        return talk(self._said_around(report), request) if may_read else ""
+
     def _said_around(self, report: DefectReport) -> QuerySet[Message]:
-        said = Message.objects.filter(contact__in=report.reporters)
+        said = Message.objects.to_show().filter(contact__in=report.reporters)
         at = report.created_at
         around = Q(created_at__range=(at - AROUND, at + AROUND)) | Q(attachment__report=report)
         return said.filter(around).order_by("pk")[:MOST_SAID]
@@ -399,10 +395,11 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
         if not notice:
             return
         told = Message.objects.filter(contact=report.reported_by, notice=notice.key).last()
-        if told and notice.is_on and not report.reported_by.opted_out_at:
+        if told and notice.is_on and report.reported_by.wants_news:
             messages.info(request, f"The reporter is told. {told.get_status_display()}.")
         else:
-            messages.warning(request, f"The reporter is not told: {in_the_way(notice)}.")
+            why = in_the_way(notice, report.reported_by.route(notice.key))
+            messages.warning(request, f"The reporter is not told: {why}.")
 
     def _take_step_of_action(self, request: HttpRequest, report: DefectReport) -> None:
         verb, _, number = request.POST["action_step"].partition(":")
@@ -412,7 +409,7 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
             messages.error(request, "You may not do that.")
             return
         try:
-            getattr(found, verb)(*([] if verb == "take_back" else [request.user]))
+            getattr(found, verb)(request.user)
         except NotAllowed as refused:
             messages.error(request, str(refused))
         else:
@@ -435,6 +432,24 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
 
     def write(self, obj: DefectReport, text: str, by: AbstractBaseUser) -> Message | None:
         return obj.ask(text, by)
+
+
+@beside_a_contact
+def reports_of(request: HttpRequest, contact: Contact) -> Panel | None:
+    """What the person reported, the most urgent first."""
+    if not request.user.has_perm("defects.view_defectreport"):
+        return None
+    rows = [
+        Row(
+            link=reverse("admin:defects_defectreport_change", args=[report.pk]),
+            text=str(report),
+            state=status_label(report),
+            note=in_words(report.created_at),
+        )
+        for report in contact.defect_reports.order_by("urgency", "-pk")[:MOST_BESIDE]
+    ]
+    every = reverse("admin:defects_defectreport_changelist")
+    return Panel("Defect reports", rows, f"{every}?reported_by__id__exact={contact.pk}")
 
 
 @admin.register(DefectCategory)

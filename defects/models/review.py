@@ -12,18 +12,11 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from defects.models.audit import Audited
+from whatsapp_bot.refusals import NotAllowed
 from whatsapp_bot.whatsapp_text import preview
 
 if TYPE_CHECKING:
     from defects.models.report import DefectReport
-
-
-class NotAllowed(Exception):
-    """A step that cannot be taken. reasons: one sentence each, for whoever wanted to."""
-
-    def __init__(self, *reasons: str) -> None:
-        super().__init__(" ".join(reasons))
-        self.reasons = reasons
 
 
 class Status(models.TextChoices):
@@ -169,9 +162,11 @@ class Reviewed(models.Model):
         self._become(Status.UNFOUNDED, by, reason)
 
     @transaction.atomic
-    def mark_duplicate(self, by: AbstractBaseUser | None, of: "DefectReport") -> None:
+    def mark_duplicate(self, by: AbstractBaseUser | None, of: "DefectReport | None") -> None:
         """It is known from another report, whose news its reporter now hears as well."""
         self._begin(Status.DUPLICATE, after=UNDECIDED)
+        if of is None:
+            raise NotAllowed("Which report is it a duplicate of?")
         kept = of.duplicate_of or of
         if kept.pk == self.pk:
             raise NotAllowed("A report cannot be a duplicate of itself.")
@@ -179,7 +174,7 @@ class Reviewed(models.Model):
         self._become(Status.DUPLICATE, by)
         for other in self.duplicates.all():  # type: ignore[attr-defined]
             other.duplicate_of = kept
-            other.save(update_fields=["duplicate_of"])
+            other._keep(by)
 
     @transaction.atomic
     def reopen(self, by: AbstractBaseUser | None, reason: str) -> None:
@@ -294,6 +289,11 @@ def _refuse(problems: list[str]) -> None:
         raise NotAllowed(*problems)
 
 
+def _hold(report: "DefectReport") -> "DefectReport":
+    """The report as it is stored; it stays so until the end of the transaction."""
+    return type(report)._base_manager.select_for_update(no_key=True).get(pk=report.pk)
+
+
 class Disposition(models.Model):
     """What is done with so many of the parts."""
 
@@ -326,10 +326,12 @@ class Disposition(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.quantity}"
 
+    @transaction.atomic
     def save(self, *args: object, **options: object) -> None:
         self._check_undecided()
         super().save(*args, **options)  # type: ignore[arg-type]
 
+    @transaction.atomic
     def delete(self, *args: object, **options: object) -> tuple[int, dict[str, int]]:
         self._check_undecided()
         return super().delete(*args, **options)  # type: ignore[arg-type]
@@ -343,7 +345,7 @@ class Disposition(models.Model):
         return ""
 
     def _check_undecided(self) -> None:
-        if self.report.is_decided:
+        if _hold(self.report).is_decided:
             raise NotAllowed("It is decided: open it again to change the dispositions.")
 
 
@@ -383,6 +385,18 @@ class CorrectiveAction(models.Model):
     def __str__(self) -> str:
         return preview(self.what)
 
+    @transaction.atomic
+    def save(self, *args: object, **options: object) -> None:
+        self._check_not_closed()
+        super().save(*args, **options)  # type: ignore[arg-type]
+
+    @transaction.atomic
+    def delete(self, *args: object, **options: object) -> tuple[int, dict[str, int]]:
+        self._begin()
+        if self.done_at:
+            raise NotAllowed("It is done, so it stays. Take it back first.")
+        return super().delete(*args, **options)  # type: ignore[arg-type]
+
     @property
     def state(self) -> str:
         """open, overdue, done or verified."""
@@ -393,17 +407,19 @@ class CorrectiveAction(models.Model):
         late = self.due_on and self.due_on < timezone.localdate()
         return "overdue" if late else "open"
 
+    @transaction.atomic
     def finish(self, by: AbstractBaseUser) -> None:
         """It has been done."""
-        self._check_not_closed()
+        self._begin()
         if self.done_at:
             raise NotAllowed("It is done already.")
         self.done_at, self.done_by = timezone.now(), by  # type: ignore[assignment]
-        self.save()
+        self._keep(by)
 
+    @transaction.atomic
     def verify(self, by: AbstractBaseUser) -> None:
         """Somebody else has seen that it was done, and works."""
-        self._check_not_closed()
+        self._begin()
         if not self.done_at:
             raise NotAllowed("It has to be done before it can be verified.")
         if self.verified_at:
@@ -411,22 +427,26 @@ class CorrectiveAction(models.Model):
         if by.pk in (self.done_by_id, self.owner_id):
             raise NotAllowed("Somebody else has to verify it than who owns it or has done it.")
         self.verified_at, self.verified_by = timezone.now(), by  # type: ignore[assignment]
-        self.save()
+        self._keep(by)
 
-    def take_back(self) -> None:
+    @transaction.atomic
+    def take_back(self, by: AbstractBaseUser | None = None) -> None:
         """It is not done after all."""
-        self._check_not_closed()
+        self._begin()
         self.done_at = self.done_by = self.verified_at = self.verified_by = None
-        self.save()
+        self._keep(by)
 
-    def delete(self, *args: object, **options: object) -> tuple[int, dict[str, int]]:
+    def _begin(self) -> None:
+        """As with a report: from what is stored, which is nobody else's meanwhile."""
         self._check_not_closed()
-        if self.done_at:
-            raise NotAllowed("It is done, so it stays. Take it back first.")
-        return super().delete(*args, **options)  # type: ignore[arg-type]
+        self.refresh_from_db()
+
+    def _keep(self, by: AbstractBaseUser | None) -> None:
+        self._history_user = by
+        self.save()
 
     def _check_not_closed(self) -> None:
-        if self.report.status == Status.CLOSED:
+        if _hold(self.report).status == Status.CLOSED:
             raise NotAllowed("The report is closed: open it again to change its actions.")
 
 

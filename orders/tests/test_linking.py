@@ -76,7 +76,9 @@ WRONG = [
 ]
 
 
-def test_every_wrong_try_has_one_answer_after_the_same_statements(new_phone, order, other):
+def test_every_wrong_try_has_one_answer_after_the_same_statements(
+    new_phone, order, other, read_once
+):
     answers, costs = set(), set()
     for number, reference in WRONG:
         phone = new_phone()

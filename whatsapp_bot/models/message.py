@@ -15,6 +15,7 @@ from whatsapp_bot.models.channel import Channel
 from whatsapp_bot.models.contact import Contact
 from whatsapp_bot.models.template import MessageTemplate
 from whatsapp_bot.recent import Recent
+from whatsapp_bot.search import has, ids_of, words_in
 from whatsapp_bot.twilio import codes
 from whatsapp_bot.whatsapp_text import preview, split
 
@@ -28,6 +29,10 @@ class Resent(Enum):
     STOPPED = (
         "{count} was not sent, because the person has stopped our messages",
         "{count} were not sent, because the people have stopped our messages",
+    )
+    BLOCKED = (
+        "{count} was not sent, because we have blocked the person",
+        "{count} were not sent, because we have blocked the people",
     )
 
     def of(self, count: int) -> str:
@@ -89,6 +94,22 @@ class MessageQuerySet(models.QuerySet["Message"]):
             tasks.wake(tasks.deliver)
         return self.bulk_create(replies) if len(replies) > 1 else [self._saved(replies[0])]
 
+    def to_show(self) -> "MessageQuerySet":
+        """With all that a bubble shows."""
+        return self.select_related("contact", "written_by").prefetch_related("media")
+
+    def latest_before(self, pk: int | None, most: int) -> "list[Message]":
+        """The last so many messages, of those before the one with this id; the oldest first."""
+        before = self if pk is None else self.filter(pk__lt=pk)
+        return list(before.order_by("-pk")[:most])[::-1]
+
+    def around(self, message: "Message", before: int, after: int) -> "list[Message]":
+        """Up to so many before the message and after it, and whatever replies to it."""
+        later = self.filter(pk__gte=message.pk).order_by("pk")[: after + 1]
+        found = [*self.latest_before(message.pk, before), *later]
+        found += self.filter(in_reply_to=message).order_by("pk")
+        return sorted({one.pk: one for one in found}.values(), key=lambda one: one.pk)
+
     def unsettled(self) -> "MessageQuerySet":
         """What the outbox has in hand: queued, being sent, or perhaps sent."""
         return self.filter(try_at__isnull=False)
@@ -136,6 +157,17 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """What did not arrive and was not sent again, the newest first."""
         failed = self.filter(status=Status.FAILED, details__again__isnull=True)
         return failed.order_by("-pk")
+
+    def with_words(self, text: str) -> "MessageQuerySet":
+        """Those in which each word is found: in the text, the person or the SID."""
+        words = words_in(text)
+        found = self if words else self.none()
+        for word in words:
+            people = Contact.objects.filter(has(word, "name", "phone", "user_id"))
+            found = found.filter(
+                has(word, "body") | models.Q(contact__in=ids_of(people)) | models.Q(sid=word)
+            )
+        return found
 
     def _saved(self, message: "Message") -> "Message":
         message.save(force_insert=True)
@@ -208,6 +240,7 @@ class Message(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["contact", "id"], name="message_contact_id"),
+            # For with_words the migrations add message_words, which only PostgreSQL can.
             # A few pages for a million rows, and next to nothing to keep; SQLite makes a usual one.
             BrinIndex(fields=["created_at"], name="message_created"),
             models.Index(
@@ -333,8 +366,11 @@ class Message(models.Model):
         if self.status != Status.FAILED:
             return Resent.NOT_FAILED
         is_reply = self.priority == Message.Priority.REPLY
-        if self.contact.route(self.notice, is_reply=is_reply) == Route.NOT_AT_ALL:
-            return Resent.STOPPED
+        match self.contact.route(self.notice, is_reply=is_reply):
+            case Route.NOT_AT_ALL:
+                return Resent.STOPPED
+            case Route.BLOCKED:
+                return Resent.BLOCKED
         return Resent.ON_ITS_WAY if self.send_again(by) else Resent.ALREADY
 
     @transaction.atomic

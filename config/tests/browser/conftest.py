@@ -2,12 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db.models import Q
 from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
@@ -67,6 +68,14 @@ def _database_beside_playwright() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_as_in_production() -> Iterator[None]:
+    """The live server leaves them to WhiteNoise, so that the browser may keep them for a minute."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StaticFilesHandler, "_should_handle", lambda handler, path: False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": ARGUMENTS}
@@ -109,18 +118,25 @@ def new_context(
 ) -> Iterator[Callable[..., BrowserContext]]:
     """Every browser of these tests: the editor is signed in, and each fault and request noted.
 
-    With `signed_in=False` nobody is.
+    With `signed_in=False` nobody is. The addresses in `refused` are expected to be refused.
     """
     requests: list[str] = []
     faults: list[str] = []
 
+    expected: set[str] = set()
+
     def note(message: ConsoleMessage) -> None:
         if "status of 429" in message.text:  # the page for those who have to wait
+            return
+        if "status of 403" in message.text and message.location["url"] in expected:
             return
         if message.type in ("error", "warning"):
             faults.append(f"{message.text} ({message.location['url']})")
 
-    def make(*, signed_in: bool = True, **options: Any) -> BrowserContext:
+    def make(
+        *, signed_in: bool = True, refused: Iterable[str] = (), **options: Any
+    ) -> BrowserContext:
+        expected.update(refused)
         context = new_context(**options)
         context.set_default_timeout(PATIENCE)
         context.add_init_script(TELL_WHAT_WAS_REFUSED)
