@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -32,7 +33,7 @@ KINDS = [
 WHAT = {Order: Import.What.ORDERS, ProductionRun: Import.What.RUNS}
 
 
-class Importable:
+class Importable(metaclass=forms.MediaDefiningClass):
     """A list with a button to import, for those who may."""
 
     change_list_template = "orders/importable_list.html"

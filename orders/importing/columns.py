@@ -10,6 +10,7 @@ from import_export.fields import Field
 
 from orders.importing.tables import Cell, Row
 from orders.importing.values import CellWidget, Choice, plain
+from whatsapp_bot.whatsapp_text import clean
 
 SEARCHED = 30
 """The headings are among so many rows at the beginning."""
@@ -93,7 +94,7 @@ def find_header(rows: list[Row], columns: list[Column], number: int | None = Non
 
 
 def _as_header(number: int, cells: list[Cell], columns: list[Column]) -> Header:
-    header = Header(number, [" ".join(str(cell or "").split())[:100] for cell in cells])
+    header = Header(number, [" ".join(clean(str(cell or ""), 100).split()) for cell in cells])
     for place, heading in enumerate(header.headings):
         column = _named(heading, columns)
         if column and header.place_of(column.name) is None:

@@ -118,6 +118,9 @@ class CustomerColumn(Column):
         return self.widget.customers.name(value)
 
 
+_NAME = Text(60)
+
+
 class LineCell(CellWidget):
     """A production line by its name."""
 
@@ -128,7 +131,7 @@ class LineCell(CellWidget):
     def understand(self, value: Any, row: Any) -> Line:
         if self._lines is None:
             self._lines = {plain(line.name): line for line in Line.objects.all()}
-        name = Text(60).understand(value, row)
+        name = _NAME.understand(value, row)
         line = self._lines.get(plain(name))
         if not line:
             known = ", ".join(line.name for line in list(self._lines.values())[:12])
@@ -147,7 +150,7 @@ class OrderCell(CellWidget):
         self.found: dict[str, Order] = {}
 
     def understand(self, value: Any, row: Any) -> Order:
-        number = Text(60).understand(value, row)
+        number = _NAME.understand(value, row)
         order = self.found.get(order_key(number))
         if not order:
             raise ValueError(

@@ -8,6 +8,7 @@ from orders.importing.judging import Judge, Kind, OrderJudge, Verdict
 from orders.importing.sheet import Sheet
 from orders.importing.tables import Cell
 from orders.importing.values import quoted
+from whatsapp_bot.whatsapp_text import clean
 
 SHOWN = 100
 """Rows of each kind."""
@@ -146,4 +147,5 @@ def _value(column: Column, verdict: Verdict) -> Any:
 
 
 def _short(text: str) -> str:
+    text = clean(text, LONGEST_SHOWN + 1)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"

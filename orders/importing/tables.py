@@ -154,7 +154,7 @@ def _encoding_of(file: IO[bytes]) -> str:
 
 def _is_binary(text: str) -> bool:
     strange = sum(character < " " and character not in "\t\r\n\f\x1a" for character in text)
-    return not text.strip() or strange > len(text) // 50
+    return not text.strip() or strange > len(text) // 10
 
 
 def _separator_of(sample: str) -> str:

@@ -32,6 +32,7 @@ def quoted(value: Any) -> str:
     return f"“{text[:40]}…”" if len(text) > 41 else f"“{text}”"
 
 
+@lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """A word as it is compared: its letters and digits, without case."""
     folded = unicodedata.normalize("NFKC", text).casefold()
@@ -261,7 +262,7 @@ class Day(CellWidget):
             return self._likely(value, value)
         day = None
         if isinstance(value, str):
-            day = _day(_TIME.sub("", value.strip()), self.has_month_first)
+            day = _day(value, self.has_month_first)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             day = _day(_as_written(value), self.has_month_first)
         if day is None:
@@ -283,7 +284,7 @@ class Day(CellWidget):
 
 @lru_cache(maxsize=4096)
 def _day(text: str, has_month_first: bool) -> date | None:
-    text = _WEEKDAY.sub("", text)
+    text = _WEEKDAY.sub("", _TIME.sub("", text.strip()))
     try:
         if found := _YEAR_FIRST.fullmatch(text):
             year, month, day = (found[1], found[3], found[4]) if found[1] else found.group(5, 6, 7)
@@ -337,6 +338,7 @@ def _at(day: date, moment: time) -> datetime:
     return timezone.make_aware(datetime.combine(day, moment.replace(microsecond=0)))
 
 
+@lru_cache(maxsize=4096)
 def _time(text: str, pattern: re.Pattern[str]) -> time | None:
     found = pattern.search(text)
     if not found:

@@ -1,6 +1,7 @@
 """Importing in the admin: what staff see and decide, who may, and what becomes of a large file."""
 
 import io
+import time
 from datetime import timedelta
 
 import openpyxl
@@ -10,11 +11,13 @@ import xlsxwriter
 from django.contrib.auth.models import Permission, User
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from config.tests.serving import beside, working
 from orders import sweep
 from orders.importing import work
 from orders.importing.judging import OrderJudge
@@ -328,6 +331,18 @@ def test_what_looks_like_a_script_does_nothing(client, acme):
     assert script not in page
 
 
+def test_control_characters_do_no_harm(client, acme):
+    rows = ("ORD\x00-1,Acme\x00 GmbH,Ge\x07ar,10,\u202esoon", "ORD-2\x00,Nobody\x00,\x00,\x00,x")
+    _, imported = choose(client, csv(f"{HEAD},Col\x00our", *rows))
+    assert counts(imported) == (0, 0, 0, 2)
+    names = [row["name"] for row in imported.preview["rows"]["wrong"]]
+    assert names == ["ORD-1", "ORD-2"]
+    assert imported.preview["columns"][5]["heading"] == "Colour"
+    _, imported = choose(client, csv(HEAD, rows[0].replace("soon", "")))
+    confirm(client, imported)
+    assert Order.objects.get().product == "Gear"
+
+
 # Confirming ---------------------------------------------------------------------------------------
 
 
@@ -447,6 +462,27 @@ def test_a_large_one_is_gone_through_in_the_background(client, acme, monkeypatch
     imported.refresh_from_db()
     assert imported.status == Import.Status.DONE
     assert Order.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_goes_through_it(client, acme, monkeypatch, tmp_path):
+    monkeypatch.setattr(Import, "LITTLE", 0)
+    _, imported = choose(client, csv(*GOOD))
+
+    def wait_for(status):
+        ends = time.monotonic() + 60
+        while Import.objects.get().status != status:
+            assert time.monotonic() < ends, "nobody took it up"
+            time.sleep(0.1)
+        imported.refresh_from_db()
+
+    with working(beside(MEDIA_ROOT=str(tmp_path))):
+        wait_for(Import.Status.CHECKED)
+        assert counts(imported) == (2, 0, 0, 0)
+        confirm(client, imported)
+        wait_for(Import.Status.DONE)
+    assert Order.objects.count() == 2
+    connection.close()
 
 
 def test_one_that_a_worker_died_of_begins_anew(client, acme, monkeypatch):
