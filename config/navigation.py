@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -160,8 +161,16 @@ def _tab(model: str, title: str, query: str) -> dict[str, Any]:
     return {
         "title": title,
         "link": format_lazy("{}?{}", there, query),
-        "active": lambda request: request.META.get("QUERY_STRING", "") == query,
+        "active": lambda request: _narrowed_by(request) == dict(parse_qsl(query)),
     }
+
+
+def _narrowed_by(request: HttpRequest) -> dict[str, str]:
+    """What a list is narrowed to, on whatever page, in whatever order, and searched for anything."""
+    return {name: value for name, value in request.GET.items() if name not in PLACE_IN_A_LIST}
+
+
+PLACE_IN_A_LIST = ("p", "o", "q", "all")
 
 
 def tabs(request: HttpRequest) -> list[dict[str, Any]]:
@@ -177,6 +186,14 @@ TABS = [
             _tab("defects_defectreport", "My open", "at_work=mine"),
             _tab("defects_defectreport", "Unacknowledged", "status__exact=reported"),
             _tab("defects_defectreport", "Critical", "at_work=open&severity__exact=critical"),
+        ],
+    },
+    {
+        "models": ["orders.order"],
+        "items": [
+            _tab("orders_order", "All", ""),
+            _tab("orders_order", "Open", "standing=open"),
+            _tab("orders_order", "Late", "standing=late"),
         ],
     },
     {
