@@ -166,7 +166,7 @@ def _tab(model: str, title: str, query: str) -> dict[str, Any]:
 
 
 def _narrowed_by(request: HttpRequest) -> dict[str, str]:
-    """What a list is narrowed to, on whatever page, in whatever order, and searched for anything."""
+    """What a list is narrowed to, on whatever page of it, in whatever order."""
     return {name: value for name, value in request.GET.items() if name not in PLACE_IN_A_LIST}
 
 
