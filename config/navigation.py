@@ -21,6 +21,11 @@ def _may_see_exports(request: HttpRequest) -> bool:
     return any(map(request.user.has_perm, ["defects.export_defectreport", "defects.view_export"]))
 
 
+def _may_have_tokens(request: HttpRequest) -> bool:
+    """Whoever may make one sees their own."""
+    return any(map(request.user.has_perm, ["access.add_token", "access.view_token"]))
+
+
 def _item(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
     return {
         "title": title,
@@ -41,7 +46,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 def site_dropdown(request: HttpRequest) -> list[dict[str, Any]]:
     """What is in the menu at the product's name."""
-    return [item for item in [SIMULATOR] if item["permission"](request)]
+    return [item for item in [SIMULATOR, API] if item["permission"](request)]
 
 
 def account(request: HttpRequest) -> list[dict[str, Any]]:
@@ -76,6 +81,13 @@ SIMULATOR = {
     "icon": "smartphone",
     "link": reverse_lazy("simulator:page"),
     "permission": may_use,
+}
+
+API = {
+    "title": "API",
+    "icon": "api",
+    "link": reverse_lazy("docs"),
+    "permission": _may_have_tokens,
 }
 
 NAVIGATION = [
@@ -124,6 +136,7 @@ NAVIGATION = [
             _item("Form versions", "history", "defects", "formversion"),
             {**_item("Exports", "download", "defects", "export"), "permission": _may_see_exports},
             _item("Wrong order numbers", "search_off", "orders", "wronglookup"),
+            {**_item("API tokens", "key", "access", "token"), "permission": _may_have_tokens},
             _item("Users", "badge", "auth", "user"),
             _item("Groups", "group", "auth", "group"),
         ],

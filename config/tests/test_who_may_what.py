@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from config.access.models import Token
 from config.navigation import NAVIGATION
 from defects.models import DefectCategory, DefectReport, Export
 from orders.models import WrongLookup
@@ -49,6 +50,7 @@ ROWS = {
     "defects.export": ("RMA", "", "RMA", ""),  # a page with nothing to change
     "auth.user": ("A", "A", "", ""),  # the first one may do everything
     "auth.group": ("A", "A", "A", "A"),
+    "access.token": ("REMA", "REMA", "", ""),  # those but for A only their own
     "django_tasks_database.dbtaskresult": ("", "", "", ""),
 }
 PAGES = {
@@ -57,6 +59,7 @@ PAGES = {
     "/admin/search/?s=report": "REMAN",
     "/admin/jsi18n/": "REMAN",
     "/simulator/": "EA",
+    "/docs/": "REMAN",
     "/admin/autocomplete/?app_label=defects&model_name=defectreport&field_name=order": "RMA",
     "/admin/autocomplete/?app_label=defects&model_name=defectreport&field_name=line": "RMA",
     "/admin/autocomplete/?app_label=orders&model_name=customerlink&field_name=contact": "RA",
@@ -64,12 +67,12 @@ PAGES = {
 IN_THE_SIDEBAR = {
     "R": "Defect reports, Help requests, Contacts, Messages, Failed messages, Defect categories, "
     "Orders, Customers, Production runs, Lines, Shifts, Files, Changes of reports, "
-    "Changes of dispositions, Changes of actions, Exports",
+    "Changes of dispositions, Changes of actions, Exports, API tokens",
     "E": "Menus and greeting, Texts, Text pages, Message templates, Report forms, Simulator, "
-    "Form versions",
+    "Form versions, API tokens",
     "M": "Defect reports, Report forms, Defect categories, Orders, Customers, Production runs, "
     "Lines, Shifts, Files, Changes of reports, Changes of dispositions, Changes of actions, "
-    "Form versions, Exports, Wrong order numbers",
+    "Form versions, Exports, Wrong order numbers, API tokens",
     "N": "",
 }
 
@@ -121,7 +124,9 @@ def test_every_page_is_in_the_table():
 @pytest.mark.parametrize("letter", [*GROUPS, "N"])
 def test_everybody_sees_what_they_may_and_nothing_else(factory, letter):
     browser = browser_of(letter)
-    Export.objects.create(by=User.objects.get(username=f"user-{letter}"), status="done")
+    user = User.objects.get(username=f"user-{letter}")
+    Export.objects.create(by=user, status="done")
+    Token.objects.create(user=user, name="ERP", expiry=timezone.now())
     wrong = []
 
     def expect(who: str, method: str, path: str) -> None:

@@ -95,7 +95,9 @@ class DefectReport(Reviewed):
     created_at = models.DateTimeField("reported at", default=timezone.now, editable=False)
 
     objects = DefectReportQuerySet.as_manager()
-    history = HistoricalRecords(bases=[Audited], excluded_fields=["answers", "urgency"])
+    history = HistoricalRecords(
+        bases=[Audited], excluded_fields=["answers", "urgency", "updated_at"]
+    )
 
     class Meta:
         ordering = ["-pk"]
@@ -119,6 +121,7 @@ class DefectReport(Reviewed):
             models.Index(fields=["closed_at", "created_at"], name="defect_report_closed"),
             models.Index(fields=["status", "-id"], name="defect_report_status"),
             models.Index(fields=["assignee", "-id"], name="defect_report_assignee"),
+            models.Index(fields=["updated_at", "id"], name="defect_report_updated"),
         ]
 
     def __str__(self) -> str:

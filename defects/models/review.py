@@ -6,6 +6,7 @@ Every step is a verb. What is not allowed raises NotAllowed with the reasons, on
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
 from django.utils import timezone
@@ -45,6 +46,11 @@ class Severity(models.TextChoices):
     MINOR = "minor", "minor"
     MAJOR = "major", "major"
     CRITICAL = "critical", "critical"
+
+
+def colleagues() -> "models.QuerySet":
+    """Who can be given something to do."""
+    return get_user_model().objects.filter(is_active=True, is_staff=True).order_by("username")
 
 
 class DefectCategory(models.Model):
@@ -102,6 +108,7 @@ class Reviewed(models.Model):
         editable=False,
     )
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    updated_at = models.DateTimeField("last change", default=timezone.now, editable=False)
     urgency = models.PositiveSmallIntegerField(default=1, editable=False)
 
     class Meta:
@@ -109,8 +116,9 @@ class Reviewed(models.Model):
 
     def save(self, *args: object, **options: object) -> None:
         self.urgency = self._urgency()
+        self.updated_at = timezone.now()
         if (fields := options.get("update_fields")) is not None:
-            options["update_fields"] = {*fields, "urgency"}  # type: ignore[misc]
+            options["update_fields"] = {*fields, "urgency", "updated_at"}  # type: ignore[misc]
         super().save(*args, **options)  # type: ignore[arg-type]
 
     def _urgency(self) -> int:
@@ -203,6 +211,17 @@ class Reviewed(models.Model):
         self.category = category
         self._keep(by)
 
+    @transaction.atomic
+    def amend(self, by: AbstractBaseUser | None, **values: object) -> None:
+        """Note what was found out about it: its severity, quantities, cause and so on."""
+        self._take_open()
+        recounted = values.get("nonconforming", self.nonconforming) != self.nonconforming
+        if recounted and self.is_decided:
+            raise NotAllowed("It is decided: open it again to change how many are nonconforming.")
+        for name, value in values.items():
+            setattr(self, name, value)
+        self._keep(by)
+
     def note(self, by: AbstractBaseUser | None, text: str) -> "Note":
         """Keep a note for colleagues, which the reporter never sees."""
         _want(text, "What is the note?")
@@ -245,6 +264,10 @@ class Reviewed(models.Model):
         others = self.duplicates.select_related("reported_by")  # type: ignore[attr-defined]
         people = [self.reported_by, *(one.reported_by for one in others)]  # type: ignore[attr-defined]
         return list(dict.fromkeys(people))
+
+    def touch(self) -> None:
+        """What belongs to it has changed."""
+        type(self)._base_manager.filter(pk=self.pk).update(updated_at=timezone.now())
 
     # ---------------------------------------------------------------------------------------------
 
@@ -294,7 +317,25 @@ def _refuse(problems: list[str]) -> None:
         raise NotAllowed(*problems)
 
 
-class Disposition(models.Model):
+class Part(models.Model):
+    """What belongs to a report, and is shown with it: the report changes when it does."""
+
+    report: "models.ForeignKey[DefectReport]"
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: object, **options: object) -> None:
+        super().save(*args, **options)  # type: ignore[arg-type]
+        self.report.touch()
+
+    def delete(self, *args: object, **options: object) -> tuple[int, dict[str, int]]:
+        gone = super().delete(*args, **options)  # type: ignore[arg-type]
+        self.report.touch()
+        return gone
+
+
+class Disposition(Part):
     """What is done with so many of the parts."""
 
     class Kind(models.TextChoices):
@@ -328,11 +369,11 @@ class Disposition(models.Model):
 
     def save(self, *args: object, **options: object) -> None:
         self._check_undecided()
-        super().save(*args, **options)  # type: ignore[arg-type]
+        super().save(*args, **options)
 
     def delete(self, *args: object, **options: object) -> tuple[int, dict[str, int]]:
         self._check_undecided()
-        return super().delete(*args, **options)  # type: ignore[arg-type]
+        return super().delete(*args, **options)
 
     def problem(self) -> str:
         """What is wrong with it, in a sentence; "" when nothing is."""
@@ -343,11 +384,12 @@ class Disposition(models.Model):
         return ""
 
     def _check_undecided(self) -> None:
-        if self.report.is_decided:
-            raise NotAllowed("It is decided: open it again to change the dispositions.")
+        status = Status(self.report.status)
+        if status not in UNDECIDED:
+            raise NotAllowed(f"It is {status.label}: open it again to change the dispositions.")
 
 
-class CorrectiveAction(models.Model):
+class CorrectiveAction(Part):
     """What is done so that it does not happen again, and is verified by somebody else."""
 
     report = models.ForeignKey("DefectReport", models.CASCADE, related_name="actions")
@@ -395,7 +437,7 @@ class CorrectiveAction(models.Model):
 
     def finish(self, by: AbstractBaseUser) -> None:
         """It has been done."""
-        self._check_not_closed()
+        self.check_not_closed()
         if self.done_at:
             raise NotAllowed("It is done already.")
         self.done_at, self.done_by = timezone.now(), by  # type: ignore[assignment]
@@ -403,7 +445,7 @@ class CorrectiveAction(models.Model):
 
     def verify(self, by: AbstractBaseUser) -> None:
         """Somebody else has seen that it was done, and works."""
-        self._check_not_closed()
+        self.check_not_closed()
         if not self.done_at:
             raise NotAllowed("It has to be done before it can be verified.")
         if self.verified_at:
@@ -415,17 +457,17 @@ class CorrectiveAction(models.Model):
 
     def take_back(self) -> None:
         """It is not done after all."""
-        self._check_not_closed()
+        self.check_not_closed()
         self.done_at = self.done_by = self.verified_at = self.verified_by = None
         self.save()
 
     def delete(self, *args: object, **options: object) -> tuple[int, dict[str, int]]:
-        self._check_not_closed()
+        self.check_not_closed()
         if self.done_at:
             raise NotAllowed("It is done, so it stays. Take it back first.")
-        return super().delete(*args, **options)  # type: ignore[arg-type]
+        return super().delete(*args, **options)
 
-    def _check_not_closed(self) -> None:
+    def check_not_closed(self) -> None:
         if self.report.status == Status.CLOSED:
             raise NotAllowed("The report is closed: open it again to change its actions.")
 
