@@ -6,6 +6,7 @@ from orders.models import (
     CustomerLink,
     Line,
     Order,
+    OrderLine,
     ProductionRun,
     Shift,
     WrongLookup,
@@ -26,6 +27,12 @@ class CustomerAdmin(ModelAdmin):
     inlines = [CustomerLinkInline]
 
 
+class OrderLineInline(TabularInline):
+    model = OrderLine
+    extra = 0
+    fields = ["position", "product", "quantity"]
+
+
 class ProductionRunInline(TabularInline):
     model = ProductionRun
     extra = 0
@@ -40,7 +47,7 @@ class OrderAdmin(ModelAdmin):
     search_fields = ["number", "key", "customer__name", "customer_reference", "product"]
     autocomplete_fields = ["customer"]
     date_hierarchy = "due_date"
-    inlines = [ProductionRunInline]
+    inlines = [OrderLineInline, ProductionRunInline]
 
 
 @admin.register(ProductionRun)
@@ -48,8 +55,9 @@ class ProductionRunAdmin(ModelAdmin):
     list_display = ["begins", "ends", "line", "product", "order", "quantity", "made", "status"]
     list_filter = ["status", "line", "begins"]
     list_select_related = ["line", "order"]
-    search_fields = ["product", "order__number"]
+    search_fields = ["reference", "product", "order__number"]
     autocomplete_fields = ["order"]
+    raw_id_fields = ["order_line"]
 
 
 @admin.register(Line)

@@ -36,6 +36,7 @@ GROUPS = {
         "whatsapp_bot.view_media",
         "whatsapp_bot.change_media",
         "orders.view_order",
+        "orders.view_orderline",
         "orders.view_customer",
         "orders.view_customerlink",
         "orders.view_productionrun",

@@ -7,7 +7,8 @@ import time_machine
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from orders.models import Customer, CustomerLink, Line, Order, ProductionRun, order_key
+from orders.models import Customer, CustomerLink, Line, Order, OrderLine, ProductionRun, order_key
+from whatsapp_bot.whatsapp_text import length
 
 ANSWER = """\
 *Order ORD-1001*
@@ -194,3 +195,58 @@ def test_numbers_that_read_alike_are_one_number(acme):
         Order(number="ord 1001", customer=acme, product="x", quantity=1).full_clean()
     with pytest.raises(ValidationError, match="a letter or a digit"):
         Order(number="--", customer=acme, product="x", quantity=1).full_clean()
+
+
+# How it goes on ---------------------------------------------------------------------------------------
+
+
+def test_what_comes_next_and_when_it_is_made(say, buyer, order):
+    with time_machine.travel("2026-11-23T08:00:00Z", tick=False):
+        ends = timezone.now() + timedelta(days=4)
+        order.runs.update(begins=timezone.now() - timedelta(days=1), ends=ends)
+        say("hi")
+        assert say("ORD-1001").startswith(
+            ANSWER + "\nNext step: production continues on 23 November 2026"
+            "\nWe expect to have it made by 27 November 2026"
+        )
+        order.runs.update(quantity=220)
+        assert "\nWe expect to have it made by 30 November 2026" in say("ORD-1001")
+
+
+@pytest.mark.parametrize("status", ["ready", "shipped", "delivered", "cancelled", "on_hold"])
+def test_nothing_is_promised_of_what_is_made_or_waits(say, buyer, order, status):
+    Order.objects.update(status=status, due_date=date(2100, 1, 1))
+    say("hi")
+    answer = say("ORD-1001")
+    assert "We expect" not in answer
+    assert ("Next step: " in answer) == (status in ("ready", "shipped", "on_hold"))
+
+
+@pytest.fixture
+def lines(order):
+    for product, quantity in [("Steel bracket", 400), ("Gear *wheel*", 100)]:
+        OrderLine.objects.create(order=order, product=product, quantity=quantity)
+    return order.lines.all()
+
+
+def test_an_order_for_several_products_tells_of_each(say, buyer, order, lines):
+    say("hi")
+    assert say("ORD-1001").startswith(
+        "*Order ORD-1001*\n"
+        "• Steel bracket: 320 of 400 made\n"
+        "• Gear ∗wheel∗: 0 of 100 made\n"
+        "Progress: 320 of 500 made\n"
+    )
+    Order.objects.update(status="shipped")
+    assert "• Gear ∗wheel∗: 100 of 100 made\nProgress: 500 of 500 made" in say("ORD-1001")
+
+
+def test_of_many_products_it_tells_the_first_in_one_message(phone, buyer, order, lines):
+    for number in range(30):
+        OrderLine.objects.create(order=order, product=f"{number} 😀" * 60, quantity=2**31 - 1)
+    Order.objects.update(notes="word " * 400, number="N" * 60, key="N1")
+    phone.say("hi")
+    (answer,) = phone.say("n1")
+    assert answer.count("• ") == 8
+    assert "\n… and 24 more products\nProgress: 320 of" in answer
+    assert length(answer) <= 1600

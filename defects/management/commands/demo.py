@@ -141,14 +141,17 @@ class Command(BaseCommand):
         for name, hour in (("Early", 6), ("Late", 14), ("Night", 22)):
             Shift.objects.create(name=name, begins=time(hour), ends=time((hour + 8) % 24))
         made = Order.objects.filter(status__in=Order.Status.made()).order_by("due_date")
-        waiting = [Order.Status.PLANNED, Order.Status.IN_PRODUCTION]
-        due = Order.objects.filter(status__in=waiting).order_by("due_date")
-        before, after = cycle([*made, None]), cycle([*due, None])
+        due = Order.objects.order_by("due_date")
+        at_work = due.filter(status=Order.Status.IN_PRODUCTION)
+        planned = due.filter(status=Order.Status.PLANNED)
+        before, now, after = (
+            cycle([*orders, None]) for orders in (made, at_work, at_work | planned)
+        )
         today = timezone.localdate()
         for days in range(-7, 8):
             for line in lines:
                 for hour in (6, 14):
-                    order = next(before if days < -1 else after)
+                    order = next(before if days < -1 else now if days < 1 else after)
                     day = today + timedelta(days=days)
                     begins = timezone.make_aware(datetime.combine(day, time(hour)))
                     self.make_run(order, line, begins)

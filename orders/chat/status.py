@@ -1,0 +1,158 @@
+"""Where is my order?"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from functools import cached_property
+
+from django import forms
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from orders import texts
+from orders.models import Order, WrongLookup, order_key
+from orders.models.progress import Need, Step
+from orders.questions import OrderNumberField, order_choices
+from whatsapp_bot.dialog import Answers
+from whatsapp_bot.flows import Flow, Open, Outcome, Say, page_number, register
+from whatsapp_bot.models import Contact, Message
+from whatsapp_bot.questions import ChoiceField
+from whatsapp_bot.shipped import ship_item
+from whatsapp_bot.whatsapp_text import preview
+
+ship_item("main", 10, "Check order status", "orders.status")
+
+ORDERS_A_PAGE = 8
+LONGEST_NUMBER = 60
+LINES_SHOWN = 8
+LINKING = "orders.link"
+
+
+@register("orders.status")
+class OrderStatus(Flow):
+    """Asks for an order and tells how it stands. The argument is the page of open orders."""
+
+    title = "Check order status"
+
+    @cached_property
+    def wait_until(self) -> datetime | None:
+        return WrongLookup.wait_until(self.contact)
+
+    @cached_property
+    def orders(self) -> list[Order]:
+        """The open orders to choose from, from this page on: one more than it shows at the most."""
+        if self.contact.is_worker:
+            return []
+        first = (page_number(self.argument) - 1) * ORDERS_A_PAGE
+        orders = Order.objects.visible_to(self.contact).open().distinct()
+        return list(orders[first : first + ORDERS_A_PAGE + 1])
+
+    @property
+    def more(self) -> str:
+        further = len(self.orders) > ORDERS_A_PAGE
+        return f"{self.name}:{page_number(self.argument) + 1}" if further else ""
+
+    def build_form(self, answers: Answers) -> forms.Form:
+        form = forms.Form(answers)
+        shown = self.orders[:ORDERS_A_PAGE]
+        if not self.wait_until:
+            question = texts.CHOOSE() if shown else texts.NUMBER()
+            form.fields["number"] = OrderNumberField(label=question, orders=shown)
+            if not shown and self._could_be_linked():
+                form.fields["number"].choices = [(LINKING, texts.LINK_ME)]
+        elif shown:
+            form.fields["number"] = ChoiceField(
+                label=texts.CHOOSE_ONLY(time=self._waits_until()), choices=order_choices(shown)
+            )
+        return form
+
+    def done(self, form: forms.Form) -> Outcome:
+        number = form.cleaned_data.get("number")
+        if not number:
+            return Say(texts.WAIT(time=self._waits_until()))
+        if number == LINKING:
+            return Open(LINKING)
+        visible = Order.objects.visible_to(self.contact)
+        order = visible.numbered(number).with_progress().first()
+        if order:
+            return Say(in_words(order))
+        WrongLookup.objects.create(contact=self.contact, number=number[:LONGEST_NUMBER])
+        del self.wait_until
+        if self.wait_until:
+            return Say(texts.WAIT(time=self._waits_until()))
+        return Open(self.name, texts.NOT_FOUND())
+
+    def _could_be_linked(self) -> bool:
+        return not (self.contact.is_worker or self.contact.customer_links.exists())
+
+    def _waits_until(self) -> str:
+        return time_of(self.wait_until)
+
+
+@register("orders.tell")
+class TellOrder(Flow):
+    """How one order stands, for somebody who sends its number out of the blue."""
+
+    @classmethod
+    def claims(cls, contact: Contact, message: Message) -> str | None:
+        if message.has_attachment or len(message.body) > LONGEST_NUMBER:
+            return None
+        key = order_key(message.body)
+        if not any(character.isdecimal() for character in key):
+            return None
+        order = Order.objects.visible_to(contact).filter(key=key).first()
+        return f"{cls.name}:{order.pk}" if order else None
+
+    def done(self, form: forms.Form) -> Outcome:
+        visible = Order.objects.visible_to(self.contact).with_progress()
+        order = visible.filter(pk=self.argument).first()
+        return Say(in_words(order)) if order else Open(OrderStatus.name, texts.NOT_FOUND())
+
+
+def in_words(order: Order) -> str:
+    """How an order stands, as the bot tells it."""
+    return "\n".join([_status(order), *_outlook(order)])
+
+
+def _status(order: Order) -> str:
+    about = {
+        "number": order.number,
+        "quantity": order.quantity,
+        "made": order.made(),
+        "due": in_full(order.due_date) if order.due_date else texts.NO_DUE_DATE(),
+        "status": texts.ORDER_STATUS[Order.Status(order.status)](),
+    }
+    if not order.lines.all():
+        return texts.STATUS(product=order.product, **about)
+    needs = order.needs()
+    lines = [_line(need, order) for need in needs[:LINES_SHOWN]]
+    if len(needs) > LINES_SHOWN:
+        lines.append(texts.MORE_LINES(count=len(needs) - LINES_SHOWN))
+    return texts.STATUS_OF_LINES(lines="\n".join(lines), **about)
+
+
+def _line(need: Need, order: Order) -> str:
+    made = need.quantity if order.is_made else need.made
+    return texts.LINE(product=preview(need.product, 40), made=made, quantity=need.quantity)
+
+
+def _outlook(order: Order) -> Iterator[str]:
+    """What comes next, when it will be made, and the notes."""
+    step, promised = order.next_step(), order.promised()
+    if step:
+        yield texts.NEXT_STEP(step=_step(step))
+    if promised and not order.is_made:
+        yield texts.PROMISED(date=in_full(promised))
+    if order.notes:
+        yield texts.NOTES(notes=preview(order.notes, 500))
+
+
+def _step(step: Step) -> str:
+    return texts.NEXT[step.what](date=in_full(step.on) if step.on else "")
+
+
+def in_full(day: date) -> str:
+    return date_format(day, "j F Y")
+
+
+def time_of(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "H:i")

@@ -1,0 +1,101 @@
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from whatsapp_bot.models import Contact
+from whatsapp_bot.models.contact import Role
+
+
+class LineQuerySet(models.QuerySet["Line"]):
+    def pinned_by(self, contact: Contact) -> "Line | None":
+        """The worker's own line."""
+        pin = PinnedLine.objects.filter(contact=contact).select_related("line").first()
+        return pin.line if pin else None
+
+
+class Line(models.Model):
+    """A production line."""
+
+    name = models.CharField(max_length=60, unique=True)
+
+    objects = LineQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def pin_for(self, contact: Contact) -> None:
+        """Have the worker see this line first."""
+        PinnedLine.objects.update_or_create(contact=contact, defaults={"line": self})
+
+
+class PinnedLine(models.Model):
+    """The line that a worker sees first."""
+
+    contact = models.ForeignKey(
+        Contact, models.CASCADE, related_name="+", limit_choices_to={"role": Role.WORKER}
+    )
+    line = models.ForeignKey(Line, models.CASCADE, related_name="+")
+
+    class Meta:
+        verbose_name = "worker's line"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contact"],
+                name="one_pinned_line",
+                violation_error_message="This worker has a line already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contact}: {self.line}"
+
+
+class Shift(models.Model):
+    """A part of the day that a crew works; one that ends before it begins ends the next day."""
+
+    name = models.CharField(max_length=60, unique=True)
+    begins = models.TimeField()
+    ends = models.TimeField()
+
+    class Meta:
+        ordering = ["begins"]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.begins:%H:%M}–{self.ends:%H:%M}"
+
+    @staticmethod
+    def at(moment: time, shifts: "Iterable[Shift]") -> "Shift | None":
+        """The shift that works at this time of day: the first of those that do."""
+        return next((shift for shift in shifts if shift.has(moment)), None)
+
+    def has(self, moment: time) -> bool:
+        """Does it work at this time of day? Seconds do not count."""
+        begins, ends = self._to_the_minute()
+        if begins < ends:
+            return begins <= moment < ends
+        return moment >= begins or moment < ends
+
+    def covers(self, at: str) -> Q:
+        """Does it work at the moment in the field `at`, in the factory's time zone?"""
+        begins, ends = self._to_the_minute()
+        after, before = Q(**{f"{at}__time__gte": begins}), Q(**{f"{at}__time__lt": ends})
+        return after & before if begins < ends else after | before
+
+    def hours(self, day: date) -> tuple[datetime, datetime]:
+        """When the one that begins on this day begins and ends."""
+        begins, ends = self._to_the_minute()
+        last = day if begins < ends else day + timedelta(days=1)
+        return _moment(day, begins), _moment(last, ends)
+
+    def _to_the_minute(self) -> tuple[time, time]:
+        return tuple(at.replace(second=0, microsecond=0) for at in (self.begins, self.ends))
+
+
+def _moment(day: date, at: time) -> datetime:
+    return timezone.make_aware(datetime.combine(day, at))

@@ -1,0 +1,234 @@
+from datetime import date
+from typing import Any, TypeVar
+
+from django.db import models, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from orders.models.customer import Customer
+from orders.models.keys import KeyField, order_key, refuse_alike
+from orders.models.progress import Need, Next, Step, needs_of, next_run
+from orders.models.stamped import Stamped, StampedQuerySet
+from whatsapp_bot.models import Contact
+from whatsapp_bot.whatsapp_text import preview
+
+AT_ONCE = 1000
+LONGEST_PRODUCT = 200
+
+Part = TypeVar("Part", bound="OrderPart")
+
+
+class OrderQuerySet(StampedQuerySet["Order"]):
+    def visible_to(self, contact: Contact) -> "OrderQuerySet":
+        """A worker may ask for any order, others for those of customers they are linked to."""
+        if contact.is_worker:
+            return self
+        return self.filter(customer__links__contact=contact)
+
+    def open(self) -> "OrderQuerySet":
+        return self.exclude(status__in=Order.Status.over())
+
+    def numbered(self, number: str) -> "OrderQuerySet":
+        return self.filter(key=order_key(number))
+
+    def with_progress(self) -> "OrderQuerySet":
+        """With what their progress and dates follow from, for several orders at once."""
+        return self.prefetch_related("lines", "runs")
+
+    def follow(self) -> None:
+        """Have product, quantity and status follow from their lines and runs.
+
+        Lines and runs call it when they are saved or deleted. Who makes many of them at once
+        calls it afterwards, once for all orders.
+        """
+        ids = list(self.values_list("pk", flat=True))
+        for first in range(0, len(ids), AT_ONCE):
+            Order.objects.filter(pk__in=ids[first : first + AT_ONCE])._follow_together()
+
+    @transaction.atomic
+    def _follow_together(self) -> None:
+        # Locked before the runs are read: else two that are saved at once would miss each other.
+        orders = list(self.order_by("pk").select_for_update(no_key=True).with_progress())
+        changed = [order for order in orders if order.follow()]
+        Order.objects.bulk_update(changed, ["product", "quantity", "status"])
+        rest = {order.pk for order in orders} - {order.pk for order in changed}
+        if rest:
+            Order.objects.filter(pk__in=rest).update()
+
+
+class Order(Stamped):
+    class Status(models.TextChoices):
+        RECEIVED = "received", "received"
+        PLANNED = "planned", "planned"
+        IN_PRODUCTION = "in_production", "in production"
+        READY = "ready", "ready"
+        SHIPPED = "shipped", "shipped"
+        DELIVERED = "delivered", "delivered"
+        ON_HOLD = "on_hold", "on hold"
+        CANCELLED = "cancelled", "cancelled"
+
+        @classmethod
+        def over(cls) -> "list[Order.Status]":
+            return [cls.DELIVERED, cls.CANCELLED]
+
+        @classmethod
+        def made(cls) -> "list[Order.Status]":
+            return [cls.READY, cls.SHIPPED, cls.DELIVERED]
+
+        @classmethod
+        def led_by_production(cls) -> "list[Order.Status]":
+            """What an order is while it follows from its runs, in this order."""
+            return [cls.RECEIVED, cls.PLANNED, cls.IN_PRODUCTION, cls.READY]
+
+    number = models.CharField(max_length=60)
+    key = KeyField(of="number")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="orders")
+    customer_reference = models.CharField(max_length=60, blank=True)
+    product = models.CharField(
+        max_length=LONGEST_PRODUCT, help_text="With lines below: what they say, together."
+    )
+    quantity = models.PositiveBigIntegerField(help_text="With lines below: what they add up to.")
+    due_date = models.DateField(null=True, blank=True)
+    status = models.CharField(max_length=15, choices=Status, default=Status.RECEIVED)
+    notes = models.TextField("notes for the customer", blank=True)
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["due_date", "pk"]
+        indexes = [models.Index(fields=["updated_at", "id"], name="order_updated")]
+
+    def __str__(self) -> str:
+        return self.number
+
+    def clean(self) -> None:
+        refuse_alike(self, of="number", what="An order number")
+
+    # Progress ------------------------------------------------------------------------------------
+
+    def needs(self) -> list[Need]:
+        """What is to be made for it: of each line, or else the whole."""
+        lines, runs = list(self.lines.all()), list(self.runs.all())
+        return needs_of(lines, runs) if lines else [Need(self.product, self.quantity, runs)]
+
+    @property
+    def is_made(self) -> bool:
+        """Is it made, whatever its runs say?"""
+        return self.status in Order.Status.made()
+
+    def made(self) -> int:
+        """How many have been made so far: all once it is ready, until then what the runs made."""
+        return self.quantity if self.is_made else sum(need.made for need in self.needs())
+
+    def promised(self) -> date | None:
+        """When it will be made: when the runs that are planned for what is missing end.
+
+        Until they cover it, and once it is made: the due date, unless that is over. What is on
+        hold, cancelled or has left has none.
+        """
+        Status = Order.Status
+        if self.status in (Status.ON_HOLD, Status.CANCELLED, Status.SHIPPED, Status.DELIVERED):
+            return None
+        now = timezone.now()
+        missing = [] if self.is_made else [need for need in self.needs() if need.missing]
+        ends = [need.covered_at(now) for need in missing]
+        if ends and all(ends):
+            return timezone.localdate(max(filter(None, ends)))
+        in_time = self.due_date and self.due_date >= timezone.localdate(now)
+        return self.due_date if in_time else None
+
+    def next_step(self) -> Step | None:
+        """What happens next with it; None when it is over."""
+        match self.status:
+            case Order.Status.CANCELLED | Order.Status.DELIVERED:
+                return None
+            case Order.Status.ON_HOLD:
+                return Step(Next.DECIDE)
+            case Order.Status.SHIPPED:
+                return Step(Next.DELIVER)
+            case Order.Status.READY:
+                return Step(Next.SHIP)
+        if not any(need.missing for need in self.needs()):
+            return Step(Next.FINISH)
+        return next_run(self.runs.all(), timezone.now())
+
+    def follow(self) -> bool:
+        """Have product, quantity and status follow from lines and runs; False: all as it was."""
+        before = self.product, self.quantity, self.status
+        lines = list(self.lines.all())
+        if lines:
+            products = ", ".join(dict.fromkeys(line.product for line in lines))
+            self.product = preview(products, LONGEST_PRODUCT)
+            self.quantity = sum(line.quantity for line in lines)
+        led = Order.Status.led_by_production()
+        if self.status in led:
+            self.status = max(Order.Status(self.status), self._led_to(), key=led.index)
+        return before != (self.product, self.quantity, self.status)
+
+    def _led_to(self) -> "Order.Status":
+        """How far its runs have led it. Ready: nothing is missing, and no run is to come."""
+        runs = list(self.runs.all())
+        is_at_work = any(run.is_open for run in runs)
+        if not any(run.has_begun for run in runs):
+            return Order.Status.PLANNED if is_at_work else Order.Status.RECEIVED
+        is_missing = any(need.missing for need in self.needs())
+        return Order.Status.IN_PRODUCTION if is_at_work or is_missing else Order.Status.READY
+
+
+class OrderPartQuerySet(StampedQuerySet[Part]):
+    @transaction.atomic
+    def delete(self) -> tuple[int, dict[str, int]]:
+        orders = list(self.values_list("order_id", flat=True))
+        deleted = super().delete()
+        Order.objects.filter(pk__in=orders).follow()
+        return deleted
+
+    delete.alters_data = True
+    delete.queryset_only = True
+
+
+class OrderPart(Stamped):
+    """What an order follows from. With it changes the order, and the one that had it before."""
+
+    objects = OrderPartQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    @transaction.atomic
+    def save(self, **options: Any) -> None:
+        same = type(self)._base_manager.filter(pk=self.pk)
+        before = [] if self._state.adding else list(same.values_list("order_id", flat=True))
+        super().save(**options)
+        Order.objects.filter(pk__in=[self.order_id, *before]).follow()
+
+    @transaction.atomic
+    def delete(self, **options: Any) -> tuple[int, dict[str, int]]:
+        deleted = super().delete(**options)
+        Order.objects.filter(pk=self.order_id).follow()
+        return deleted
+
+
+class OrderLine(OrderPart):
+    """One of several products of an order."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines", db_index=False)
+    position = models.PositiveIntegerField(blank=True, help_text="Empty: the next one.")
+    product = models.CharField(max_length=200)
+    quantity = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "position"], name="order_line_once")
+        ]
+        indexes = [models.Index(fields=["updated_at", "id"], name="order_line_updated")]
+
+    def __str__(self) -> str:
+        return f"{self.order}/{self.position} {self.product}"
+
+    def save(self, **options: Any) -> None:
+        if self.position is None:
+            last = self.order.lines.aggregate(last=Max("position"))["last"] or 0
+            self.position = last + 1
+        super().save(**options)
