@@ -26,8 +26,8 @@ from defects.models import (
     Status,
 )
 from defects.models.review import OPEN, colleagues
-from orders.api import OrderNumber
-from orders.models import Line, order_key
+from orders.api import LineName, OrderNumber
+from orders.models import order_key
 from whatsapp_bot.api import FileSerializer
 from whatsapp_bot.models import Media
 from whatsapp_bot.rest import ChangedMeanwhile, ModelSerializer, Serializer
@@ -117,9 +117,7 @@ class ReportSerializer(ModelSerializer):
     answers = AnswerSerializer(many=True, read_only=True)
     reporter_name = serializers.CharField(source="reported_by.name", read_only=True)
     order = OrderNumber(required=False, allow_null=True)
-    line = serializers.SlugRelatedField(
-        "name", queryset=Line.objects.all(), required=False, allow_null=True
-    )
+    line = LineName(required=False, allow_null=True)
     category_name = serializers.CharField(source="category.name", read_only=True, default=None)
     assignee = Colleague(required=False, allow_null=True)
     duplicate_of = serializers.SlugRelatedField("number", read_only=True)

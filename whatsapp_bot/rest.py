@@ -1,5 +1,6 @@
 """What the apps' `api.py` have in common."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from rest_framework import renderers, serializers
@@ -37,6 +38,24 @@ class ChangedMeanwhile(APIException):
     def __init__(self, **more: Any) -> None:
         super().__init__()
         self.more = more
+
+
+def flattened(detail: Any, pointer: str = "#") -> Iterator[tuple[str, str]]:
+    """Each message with a JSON pointer to what it is about."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            is_whole = name in ("non_field_errors", "__all__")
+            yield from flattened(inner, pointer if is_whole else f"{pointer}/{_escaped(name)}")
+    elif isinstance(detail, (list, tuple)):
+        for place, inner in enumerate(detail):
+            is_row = isinstance(inner, (dict, list, tuple))
+            yield from flattened(inner, f"{pointer}/{place}" if is_row else pointer)
+    else:
+        yield pointer, str(detail)
+
+
+def _escaped(name: Any) -> str:
+    return str(name).replace("~", "~0").replace("/", "~1")
 
 
 class Anything(renderers.BaseRenderer):

@@ -1,7 +1,7 @@
 """What the API says when something is wrong: always a problem as RFC 9457 describes it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http import HTTPStatus
 from math import ceil
 from typing import Any
@@ -17,6 +17,7 @@ from rest_framework.fields import get_error_detail
 
 from config.api.filtering import WrongParameter
 from defects.models import NotAllowed
+from whatsapp_bot.rest import flattened
 
 log = structlog.get_logger("config")
 
@@ -66,7 +67,7 @@ def as_problem(error: Exception, context: dict[str, Any]) -> HttpResponse | None
             return problem(409, "Others refer to it, so it cannot be deleted.", type="in-use")
         case IntegrityError():
             return problem(409, "This has just been changed by somebody else. Please try again.")
-        case DataError():
+        case DataError() | OverflowError():
             return problem(400, "A value is out of range.")
         case OperationalError() | InterfaceError():
             log.error("database not available", exc_info=error)
@@ -100,24 +101,6 @@ def _invalid(detail: Any, *, parameters: bool = False) -> HttpResponse:
     ]
     told = errors[0]["detail"] if len(errors) == 1 else f"{len(errors)} things are wrong."
     return problem(400, told, type="invalid", errors=errors)
-
-
-def flattened(detail: Any, pointer: str = "#") -> Iterator[tuple[str, str]]:
-    """Each message with a JSON pointer to what it is about."""
-    if isinstance(detail, dict):
-        for name, inner in detail.items():
-            is_whole = name in ("non_field_errors", "__all__")
-            yield from flattened(inner, pointer if is_whole else f"{pointer}/{_escaped(name)}")
-    elif isinstance(detail, (list, tuple)):
-        for place, inner in enumerate(detail):
-            is_row = isinstance(inner, (dict, list, tuple))
-            yield from flattened(inner, f"{pointer}/{place}" if is_row else pointer)
-    else:
-        yield pointer, str(detail)
-
-
-def _escaped(name: Any) -> str:
-    return str(name).replace("~", "~0").replace("/", "~1")
 
 
 class problems_under_api:  # noqa: N801

@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from config.api.views import Description, Nowhere
 from defects import api as defects
+from orders import api as orders
 from whatsapp_bot import api as whatsapp
 
 router = SimpleRouter()
@@ -13,6 +14,11 @@ OF_A_REPORT = f"defects/(?P<report>{defects.NUMBER})"
 router.register(f"{OF_A_REPORT}/dispositions", defects.DispositionViewSet)
 router.register(f"{OF_A_REPORT}/actions", defects.ActionViewSet)
 router.register(f"{OF_A_REPORT}/notes", defects.NoteViewSet)
+router.register("orders", orders.OrderViewSet)
+router.register("order-lines", orders.OrderLineViewSet)
+router.register("customers", orders.CustomerViewSet)
+router.register("runs", orders.RunViewSet)
+router.register("lines", orders.LineViewSet)
 router.register("categories", defects.CategoryViewSet)
 router.register("contacts", whatsapp.ContactViewSet)
 router.register("help-requests", whatsapp.HelpRequestViewSet)
