@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
+from django.core.management import call_command
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -84,6 +87,33 @@ def tester(db: None) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+@pytest.fixture(scope="session")
+def shared_rows(
+    django_db_setup: None, django_db_blocker: Any
+) -> Callable[[Callable[[], object]], AbstractContextManager[None]]:
+    """What is made with it is there for each test of a module, as it was made, and then gone."""
+
+    @contextmanager
+    def shared_rows(make: Callable[[], object]) -> Iterator[None]:
+        with django_db_blocker.unblock():
+            whole = transaction.atomic()
+            whole.__enter__()
+            make()
+        yield
+        with django_db_blocker.unblock():
+            transaction.set_rollback(True)
+            whole.__exit__(None, None, None)
+
+    return shared_rows
+
+
+@pytest.fixture(scope="module")
+def demo(shared_rows: Callable[..., AbstractContextManager[None]]) -> Iterator[None]:
+    """The small factory of `manage.py demo`, made once for all tests of a module."""
+    with shared_rows(lambda: call_command("demo", "--anyway", verbosity=0)):
+        yield
 
 
 @pytest.fixture

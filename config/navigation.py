@@ -39,7 +39,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """What is in the sidebar, with the number of messages that failed lately."""
     failed = failed_lately() if request.user.has_perm("whatsapp_bot.view_message") else 0
     return [
-        {**group, "items": [{**item, **_badge(item, failed)} for item in group["items"]]}
+        {**group, "items": [{**_linked(item), **_badge(item, failed)} for item in group["items"]]}
         for group in NAVIGATION
     ]
 
@@ -55,6 +55,11 @@ def account(request: HttpRequest) -> list[dict[str, Any]]:
     if settings.ADMIN_SECOND_FACTOR:
         own.append({"title": "Second factor", "link": reverse_lazy("second_factor:page")})
     return own
+
+
+def _linked(item: dict[str, Any]) -> dict[str, Any]:
+    """With its link as text: a lazy one would be worked out anew at each comparison."""
+    return {**item, "link": str(item["link"])}
 
 
 def _badge(item: dict[str, Any], failed: int) -> dict[str, Any]:
@@ -155,7 +160,7 @@ def _tab(title: str, query: str) -> dict[str, Any]:
 
 
 def tabs(request: HttpRequest) -> list[dict[str, Any]]:
-    return TABS
+    return [{**tab, "items": [_linked(item) for item in tab["items"]]} for tab in TABS]
 
 
 TABS = [

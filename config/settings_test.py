@@ -23,3 +23,11 @@ from config.settings import *  # noqa: F403
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # The test client speaks plain HTTP.
 SECURE_SSL_REDIRECT = False
+# What a test writes need not outlive the machine.
+_options = DATABASES["default"]["OPTIONS"]  # noqa: F405
+if "init_command" in _options:
+    _options["init_command"] += "PRAGMA synchronous=OFF;"
+else:
+    _options["options"] += " -c synchronous_commit=off"
+# Else each client of a test would first read through all static files.
+WHITENOISE_AUTOREFRESH = True

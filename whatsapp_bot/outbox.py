@@ -79,11 +79,15 @@ def drain(seconds: float = 5) -> int:
         # Somebody held a lock for too long: what is on its way has an outcome all the same.
         _settle_done(flying, ALL_COMPLETED)
         raise
-    if Message.objects.due(timezone.now()).exists() and Channel.objects.ours().room(
-        1, timezone.now()
-    ):
-        tasks.enqueue(tasks.deliver)
+    wake()
     return settled
+
+
+def wake() -> None:
+    """Have the worker send, if something is due and may go."""
+    now = timezone.now()
+    if Message.objects.due(now).exists() and Channel.objects.ours().room(1, now):
+        tasks.enqueue(tasks.deliver)
 
 
 def _settle_done(flying: dict[Future[Outcome], Errand], when: str) -> int:

@@ -145,14 +145,10 @@ class _Errand:
             outcome = _take(rest.incoming(arrived))
         except (OperationalError, InterfaceError):
             raise
-        except rest.Unreachable as error:
-            if error.status != 404:
-                raise
-            # Gone from Twilio since it was listed: the others are not to wait for it.
-            log.error("message not there any more", sid=arrived.sid)
-            self.found.failed += 1
-            return
         except Exception as error:
+            if isinstance(error, Unreachable) and not error.is_gone:
+                raise
+            # Also one that is gone since it was listed: the others are not to wait for it.
             log.error("message not taken", sid=arrived.sid, exc_info=error)
             self.found.failed += 1
             return

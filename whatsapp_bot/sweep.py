@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from whatsapp_bot import tasks
-from whatsapp_bot.models import Channel, Media, Message, MessageTemplate
+from whatsapp_bot import outbox, tasks
+from whatsapp_bot.models import Channel, Media, MessageTemplate
 from whatsapp_bot.twilio import account
 
 _every: list[tuple[float, Callable[[], None]]] = []
@@ -42,8 +42,7 @@ def run(ended: threading.Event) -> None:
 
 @every(1)
 def wake_the_outbox() -> None:
-    if Message.objects.due(timezone.now()).exists():
-        tasks.enqueue(tasks.deliver)
+    outbox.wake()
 
 
 @every(settings.RECONCILE_EVERY_MINUTES * 60)

@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -80,11 +79,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def factory(settings) -> None:
+def factory(demo, settings) -> None:
     """At least one row of everything."""
     in_memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
     settings.STORAGES = {**settings.STORAGES, "default": in_memory}
-    call_command("demo", "--anyway", verbosity=0)
     Page.objects.create(key="hours", title="Opening hours", text="Monday to Friday")
     MessageTemplate.objects.create(
         notice="news.closed", content_sid="HX" + "1" * 32, body="Closed."

@@ -3,7 +3,6 @@
 import pytest
 from django.apps import apps
 from django.contrib import admin
-from django.core.management import call_command
 from django.urls import reverse
 
 OURS = [
@@ -22,11 +21,6 @@ PARTS_OF_OTHERS = {
 }
 
 
-@pytest.fixture
-def factory(db):
-    call_command("demo", "--anyway", verbosity=0)
-
-
 def test_every_model_is_there():
     missing = {model.__name__ for model in OURS if not admin.site.is_registered(model)}
     assert missing == PARTS_OF_OTHERS
@@ -35,7 +29,7 @@ def test_every_model_is_there():
 @pytest.mark.parametrize(
     "model", [m for m in OURS if m.__name__ not in PARTS_OF_OTHERS], ids=lambda m: m.__name__
 )
-def test_its_pages_open(admin_client, factory, model):
+def test_its_pages_open(demo, admin_client, model):
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     registered = admin.site.get_model_admin(model)
     assert registered.list_display != ("__str__",) or model.__name__ == "Line"
@@ -49,7 +43,7 @@ def test_its_pages_open(admin_client, factory, model):
 
 
 @pytest.mark.parametrize("name", ["message", "conversation", "media"])
-def test_what_people_said_cannot_be_made_up_changed_or_deleted(admin_client, factory, name):
+def test_what_people_said_cannot_be_made_up_changed_or_deleted(demo, admin_client, name):
     model = apps.get_model("whatsapp_bot", name)
     row = model.objects.first()
     paths = [reverse(f"admin:whatsapp_bot_{name}_add")]
@@ -95,7 +89,7 @@ def test_a_text_that_cannot_be_said_is_refused(admin_client, db, text, problem):
     assert row.text == ""
 
 
-def test_an_order_number_that_reads_like_another_is_refused_in_words(admin_client, factory):
+def test_an_order_number_that_reads_like_another_is_refused_in_words(demo, admin_client):
     from orders.models import Customer, Order
 
     total = Order.objects.count()

@@ -9,8 +9,9 @@ import pytest
 from django.core import mail
 from django.db import transaction
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
-from whatsapp_bot import outbox
+from whatsapp_bot import outbox, sweep
 from whatsapp_bot.delivery import DeliveryReport, Later, Misconfigured, Sent, Status
 from whatsapp_bot.fake_twilio import Fate, trouble
 from whatsapp_bot.fake_twilio import Message as MessageAtTwilio
@@ -425,6 +426,24 @@ def test_wrong_credentials_raise_one_alarm_and_nothing_is_lost(
     deliver()
     assert sent_to(fake_twilio, nomsa) == [f"Message {number}" for number in range(5)]
     assert not Channel.objects.ours().trouble
+
+
+def test_a_suspended_account_stops_the_number_and_wakes_nobody_until_it_is_probed(
+    nomsa, fake_twilio, deliver
+):
+    fake_twilio.trouble.always(trouble.refusal(20005, 401))
+    nomsa.send("One")
+    outbox.drain(0.01)
+    assert "not active" in Channel.objects.ours().trouble
+    DBTaskResult.objects.all().delete()
+    sweep.wake_the_outbox()
+    assert not DBTaskResult.objects.exists()
+    fake_twilio.trouble.stop()
+    Channel.objects.update(try_at=timezone.now())
+    sweep.wake_the_outbox()
+    assert DBTaskResult.objects.ready().count() == 1
+    deliver()
+    assert sent_to(fake_twilio, nomsa) == ["One"]
 
 
 def test_what_was_on_its_way_before_is_no_sign_that_all_is_well(nomsa, new_phone, deliver):

@@ -360,6 +360,16 @@ def test_one_that_cannot_be_stored_stops_no_other_and_is_tried_again(twilio, mon
     assert heard() == ["good", "bad"]
 
 
+def test_one_that_is_gone_from_twilio_since_it_was_listed_stops_no_other(twilio):
+    gone = lost(twilio, ANNA, "", 3, media=[Media("image/jpeg", b"x")])
+    lost(twilio, BEN, "good", 2)
+    twilio.trouble.always(
+        troubles.refusal(20404, 404), when=lambda request: f"{gone.sid}/Media" in request.path
+    )
+    assert reconcile.run().failed == 1
+    assert heard() == ["good"]
+
+
 # What became of ours -----------------------------------------------------------------------------
 
 

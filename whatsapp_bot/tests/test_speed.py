@@ -41,9 +41,14 @@ def test_a_turn_of_a_report_takes_four_statements_too(phone):
     assert len(made) <= 4, "\n".join(made)
 
 
-@pytest.fixture
-def many():
+@pytest.fixture(scope="module")
+def many(shared_rows):
     """Enough rows for the planner to prefer an index, and statistics that say so."""
+    with shared_rows(make_many):
+        yield
+
+
+def make_many():
     Contact.objects.bulk_create(Contact(phone=f"+2783{n:07}") for n in range(3000))
     contacts = list(Contact.objects.all())
     Conversation.objects.bulk_create(Conversation(contact=contact) for contact in contacts)

@@ -17,6 +17,8 @@ class Treat(Enum):
 
 _CODES: dict[int, tuple[Treat, str]] = {
     20003: (Treat.SETUP, "Twilio does not accept our account SID and auth token."),
+    20005: (Treat.SETUP, "Our Twilio account is not active."),
+    30002: (Treat.SETUP, "Our Twilio account is suspended."),
     20404: (Treat.SETUP, "Twilio does not know our account or sender."),
     63001: (Treat.SETUP, "WhatsApp does not accept our sender: its registration is not complete."),
     63007: (Treat.SETUP, "Our number is not a WhatsApp sender of this Twilio account."),

@@ -59,6 +59,11 @@ class Unreachable(Exception):
         super().__init__(why)
         self.status = status
 
+    @property
+    def is_gone(self) -> bool:
+        """Twilio answers, and has no such thing (any more)."""
+        return self.status == 404
+
 
 class _Http(TwilioHttpClient):
     """Remembers what the last answer said of waiting, which the SDK's exceptions do not tell.

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db.models import Q
 from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
@@ -64,6 +65,14 @@ def _database_beside_playwright() -> Iterator[None]:
     expect.set_options(timeout=PATIENCE)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_as_in_production() -> Iterator[None]:
+    """The live server leaves them to WhiteNoise, so that the browser may keep them for a minute."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StaticFilesHandler, "_should_handle", lambda handler, path: False)
         yield
 
 

@@ -1,11 +1,13 @@
 """The dashboard in a real browser: small and large, light and dark, by mouse and by keyboard."""
 
+from itertools import product
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
-from config.tests.browser.test_pages import LOOKS, assert_fits
+from config.tests.browser.test_pages import LOOKS, WIDTHS, assert_fits
 from defects.dashboard import Period, count_up
 from defects.models import DefectReport
 
@@ -51,6 +53,9 @@ def browser_context_args(browser_context_args: dict, request: pytest.FixtureRequ
     return {**options, "viewport": {"width": width, "height": 844}, "color_scheme": scheme}
 
 
+@pytest.mark.parametrize(
+    "look", [*product(WIDTHS, ["light", "dark"])], indirect=True, ids="{0[0]}-{0[1]}".format
+)
 def test_charts_are_drawn_and_fit(look: tuple[int, str], dashboard: Page):
     width, scheme = look
     assert_fits(dashboard, scheme)

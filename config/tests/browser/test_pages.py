@@ -24,7 +24,9 @@ from whatsapp_bot.simulator.phone import Phone
 
 pytestmark = pytest.mark.browser
 
-LOOKS = [(width, scheme) for width in (390, 1400) for scheme in ("light", "dark")]
+WIDTHS = (390, 1400)
+LOOKS = [(390, "light"), (1400, "dark")]
+"""As what a page is opened; each page is then looked at in both widths."""
 IS_DARK = """() => {
     const colours = [document.body, document.documentElement]
         .map((element) => getComputedStyle(element).backgroundColor);
@@ -56,8 +58,12 @@ def browser_context_args(browser_context_args: dict, look: tuple[int, str]) -> d
 def assert_fits(page: Page, scheme: str) -> None:
     """Nothing of it is beyond the right edge, and it is as light or dark as was asked for."""
     page.wait_for_load_state("load")
-    wide, room = page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
-    assert wide <= room, f"{page.url} is {wide} pixels wide on a screen of {room}"
+    opened = page.viewport_size
+    for width in sorted(WIDTHS, key=lambda width: width == opened["width"]):
+        page.set_viewport_size({**opened, "width": width})
+        wide, room = page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
+        assert room == width
+        assert wide <= room, f"{page.url} is {wide} pixels wide on a screen of {room}"
     assert page.evaluate(IS_DARK) == (scheme == "dark"), f"{page.url} is not {scheme}"
 
 
