@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse_lazy
 from django.utils.text import format_lazy
 
+from whatsapp_bot.models.help_request import untaken_requests
 from whatsapp_bot.models.message import failed_lately
 from whatsapp_bot.simulator.views import may_use
 
@@ -36,10 +37,9 @@ def _item(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """What is in the sidebar, with the number of messages that failed lately."""
-    failed = failed_lately() if request.user.has_perm("whatsapp_bot.view_message") else 0
+    """What is in the sidebar, with the numbers of what somebody should see to."""
     return [
-        {**group, "items": [{**_linked(item), **_badge(item, failed)} for item in group["items"]]}
+        {**group, "items": [{**_linked(item), **_badge(request, item)} for item in group["items"]]}
         for group in NAVIGATION
     ]
 
@@ -62,9 +62,10 @@ def _linked(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "link": str(item["link"])}
 
 
-def _badge(item: dict[str, Any], failed: int) -> dict[str, Any]:
-    is_marked = item["title"] == FAILED["title"] and failed
-    return {"badge": str(failed), "badge_variant": "danger"} if is_marked else {}
+def _badge(request: HttpRequest, item: dict[str, Any]) -> dict[str, Any]:
+    count_of, variant = BADGES.get(item["title"], (None, ""))
+    count = count_of() if count_of and item["permission"](request) else 0
+    return {"badge": str(count), "badge_variant": variant} if count else {}
 
 
 def _shows_failed(request: HttpRequest) -> bool:
@@ -80,6 +81,16 @@ FAILED = {
 MESSAGES["active"] = lambda request: (
     request.path.startswith(str(MESSAGES["link"])) and not _shows_failed(request)
 )
+
+HELP = _item("Help requests", "contact_support", "whatsapp_bot", "helprequest")
+HELP["active"] = lambda request, path=HELP["link"]: request.path.startswith(str(path))
+HELP["link"] = format_lazy("{}?inbox=open", HELP["link"])
+
+BADGES = {
+    FAILED["title"]: (failed_lately, "danger"),
+    HELP["title"]: (untaken_requests, "warning"),
+}
+"""How many there are, and how much that matters."""
 
 SIMULATOR = {
     "title": "Simulator",
@@ -100,7 +111,7 @@ NAVIGATION = [
         "title": "Every day",
         "items": [
             _item("Defect reports", "report", "defects", "defectreport"),
-            _item("Help requests", "contact_support", "whatsapp_bot", "helprequest"),
+            HELP,
             _item("Contacts", "person", "whatsapp_bot", "contact"),
             MESSAGES,
             FAILED,
@@ -149,9 +160,9 @@ NAVIGATION = [
 ]
 
 
-def _tab(title: str, query: str) -> dict[str, Any]:
-    """One of the lists of reports that somebody looks at every day."""
-    there = reverse_lazy("admin:defects_defectreport_changelist")
+def _tab(model: str, title: str, query: str) -> dict[str, Any]:
+    """One of the lists that somebody looks at every day."""
+    there = reverse_lazy(f"admin:{model}_changelist")
     return {
         "title": title,
         "link": format_lazy("{}?{}", there, query),
@@ -167,11 +178,32 @@ TABS = [
     {
         "models": ["defects.defectreport"],
         "items": [
-            _tab("All", ""),
-            _tab("Open", "at_work=open"),
-            _tab("My open", "at_work=mine"),
-            _tab("Unacknowledged", "status__exact=reported"),
-            _tab("Critical", "at_work=open&severity__exact=critical"),
+            _tab("defects_defectreport", "All", ""),
+            _tab("defects_defectreport", "Open", "at_work=open"),
+            _tab("defects_defectreport", "My open", "at_work=mine"),
+            _tab("defects_defectreport", "Unacknowledged", "status__exact=reported"),
+            _tab("defects_defectreport", "Critical", "at_work=open&severity__exact=critical"),
         ],
-    }
+    },
+    {
+        "models": ["whatsapp_bot.helprequest"],
+        "items": [
+            _tab("whatsapp_bot_helprequest", "Open", "inbox=open"),
+            _tab("whatsapp_bot_helprequest", "Mine", "inbox=mine"),
+            _tab("whatsapp_bot_helprequest", "Taken", "inbox=taken"),
+            _tab("whatsapp_bot_helprequest", "Answered", "inbox=answered"),
+            _tab("whatsapp_bot_helprequest", "All", ""),
+        ],
+    },
+    {
+        "models": ["whatsapp_bot.contact"],
+        "items": [
+            _tab("whatsapp_bot_contact", "All", ""),
+            _tab("whatsapp_bot_contact", "Customers", "role__exact=customer"),
+            _tab("whatsapp_bot_contact", "Workers", "role__exact=worker"),
+            _tab("whatsapp_bot_contact", "Unknown", "role__exact=unknown"),
+            _tab("whatsapp_bot_contact", "Stopped", "reach=stopped"),
+            _tab("whatsapp_bot_contact", "Blocked", "reach=blocked"),
+        ],
+    },
 ]

@@ -12,10 +12,17 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import django
 from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from config.tests.browser.editing import Editing
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
@@ -131,10 +138,11 @@ def writing_pages(context: BrowserContext, base: str) -> None:
         contact.send(text, staff)[0].settle(status)
     editing = Editing(context.new_page(), base)
     page = editing.page
-    page.set_viewport_size({"width": 1200, "height": 900})
+    page.set_viewport_size({"width": 1320, "height": 1240})
     editing.page_of(contact)
     editing.fill(to_send="Please tell us when they are *there*.")
     draw(page, "writing-to-a-contact")
+    inbox(editing, staff)
     report = DefectReport.objects.filter(reported_by=contact).get()
     report.ask("How many boxes were there?", staff).settle(Status.READ)
     page.set_viewport_size({"width": 1200, "height": 1560})
@@ -142,6 +150,30 @@ def writing_pages(context: BrowserContext, base: str) -> None:
     editing.fill(to_send="Which of the lids are broken, and where?")
     draw(page, "writing-to-a-reporter")
     page.set_viewport_size(WIDE)
+
+
+def inbox(editing: "Editing", staff: "User") -> None:
+    from django.utils import timezone
+
+    from whatsapp_bot.models import Contact, HelpRequest
+
+    now = timezone.localtime()
+    for name, text, hours in (
+        ("Worker, Line 1", "When is the first-aid course?", 26),
+        ("Planner at Coastal", "Please call me about the drawings of the gear wheel", 3),
+        ("Buyer at Acme", "Can somebody send us the certificate for ORD-1001?", 1),
+    ):
+        HelpRequest.objects.create(
+            number=f"HELP-{now - timedelta(hours=hours):%Y%m%d%H%M%S}",
+            contact=Contact.objects.get(name=name),
+            text=text,
+            created_at=now - timedelta(hours=hours),
+        )
+    HelpRequest.objects.get(text__startswith="Please call me").take(staff)
+    page = editing.page
+    page.set_viewport_size({"width": 1200, "height": 560})
+    editing.open("whatsapp_bot/helprequest/")
+    draw(page, "help-requests")
 
 
 def dashboard(context: BrowserContext, small: BrowserContext, base: str) -> None:

@@ -1,4 +1,6 @@
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
 from orders.models import (
@@ -12,12 +14,29 @@ from orders.models import (
     WrongLookup,
 )
 from whatsapp_bot.admin import LogAdmin
+from whatsapp_bot.admin.people import ContactAdmin
 
 
 class CustomerLinkInline(TabularInline):
     model = CustomerLink
     extra = 0
     autocomplete_fields = ["contact"]
+
+
+class LinkedCustomerInline(TabularInline):
+    """On the page of a contact: whose orders the person may know of."""
+
+    model = CustomerLink
+    extra = 0
+    autocomplete_fields = ["customer"]
+    verbose_name = "linked customer"
+    hide_title = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerLink]:
+        return super().get_queryset(request).select_related("customer", "contact")
+
+
+ContactAdmin.inlines.append(LinkedCustomerInline)
 
 
 @admin.register(Customer)

@@ -33,6 +33,11 @@ class Route(models.TextChoices):
     AS_TEMPLATE = "template", "It goes at once, in the words of the approved message template."
     HELD = "held", "It waits until the person writes to us, and goes then."
     NOT_AT_ALL = "not at all", "It is not sent: the person has stopped our messages."
+    BLOCKED = "blocked", "It is not sent: we have blocked the person."
+
+    @property
+    def is_shut(self) -> bool:
+        return self in (Route.NOT_AT_ALL, Route.BLOCKED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ log = structlog.get_logger("whatsapp_bot")
 ALBUM = timedelta(seconds=10)
 """Pictures that come within this time after one that was answered are one album with it."""
 ABOUT_THE_SAME_TIME = timedelta(seconds=5)
+BLOCKED = "The person was blocked, so it was not answered."
 OVERTAKEN = "It reached us after what the person wrote later, so it was not answered."
 TOO_MANY_WRONG = 3
 MOST_A_MINUTE = 60
@@ -40,7 +41,7 @@ GREETINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a message. outcome: answered, silent, duplicate or trouble."""
+    """What became of a message. outcome: answered, silent, blocked, late, duplicate or trouble."""
 
     replies: list[Message]
     outcome: str
@@ -70,8 +71,10 @@ def receive(incoming: Incoming) -> Answer:
 @transaction.atomic
 def _take(incoming: Incoming) -> Answer:
     conversation = Conversation.objects.locked(incoming.sender)
+    if conversation.contact.is_blocked:
+        return _keep(_because(BLOCKED, incoming), outcome="blocked")
     if _is_overtaken(incoming, conversation):
-        return _keep(replace(incoming, details={**incoming.details, "why": OVERTAKEN}))
+        return _keep(_because(OVERTAKEN, incoming))
     message = Message.objects.hear(conversation.contact, incoming)
     with translation.override(conversation.contact.language or settings.LANGUAGE_CODE):
         text = Desk(conversation, message, incoming).answer()
@@ -81,6 +84,11 @@ def _take(incoming: Incoming) -> Answer:
     conversation.contact.learn_name(incoming.sender.name)
     replies = Message.objects.reply(message, text) if text else []
     return Answer(replies, "answered" if replies else "silent", conversation.flow)
+
+
+def _because(why: str, incoming: Incoming) -> Incoming:
+    """The same, with what staff read beside it."""
+    return replace(incoming, details={**incoming.details, "why": why})
 
 
 def _is_overtaken(incoming: Incoming, conversation: Conversation) -> bool:
@@ -101,7 +109,9 @@ def _store_only(incoming: Incoming, error: Exception) -> Answer:
     Message.objects.filter(pk=message.pk).update(status=Status.TROUBLE)
     conversation.hear(message.created_at)
     conversation.save(update_fields=["heard_at"])
-    return Answer(Message.objects.reply(message, texts.TROUBLE()), "trouble")
+    is_silent = conversation.contact.is_blocked
+    replies = [] if is_silent else Message.objects.reply(message, texts.TROUBLE())
+    return Answer(replies, "trouble")
 
 
 def keep(incoming: Incoming) -> Answer:
@@ -119,7 +129,7 @@ def keep(incoming: Incoming) -> Answer:
 
 
 @transaction.atomic
-def _keep(incoming: Incoming) -> Answer:
+def _keep(incoming: Incoming, outcome: str = "late") -> Answer:
     conversation = Conversation.objects.locked(incoming.sender)
     contact = conversation.contact
     message = Message.objects.hear(contact, incoming)
@@ -130,11 +140,11 @@ def _keep(incoming: Incoming) -> Answer:
         elif word is Desk.start:
             contact.opt_in()
     conversation.hear(message.created_at)
-    if conversation.window_is_open:
+    if conversation.window_is_open and not contact.is_blocked:
         conversation.release()
     conversation.save(update_fields=["heard_at"])
     contact.learn_name(incoming.sender.name)
-    return Answer([], "late")
+    return Answer([], outcome)
 
 
 class Desk:

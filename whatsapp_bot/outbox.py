@@ -33,7 +33,7 @@ from whatsapp_bot.delivery import (
     Unknown,
 )
 from whatsapp_bot.models import Channel, Contact, Conversation, Message, MessageTemplate
-from whatsapp_bot.models.contact import OPTED_OUT
+from whatsapp_bot.models.contact import BLOCKED, OPTED_OUT
 from whatsapp_bot.simulator.people import is_made_up
 from whatsapp_bot.twilio import rest
 from whatsapp_bot.whatsapp_text import MAX_LENGTH, length
@@ -171,6 +171,9 @@ def _pack(message: Message) -> Parcel | None:
     match route:
         case Route.NOT_AT_ALL:
             message.settle(Status.FAILED, OPTED_OUT)
+            return None
+        case Route.BLOCKED:
+            message.settle(Status.FAILED, why=BLOCKED)
             return None
         case Route.HELD:
             return _hold(message)

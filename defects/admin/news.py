@@ -18,14 +18,16 @@ def news_ahead(report: DefectReport, ahead: list[str]) -> str:
 
 def _will_happen(report: DefectReport, notice: Notice) -> str:
     route = report.reported_by.route(notice.key)
-    if route == Route.NOT_AT_ALL or not notice.is_on:
-        return f"the reporter is not told: {in_the_way(notice)}."
+    if route.is_shut or not notice.is_on:
+        return f"the reporter is not told: {in_the_way(notice, route)}."
     return f"the reporter is told. {route.label}"
 
 
-def in_the_way(notice: Notice) -> str:
+def in_the_way(notice: Notice, route: Route) -> str:
     if not notice.is_on:
         return "this text is switched off"
+    if route == Route.BLOCKED:
+        return "we have blocked the person"
     return "the person has stopped our messages"
 
 

@@ -1,6 +1,5 @@
 """Defect reports, as staff look at them and decide on them."""
 
-from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Prefetch, Q, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
@@ -39,14 +39,17 @@ from defects.models import (
 from defects.models.review import colleagues
 from defects.notices import QUESTION
 from whatsapp_bot.admin.files import listed, shown
-from whatsapp_bot.admin.talk import talk
+from whatsapp_bot.admin.people import beside_a_contact
+from whatsapp_bot.admin.several import do_with_each
+from whatsapp_bot.admin.talk import Panel, Row, talk
 from whatsapp_bot.admin.writing import Letter, WritingAdmin, in_words, label
-from whatsapp_bot.models import Media, Message
+from whatsapp_bot.models import Contact, Media, Message
 from whatsapp_bot.whatsapp_text import preview
 
 LONGEST_QUESTION = 1000
 AROUND = timedelta(hours=1)
 MOST_SAID = 200
+MOST_BESIDE = 5
 COLOURS = {
     Status.REPORTED: "warning",
     Status.ACKNOWLEDGED: "info",
@@ -55,6 +58,10 @@ COLOURS = {
     Status.CLOSED: "success",
 }
 SEVERITY_COLOURS = {Severity.MAJOR: "warning", Severity.CRITICAL: "danger"}
+
+
+def status_label(report: DefectReport) -> SafeString:
+    return label(report.get_status_display(), COLOURS.get(Status(report.status), ""))
 
 
 class ReportForm(forms.ModelForm):
@@ -146,7 +153,7 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
     inlines = [DispositionInline, ActionInline, AttachmentInline]
 
     class Media:
-        css = {"all": ["defects/report.css", "whatsapp_bot/talk.css"]}
+        css = {"all": ["defects/report.css", "whatsapp_bot/steps.css", "whatsapp_bot/talk.css"]}
 
     # Who may ------------------------------------------------------------------------------------
 
@@ -158,6 +165,10 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
 
     def has_review_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm(MAY_REVIEW) and self.may_change(request, obj)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        of_contact = "reported_by__id__exact"
+        return lookup == of_contact or super().lookup_allowed(lookup, value, request)
 
     # The list -----------------------------------------------------------------------------------
 
@@ -191,7 +202,7 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
 
     @admin.display(description="status", ordering="status")
     def state(self, report: DefectReport) -> SafeString:
-        return label(report.get_status_display(), COLOURS.get(Status(report.status), ""))
+        return status_label(report)
 
     @admin.display(description="severity", ordering="severity", empty_value="–")
     def how_bad(self, report: DefectReport) -> SafeString | str:
@@ -208,7 +219,7 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
 
     @action(description="Acknowledge", permissions=["review"])
     def acknowledge(self, request: HttpRequest, chosen: QuerySet[DefectReport]) -> None:
-        self._do(request, chosen, "acknowledged", lambda one: one.acknowledge(request.user))
+        do_with_each(request, chosen, "acknowledged", lambda one: one.acknowledge(request.user))
 
     @action(description="Assign", permissions=["review"])
     def assign(self, request: HttpRequest, chosen: QuerySet[DefectReport]) -> None:
@@ -217,7 +228,7 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
         if not to:
             messages.error(request, "Choose whom to assign them to, beside the action.")
             return
-        self._do(request, chosen, f"assigned to {to}", lambda one: one.assign(request.user, to))
+        do_with_each(request, chosen, f"assigned to {to}", lambda one: one.assign(request.user, to))
 
     @action(description="Categorise", permissions=["review"])
     def categorise(self, request: HttpRequest, chosen: QuerySet[DefectReport]) -> None:
@@ -226,30 +237,12 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
         if not category:
             messages.error(request, "Choose the category, beside the action.")
             return
-        self._do(
+        do_with_each(
             request,
             chosen,
             f"now in the category {category}",
             lambda one: one.categorise(request.user, category),
         )
-
-    def _do(
-        self,
-        request: HttpRequest,
-        chosen: Iterable[DefectReport],
-        done: str,
-        verb: Callable[[DefectReport], None],
-    ) -> None:
-        """Do it with each, and say with how many it was done and why not with the others."""
-        count = 0
-        for report in chosen:
-            try:
-                verb(report)
-                count += 1
-            except NotAllowed as refused:
-                messages.warning(request, f"{report.number}: {refused}")
-        if count:
-            messages.success(request, f"{count} {'is' if count == 1 else 'are'} {done}.")
 
     # The page -----------------------------------------------------------------------------------
 
@@ -314,7 +307,7 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
         }
 
     def _said_around(self, report: DefectReport) -> QuerySet[Message]:
-        said = Message.objects.filter(contact__in=report.reporters)
+        said = Message.objects.to_show().filter(contact__in=report.reporters)
         at = report.created_at
         around = Q(created_at__range=(at - AROUND, at + AROUND)) | Q(attachment__report=report)
         return said.filter(around).order_by("pk")[:MOST_SAID]
@@ -399,10 +392,11 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
         if not notice:
             return
         told = Message.objects.filter(contact=report.reported_by, notice=notice.key).last()
-        if told and notice.is_on and not report.reported_by.opted_out_at:
+        if told and notice.is_on and report.reported_by.wants_news:
             messages.info(request, f"The reporter is told. {told.get_status_display()}.")
         else:
-            messages.warning(request, f"The reporter is not told: {in_the_way(notice)}.")
+            why = in_the_way(notice, report.reported_by.route(notice.key))
+            messages.warning(request, f"The reporter is not told: {why}.")
 
     def _take_step_of_action(self, request: HttpRequest, report: DefectReport) -> None:
         verb, _, number = request.POST["action_step"].partition(":")
@@ -435,6 +429,24 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
 
     def write(self, obj: DefectReport, text: str, by: AbstractBaseUser) -> Message | None:
         return obj.ask(text, by)
+
+
+@beside_a_contact
+def reports_of(request: HttpRequest, contact: Contact) -> Panel | None:
+    """What the person reported, the most urgent first."""
+    if not request.user.has_perm("defects.view_defectreport"):
+        return None
+    rows = [
+        Row(
+            link=reverse("admin:defects_defectreport_change", args=[report.pk]),
+            text=str(report),
+            state=status_label(report),
+            note=in_words(report.created_at),
+        )
+        for report in contact.defect_reports.order_by("urgency", "-pk")[:MOST_BESIDE]
+    ]
+    every = reverse("admin:defects_defectreport_changelist")
+    return Panel("Defect reports", rows, f"{every}?reported_by__id__exact={contact.pk}")
 
 
 @admin.register(DefectCategory)

@@ -6,11 +6,11 @@ from defects.models.review import (
     CorrectiveAction,
     DefectCategory,
     Disposition,
-    NotAllowed,
     Note,
     Severity,
     Status,
 )
+from whatsapp_bot.refusals import NotAllowed
 
 __all__ = [
     "Attachment",

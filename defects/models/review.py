@@ -13,18 +13,11 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from defects.models.audit import Audited
+from whatsapp_bot.refusals import NotAllowed
 from whatsapp_bot.whatsapp_text import preview
 
 if TYPE_CHECKING:
     from defects.models.report import DefectReport
-
-
-class NotAllowed(Exception):
-    """A step that cannot be taken. reasons: one sentence each, for whoever wanted to."""
-
-    def __init__(self, *reasons: str) -> None:
-        super().__init__(" ".join(reasons))
-        self.reasons = reasons
 
 
 class Status(models.TextChoices):

@@ -74,6 +74,13 @@ def told() -> list[str]:
     return list(news.values_list("notice", flat=True))
 
 
+def test_whoever_is_blocked_is_not_told_and_staff_know_before(report, shown, step):
+    report.reported_by.block()
+    assert "the reporter is not told: we have blocked the person." in shown()
+    assert "The reporter is not told: we have blocked the person." in step("acknowledge")
+    assert not told()
+
+
 def test_a_step_is_told(report, shown, step, fake_twilio, deliver):
     assert "When it becomes acknowledged, the reporter is told. It goes at once." in shown()
     text = step("acknowledge")

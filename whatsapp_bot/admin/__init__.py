@@ -1,4 +1,4 @@
-from whatsapp_bot.admin import files, people, sending, wording
+from whatsapp_bot.admin import files, help_requests, people, sending, wording
 from whatsapp_bot.admin.log import LogAdmin
 
-__all__ = ["LogAdmin", "files", "people", "sending", "wording"]
+__all__ = ["LogAdmin", "files", "help_requests", "people", "sending", "wording"]

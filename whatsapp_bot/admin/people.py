@@ -1,61 +1,108 @@
 """Who talks to us, and what was said."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.decorators import action
 from unfold.paginator import InfinitePaginator
+from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from whatsapp_bot.admin.files import MediaInline
 from whatsapp_bot.admin.log import LogAdmin
-from whatsapp_bot.admin.writing import (
-    Letter,
-    WritingAdmin,
-    in_words,
-    may_write,
-    message_log,
-    reason,
-    status_label,
-)
-from whatsapp_bot.models import Contact, Conversation, HelpRequest, Message
+from whatsapp_bot.admin.talk import Panel, TalkAdmin, conversation
+from whatsapp_bot.admin.writing import Letter, in_words, label, may_write, reason, status_label
+from whatsapp_bot.models import Contact, Conversation, Message
+from whatsapp_bot.models.contact import Role
 from whatsapp_bot.models.message import Resent
 from whatsapp_bot.texts import STAFF_MESSAGE
-from whatsapp_bot.whatsapp_text import preview
 from whatsapp_bot.wording import Notice, Text
 
-SHOWN_LATELY = 10
+COLOURS = {Role.CUSTOMER: "info", Role.WORKER: "primary"}
+
+PanelOf = Callable[[HttpRequest, Contact], Panel | None]
+_beside: list[PanelOf] = []
+
+
+def beside_a_contact(panel: PanelOf) -> PanelOf:
+    """Have the page of a contact show this panel beside the conversation; None shows nothing."""
+    _beside.append(panel)
+    return panel
+
+
+class ReachFilter(admin.SimpleListFilter):
+    title = "how we stand"
+    parameter_name = "reach"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [("stopped", "has stopped our messages"), ("blocked", "blocked")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        match self.value():
+            case "stopped":
+                return queryset.filter(opted_out_at__isnull=False)
+            case "blocked":
+                return queryset.filter(blocked_at__isnull=False)
+        return queryset
+
+
+class ContactForm(forms.ModelForm):
+    blocked = forms.BooleanField(
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text="We neither answer nor write. What the person sends is still stored, and shown.",
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if blocked := self.fields.get("blocked"):
+            blocked.initial = self.instance.is_blocked
 
 
 @admin.register(Contact)
-class ContactAdmin(WritingAdmin):
-    list_display = ["__str__", "phone", "user_id", "role", "last_heard", "created_at"]
-    list_filter = ["role", ("opted_out_at", admin.EmptyFieldListFilter), "created_at"]
+class ContactAdmin(TalkAdmin):
+    form = ContactForm
+    list_display = ["__str__", "phone", "user_id", "kind", "language", "last_heard", "marks"]
+    list_filter = [
+        "role",
+        ReachFilter,
+        ("language", admin.AllValuesFieldListFilter),
+        "created_at",
+    ]
     list_select_related = ["conversation"]
+    list_per_page = 50
     search_fields = ["name", "phone", "user_id"]
-    readonly_fields = ["opted_out_at", "created_at", "last_heard", "written_at", "said_lately"]
+    readonly_fields = ["opted_out_at", "created_at", "last_heard", "written_at"]
     ordering = ["-pk"]
+    inlines: list[type[InlineModelAdmin]] = []
+    """Those of the apps above, which append theirs."""
 
     def get_fieldsets(self, request: HttpRequest, obj: Contact | None = None) -> list[Any]:
         person = ["name", "phone", "user_id", "role", "language"]
         if obj is None:
             return [(None, {"fields": person})]
         times = ["last_heard", "written_at", "opted_out_at", "created_at"]
-        sees_messages = request.user.has_perm("whatsapp_bot.view_message")
-        return [
-            *self.box(request, obj),
-            *([("Last messages", {"fields": ["said_lately"]})] if sees_messages else []),
-            ("The person", {"fields": [*person, *times]}),
-        ]
+        beside = {"fields": [*person, "blocked", *times], "classes": ["beside"]}
+        return [*self.box(request, obj), ("The person", beside)]
+
+    # The conversation, and what is beside it ----------------------------------------------------
+
+    def conversation(self, request: HttpRequest, obj: Contact) -> SafeString:
+        return conversation(obj, request)
+
+    def panels(self, request: HttpRequest, obj: Contact) -> list[Panel]:
+        return [panel for panel_of in _beside if (panel := panel_of(request, obj))]
 
     def box_title(self, obj: Contact) -> str:
         return f"Write to {obj}"
@@ -66,21 +113,33 @@ class ContactAdmin(WritingAdmin):
     def write(self, obj: Contact, text: str, by: AbstractBaseUser) -> Message:
         return obj.send(text, by)[-1]
 
-    @admin.display(description="messages")
-    def said_lately(self, contact: Contact) -> SafeString:
-        log = contact.messages.select_related("contact", "written_by").order_by("-pk")
-        everything = reverse("admin:whatsapp_bot_message_changelist")
-        return format_html(
-            '{}<p><a class="text-link" href="{}?contact__id__exact={}">All messages</a></p>',
-            message_log(log[:SHOWN_LATELY]),
-            everything,
-            contact.pk,
-        )
+    # The person ---------------------------------------------------------------------------------
+
+    @admin.display(description="role", ordering="role")
+    def kind(self, contact: Contact) -> SafeString:
+        return label(contact.get_role_display(), COLOURS.get(Role(contact.role), ""))
 
     @admin.display(description="last message", ordering="conversation__heard_at", empty_value="–")
     def last_heard(self, contact: Contact) -> str | None:
         conversation = getattr(contact, "conversation", None)
         return conversation and conversation.heard_at and in_words(conversation.heard_at)
+
+    @admin.display(description="")
+    def marks(self, contact: Contact) -> SafeString:
+        stands = [
+            *([label("stopped", "warning")] if contact.opted_out_at else []),
+            *([label("blocked", "danger")] if contact.is_blocked else []),
+        ]
+        return format_html_join(" ", "{}", ((mark,) for mark in stands))
+
+    @admin.display(description="blocked")
+    def blocked(self, contact: Contact) -> str:
+        return f"since {in_words(contact.blocked_at)}" if contact.blocked_at else "no"
+
+    def save_changes(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
+        super().save_changes(request, obj, form, change)
+        if "blocked" in form.changed_data:
+            obj.block() if form.cleaned_data["blocked"] else obj.unblock()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # With a contact would go all that the person ever sent.
@@ -229,44 +288,3 @@ class MessageAdmin(LogAdmin):
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )
-
-
-@admin.register(HelpRequest)
-class HelpRequestAdmin(WritingAdmin):
-    list_display = ["number", "contact", "said", "status", "created_at"]
-    list_filter = ["status", "created_at"]
-    list_select_related = ["contact"]
-    search_fields = ["number", "text", "contact__name", "contact__phone", "contact__user_id"]
-    readonly_fields = ["number", "contact", "text", "created_at", "answered"]
-
-    def get_fieldsets(
-        self, request: HttpRequest, obj: HelpRequest | None = None
-    ) -> list[tuple[str | None, dict[str, Any]]]:
-        return [
-            (None, {"fields": ["number", "contact", "text", "created_at", "status"]}),
-            ("Answers", {"fields": ["answered"]}),
-            *self.box(request, obj),
-        ]
-
-    def box_title(self, obj: HelpRequest) -> str:
-        return f"Answer {obj.contact}"
-
-    def letter(self, obj: HelpRequest) -> Letter:
-        return Letter(obj.contact, STAFF_MESSAGE, blank="text", is_reply=True)
-
-    def write(self, obj: HelpRequest, text: str, by: AbstractBaseUser) -> Message:
-        return obj.answer(text, by)[-1]
-
-    @admin.display(description="so far")
-    def answered(self, request: HelpRequest) -> SafeString:
-        return message_log(request.answers.select_related("contact", "written_by"))
-
-    @admin.display(description="message")
-    def said(self, request: HelpRequest) -> str:
-        return preview(request.text)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -1,6 +1,5 @@
 """Writing to people: the box for it, what will become of it, and what became of it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -51,6 +50,7 @@ ROUTE_ICONS = {
     Route.AS_TEMPLATE: "verified",
     Route.HELD: "hourglass_top",
     Route.NOT_AT_ALL: "block",
+    Route.BLOCKED: "block",
 }
 
 
@@ -75,12 +75,6 @@ def reason(message: Message) -> str:
     """Why a message stands as it does, in a sentence; "" when that needs none."""
     status = Status(message.status)
     return message.why or (status.label.capitalize() + "." if status in SHORT else "")
-
-
-def message_log(log: Iterable[Message]) -> SafeString:
-    """Messages as staff look at them: when, who, what, and what became of it."""
-    rows = [(message, status_label(message), reason(message)) for message in log]
-    return render_to_string("whatsapp_bot/message_log.html", {"rows": rows})
 
 
 def outcome(message: Message, route: Route) -> str:
@@ -159,7 +153,7 @@ class WritingBox(BubbleTextarea):
             {
                 "route": self.letter.route,
                 "icon": ROUTE_ICONS[self.letter.route],
-                "closed": self.letter.route == Route.NOT_AT_ALL,
+                "closed": self.letter.route.is_shut,
                 "editor": super().render(name, value, attrs, renderer),
             },
         )
@@ -178,7 +172,7 @@ class WritingForm(forms.ModelForm):
             required=False,
             limit=letter.limit,
             widget=WritingBox(letter),
-            disabled=letter.route == Route.NOT_AT_ALL,
+            disabled=letter.route.is_shut,
         )
         return type(base.__name__, (cls, base), {"letter": letter, BOX: box})
 
@@ -189,8 +183,8 @@ class WritingForm(forms.ModelForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         text = self.cleaned_data.get(BOX)
-        if self.is_sent and self.letter.route == Route.NOT_AT_ALL:
-            self.add_error(BOX, Route.NOT_AT_ALL.label)
+        if self.is_sent and self.letter.route.is_shut:
+            self.add_error(BOX, self.letter.route.label)
         elif self.is_sent and text == "":
             self.add_error(BOX, "Write something first.")
         elif text and not self.is_sent:
@@ -266,8 +260,14 @@ class WritingAdmin(ModelAdmin):
         self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
     ) -> type[forms.ModelForm]:
         if self.may_write_here(request, obj):
-            options["form"] = WritingForm.to_write(self.letter(obj), self.form)
+            options["form"] = WritingForm.to_write(self.letter(obj), self._own_form(request, obj))
         return super().get_form(request, obj, change, **options)
+
+    def _own_form(self, request: HttpRequest, obj: Any) -> type[forms.ModelForm]:
+        """The page's form, without those fields of its own that may only be read."""
+        readonly = self.get_readonly_fields(request, obj)
+        read = {name: None for name in self.form.declared_fields if name in readonly}
+        return type(self.form.__name__, (self.form,), read)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         # Writing locks the conversation, and what locks it does so before anything else.
@@ -293,7 +293,8 @@ class WritingAdmin(ModelAdmin):
             tell = messages.error if failed else messages.success
             tell(request, outcome(message, letter.route))
         else:
-            messages.error(request, Route.NOT_AT_ALL.label)
+            # It was shut between the look at it and the writing.
+            messages.error(request, letter.contact.route(letter.notice.key).label)
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         if "send" in request.POST:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 OPTED_OUT = 21610
 """Twilio's code for it, which we use as well when we know it already."""
+BLOCKED = "We have blocked the person."
 LONGEST_SENT = 8000
 
 _PHONE = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
@@ -51,6 +52,7 @@ class Contact(models.Model):
         "stopped", null=True, blank=True, help_text="Since when we do not write by ourselves."
     )
     opt_out_told = models.BooleanField(default=True, editable=False)
+    blocked_at = models.DateTimeField("blocked", null=True, blank=True, editable=False)
     written_at = models.DateTimeField("last message to the person", null=True, blank=True)
     created_at = models.DateTimeField("first seen", default=timezone.now, editable=False)
 
@@ -75,6 +77,15 @@ class Contact(models.Model):
     @property
     def addresses(self) -> tuple[str, ...]:
         return tuple(filter(None, (self.phone, self.user_id)))
+
+    @property
+    def is_blocked(self) -> bool:
+        return self.blocked_at is not None
+
+    @property
+    def wants_news(self) -> bool:
+        """Do we write by ourselves?"""
+        return not (self.opted_out_at or self.blocked_at)
 
     @property
     def is_worker(self) -> bool:
@@ -111,6 +122,16 @@ class Contact(models.Model):
         self.save(update_fields=["opt_out_told"])
         return True
 
+    def block(self) -> None:
+        """Have us neither answer nor write. What the person sends is stored all the same."""
+        self.blocked_at = self.blocked_at or timezone.now()
+        self.save(update_fields=["blocked_at"])
+
+    def unblock(self) -> None:
+        """Have us answer again, and write unless the person has stopped that."""
+        self.blocked_at = None
+        self.save(update_fields=["blocked_at"])
+
     # Writing to the person -----------------------------------------------------------------------
 
     def notify(
@@ -118,9 +139,10 @@ class Contact(models.Model):
     ) -> "Message | None":
         """Tell the person something, with the blanks of the notice filled in.
 
-        Returns None when staff have switched it off, or the person has stopped our messages.
+        Returns None when staff have switched it off, when the person has stopped our messages, or
+        when we have blocked the person.
         """
-        if not notice.is_on or self.opted_out_at:
+        if not notice.is_on or not self.wants_news:
             return None
         plain = {name: str(value) for name, value in values.items()}
         with translation.override(self.language or settings.LANGUAGE_CODE):
@@ -130,7 +152,7 @@ class Contact(models.Model):
     def send(self, text: str, by: AbstractBaseUser | None = None) -> "list[Message]":
         """Write `text` to the person: one message, or as many as it takes.
 
-        What goes to somebody who has stopped our messages fails, and says so.
+        What goes to somebody who has stopped our messages, or is blocked, fails and says so.
         """
         return self._write_parts(text, by)
 
@@ -176,6 +198,9 @@ class Contact(models.Model):
         match self.route(notice, is_reply=is_reply, conversation=conversation):
             case Route.NOT_AT_ALL:
                 message.status, message.error_code = Status.FAILED, OPTED_OUT
+            case Route.BLOCKED:
+                message.status = Status.FAILED
+                message.details = {**message.details, "why": BLOCKED}
             case Route.HELD:
                 message.status = Status.WAITING
                 conversation.hold()
@@ -196,6 +221,8 @@ class Contact(models.Model):
         """How a message, with the key of its notice, would go now."""
         from whatsapp_bot.models import Conversation, MessageTemplate
 
+        if self.blocked_at:
+            return Route.BLOCKED
         if self.opted_out_at and not is_reply:
             return Route.NOT_AT_ALL
         conversation = conversation or Conversation.objects.filter(contact=self).first()
@@ -231,6 +258,7 @@ class Contact(models.Model):
         self.language = newer.language or self.language
         self.opted_out_at = self.opted_out_at or newer.opted_out_at
         self.opt_out_told = self.opt_out_told and newer.opt_out_told
+        self.blocked_at = self.blocked_at or newer.blocked_at
         self.role = max(self.role, newer.role, key=Role.values.index)
         self.save()
 

@@ -1,19 +1,38 @@
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from whatsapp_bot.models.contact import Contact
+from whatsapp_bot.models.conversation import Conversation
 from whatsapp_bot.models.message import Message
 from whatsapp_bot.numbered import NumberedQuerySet
+from whatsapp_bot.recent import Recent
+from whatsapp_bot.refusals import NotAllowed
 from whatsapp_bot.whatsapp_text import preview
+
+MOST_COUNTED = 100
 
 
 class HelpRequestQuerySet(NumberedQuerySet["HelpRequest"]):
     prefix = "HELP"
 
+    def unanswered(self) -> "HelpRequestQuerySet":
+        return self.filter(status=HelpRequest.Status.OPEN)
+
+    def untaken(self) -> "HelpRequestQuerySet":
+        """Those that nobody has taken yet."""
+        return self.unanswered().filter(taken_by=None)
+
+    def taken(self) -> "HelpRequestQuerySet":
+        return self.unanswered().exclude(taken_by=None)
+
 
 class HelpRequest(models.Model):
-    """A message that somebody left for the team."""
+    """A message that somebody left for the team, and who of the team sees to it.
+
+    Every step is a verb. What is not allowed raises NotAllowed with the reason.
+    """
 
     class Status(models.TextChoices):
         OPEN = "open", "open"
@@ -25,22 +44,55 @@ class HelpRequest(models.Model):
         Message, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
     text = models.TextField()
-    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN, editable=False)
     created_at = models.DateTimeField("at", default=timezone.now, editable=False)
+    taken_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        db_index=False,
+    )
+    taken_at = models.DateTimeField("taken", null=True, blank=True, editable=False)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        db_index=False,
+    )
+    answered_at = models.DateTimeField("answered", null=True, blank=True, editable=False)
 
     objects = HelpRequestQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-pk"]
+        indexes = [
+            # What waits, longest first; and from its other end what was answered, latest first.
+            models.Index(fields=["-status", "created_at", "id"], name="help_request_waiting")
+        ]
 
     def __str__(self) -> str:
         return f"{self.number}: {preview(self.text)}"
 
-    def answer(self, text: str, by: AbstractBaseUser | None = None) -> list[Message]:
-        """Write the answer to whoever asked."""
-        self.status = self.Status.ANSWERED
-        self.save(update_fields=["status"])
-        return self.contact.answer(text, by, to=self.message)
+    @property
+    def is_open(self) -> bool:
+        return self.status == self.Status.OPEN
+
+    @property
+    def state(self) -> str:
+        """open, taken or answered."""
+        return "taken" if self.is_open and self.taken_by_id else self.status
+
+    @property
+    def version(self) -> str:
+        """What it stands at; another one when somebody has taken a step."""
+        moments = (self.taken_at, self.answered_at)
+        return " ".join([self.status, *(at.isoformat() if at else "-" for at in moments)])
 
     @property
     def answers(self) -> "models.QuerySet[Message]":
@@ -48,3 +100,97 @@ class HelpRequest(models.Model):
         if not self.message_id:
             return Message.objects.none()
         return self.message.replies.exclude(notice="").order_by("pk")
+
+    # Steps ---------------------------------------------------------------------------------------
+
+    # Each begins from what is stored: what is changed in memory and not saved is forgotten.
+
+    @transaction.atomic
+    def take(self, by: AbstractBaseUser, *, over: bool = False) -> None:
+        """`by` sees to it. over: also when a colleague has it, who then has it no more."""
+        self._lock()
+        if not self.is_open:
+            raise NotAllowed("It is answered: open it again to take it.")
+        if self.taken_by_id == by.pk:
+            raise NotAllowed("You have it already.")
+        if self.taken_by_id and not over:
+            raise NotAllowed(f"{self.taken_by} has it. Take it over if you are to see to it.")
+        self._keep(taken_by=by, taken_at=timezone.now())
+
+    @transaction.atomic
+    def hand_back(self, by: AbstractBaseUser) -> None:
+        """`by` does not see to it after all: anybody may take it."""
+        self._lock()
+        if not self.is_open:
+            raise NotAllowed("It is answered already.")
+        if not self.taken_by_id:
+            raise NotAllowed("Nobody has taken it.")
+        if self.taken_by_id != by.pk:
+            raise NotAllowed(f"{self.taken_by} has it, and you do not.")
+        self._keep(taken_by=None, taken_at=None)
+
+    @transaction.atomic
+    def answer(
+        self, text: str, by: AbstractBaseUser | None = None, *, seen: str | None = None
+    ) -> list[Message]:
+        """Write the answer to whoever asked; more than one may be written.
+
+        seen: its version when `by` looked at it, else as it is in memory. What a colleague has
+        taken or answered since then is not answered.
+        """
+        seen = self.version if seen is None else seen
+        self.lock_to_answer()
+        if news := self.news_since(seen, by):
+            raise NotAllowed(news)
+        self._become_answered(by)
+        return self.contact.answer(text, by, to=self.message)
+
+    @transaction.atomic
+    def mark_answered(self, by: AbstractBaseUser) -> None:
+        """It needs no answer of ours any more: somebody has called, say."""
+        self._lock()
+        if not self.is_open:
+            raise NotAllowed("It is answered already.")
+        self._become_answered(by)
+
+    @transaction.atomic
+    def reopen(self, by: AbstractBaseUser) -> None:
+        """It is not answered after all. Whoever had taken it has it again."""
+        self._lock()
+        if self.is_open:
+            raise NotAllowed("It is open already.")
+        self._keep(status=self.Status.OPEN, answered_by=None, answered_at=None)
+
+    # ---------------------------------------------------------------------------------------------
+
+    def news_since(self, seen: str, by: AbstractBaseUser | None) -> str:
+        """What a colleague of `by` has done since it was at the version `seen`; "" for nothing."""
+        if self.version == seen:
+            return ""
+        step, who = ("taken", self.taken_by) if self.is_open else ("answered", self.answered_by)
+        if who == by or (self.is_open and not who):
+            return ""
+        return f"{who or 'Somebody'} has {step} it since you opened it."
+
+    def lock_to_answer(self) -> None:
+        """Have the conversation and the row for this transaction, in the order of everybody."""
+        Conversation.objects.of(self.contact)
+        self._lock()
+
+    def _lock(self) -> None:
+        rows = HelpRequest.objects.select_for_update(no_key=True)
+        self.refresh_from_db(from_queryset=rows)
+
+    def _become_answered(self, by: AbstractBaseUser | None) -> None:
+        self._keep(status=self.Status.ANSWERED, answered_by=by, answered_at=timezone.now())
+
+    def _keep(self, **values: object) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
+        self.save(update_fields=values)
+
+
+@Recent
+def untaken_requests() -> int:
+    """How many help requests nobody has taken yet; at most 100."""
+    return HelpRequest.objects.untaken().order_by()[:MOST_COUNTED].count()

@@ -29,6 +29,10 @@ class Resent(Enum):
         "{count} was not sent, because the person has stopped our messages",
         "{count} were not sent, because the people have stopped our messages",
     )
+    BLOCKED = (
+        "{count} was not sent, because we have blocked the person",
+        "{count} were not sent, because we have blocked the people",
+    )
 
     def of(self, count: int) -> str:
         return self.value[count != 1].format(count=count)
@@ -88,6 +92,22 @@ class MessageQuerySet(models.QuerySet["Message"]):
         if by_outbox:
             tasks.wake(tasks.deliver)
         return self.bulk_create(replies) if len(replies) > 1 else [self._saved(replies[0])]
+
+    def to_show(self) -> "MessageQuerySet":
+        """With all that a bubble shows."""
+        return self.select_related("contact", "written_by").prefetch_related("media")
+
+    def latest_before(self, pk: int | None, most: int) -> "list[Message]":
+        """The last so many messages, of those before the one with this id; the oldest first."""
+        before = self if pk is None else self.filter(pk__lt=pk)
+        return list(before.order_by("-pk")[:most])[::-1]
+
+    def around(self, message: "Message", before: int, after: int) -> "list[Message]":
+        """Up to so many before the message and after it, and whatever replies to it."""
+        later = self.filter(pk__gte=message.pk).order_by("pk")[: after + 1]
+        found = [*self.latest_before(message.pk, before), *later]
+        found += self.filter(in_reply_to=message).order_by("pk")
+        return sorted({one.pk: one for one in found}.values(), key=lambda one: one.pk)
 
     def unsettled(self) -> "MessageQuerySet":
         """What the outbox has in hand: queued, being sent, or perhaps sent."""
@@ -333,8 +353,11 @@ class Message(models.Model):
         if self.status != Status.FAILED:
             return Resent.NOT_FAILED
         is_reply = self.priority == Message.Priority.REPLY
-        if self.contact.route(self.notice, is_reply=is_reply) == Route.NOT_AT_ALL:
-            return Resent.STOPPED
+        match self.contact.route(self.notice, is_reply=is_reply):
+            case Route.NOT_AT_ALL:
+                return Resent.STOPPED
+            case Route.BLOCKED:
+                return Resent.BLOCKED
         return Resent.ON_ITS_WAY if self.send_again(by) else Resent.ALREADY
 
     @transaction.atomic

@@ -3,12 +3,14 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 
 from defects.models import DefectReport
 from whatsapp_bot.delivery import Status
-from whatsapp_bot.models import Contact, Message
+from whatsapp_bot.models import Contact, HelpRequest, Message
 from whatsapp_bot.recent import forget_all
+from whatsapp_bot.refusals import NotAllowed
 from whatsapp_bot.simulator import phone as simulator
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -111,3 +113,29 @@ def test_a_connection_that_died_meanwhile_loses_no_message(phone):
     other.close()
     assert "Report a defect" in phone.say("2")[0]
     assert Message.objects.filter(direction="in").count() == 2
+
+
+@pytest.mark.parametrize("step", ["take", "answer"])
+def test_of_five_who_see_to_a_help_request_at_once_one_does_and_the_others_are_told(phone, step):
+    for text in ("hi", "4", "1", "Where are you?"):
+        phone.say(text)
+
+    def see_to(who):
+        user, asked = who
+        try:
+            asked.take(user) if step == "take" else asked.answer("In Durban.", user)
+        except NotAllowed as refused:
+            return str(refused)
+        finally:
+            connection.close()
+        return ""
+
+    team = [User.objects.create_user(f"colleague-{number}") for number in range(5)]
+    with ThreadPoolExecutor(5) as pool:
+        said = list(pool.map(see_to, [(one, HelpRequest.objects.get()) for one in team]))
+    asked = HelpRequest.objects.get()
+    winner = asked.taken_by if step == "take" else asked.answered_by
+    assert sorted(map(bool, said)) == [False, True, True, True, True]
+    assert said[team.index(winner)] == ""
+    assert all(str(winner) in refused for refused in said if refused)
+    assert len(asked.answers) == (step == "answer")

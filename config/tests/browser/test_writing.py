@@ -44,7 +44,7 @@ def test_a_message_is_looked_at_and_sent(writing: Editing, nomsa: Contact):
     writing.press("Send")
     expect(page.get_by_text("It is on its way.")).to_be_visible()
     expect(writing.field("to_send")).to_have_value("")
-    row = page.get_by_role("row").filter(has_text="Your parts are *here*.")
+    row = page.locator(".talk-bubble").filter(has_text="Your parts are *here*.")
     expect(row).to_contain_text("queued")
     expect(row).to_contain_text("editor")
     Message.objects.filter(notice="staff.message").update(status=Status.READ)
@@ -89,8 +89,9 @@ def test_a_help_request_is_answered(writing: Editing, phone: Phone):
     writing.fill(to_send="In Durban.")
     writing.press("Send")
     expect(page.get_by_text("It is on its way.")).to_be_visible()
-    expect(page.get_by_role("row").filter(has_text="In Durban.")).to_contain_text("queued")
-    expect(writing.field("status")).to_have_value("answered")
+    bubble = page.locator(".talk-bubble").filter(has_text="In Durban.")
+    expect(bubble).to_contain_text("queued")
+    expect(page.get_by_text("Answered by editor")).to_be_visible()
 
 
 def test_a_step_is_taken_and_a_question_asked(writing: Editing, phone: Phone):
