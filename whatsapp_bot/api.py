@@ -1,5 +1,6 @@
 """The people on WhatsApp, what they left for the team, and their files, for other systems."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -16,11 +17,13 @@ from rest_framework.viewsets import GenericViewSet
 
 from whatsapp_bot import files
 from whatsapp_bot.models import Contact, HelpRequest, Media, Message
+from whatsapp_bot.models.contact import LONGEST_SENT
 from whatsapp_bot.rest import Anything, ModelSerializer, Serializer
 
 SEES_FILES = ["whatsapp_bot.view_media"]
 SEES_MESSAGES = ["whatsapp_bot.view_contact", "whatsapp_bot.view_message"]
 ANSWERS = ["whatsapp_bot.view_helprequest", "whatsapp_bot.write_to_contact"]
+CHANGES = ["whatsapp_bot.change_helprequest"]
 ROW = r"\d{1,18}"
 
 
@@ -88,6 +91,7 @@ class ContactSerializer(ModelSerializer):
             "last_heard",
             "written_at",
             "opted_out_at",
+            "blocked_at",
             "created_at",
         ]
         read_only_fields = [
@@ -96,6 +100,7 @@ class ContactSerializer(ModelSerializer):
             "user_id",
             "written_at",
             "opted_out_at",
+            "blocked_at",
             "created_at",
         ]
 
@@ -158,13 +163,27 @@ class ContactViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVi
 
 
 class HelpRequestSerializer(ModelSerializer):
+    state = serializers.ChoiceField(["open", "taken", "answered"])
+    taken_by = serializers.SlugRelatedField("username", read_only=True)
+    answered_by = serializers.SlugRelatedField("username", read_only=True)
+
     class Meta:
         model = HelpRequest
-        fields = ["number", "contact", "text", "status", "created_at"]
-        read_only_fields = ["number", "contact", "text", "created_at"]
+        fields = [
+            "number",
+            "contact",
+            "text",
+            "state",
+            "created_at",
+            "taken_by",
+            "taken_at",
+            "answered_by",
+            "answered_at",
+        ]
 
 
 class HelpRequestFilter(filters.FilterSet):
+    is_taken = filters.BooleanFilter("taken_by", "isnull", exclude=True)
     created_since = filters.IsoDateTimeFilter("created_at", "gte")
 
     class Meta:
@@ -173,13 +192,30 @@ class HelpRequestFilter(filters.FilterSet):
 
 
 class Letter(Serializer):
-    text = serializers.CharField(max_length=1600)
+    text = serializers.CharField(max_length=LONGEST_SENT)
+
+
+class Taking(Serializer):
+    over = serializers.BooleanField(
+        default=False, help_text="Also when a colleague has it, who then has it no more."
+    )
+
+
+def step(body: type[Serializer] | None = None) -> Callable[..., Any]:
+    """One of the steps of a help request, as an address of its own."""
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        described = extend_schema(request=body, responses=HelpRequestSerializer)
+        at = action(detail=True, methods=["post"], needs=CHANGES, filterset_class=None)
+        return described(at(method))
+
+    return decorate
 
 
 class HelpRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
-    """What people left for the team."""
+    """What people left for the team, and who of the team sees to it."""
 
-    queryset = HelpRequest.objects.all()
+    queryset = HelpRequest.objects.select_related("taken_by", "answered_by")
     serializer_class = HelpRequestSerializer
     filterset_class = HelpRequestFilter
     ordering = ["id"]
@@ -187,12 +223,41 @@ class HelpRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Gener
     lookup_value_regex = r"HELP-\d+(-\d+)?"
     needs: list[str] = []
 
+    @step(Taking)
+    def take(self, request: Request, **_: Any) -> Response:
+        """See to it."""
+        over = self._said(Taking)["over"]
+        return self._take(lambda asked: asked.take(request.user, over=over))
+
+    @step()
+    def hand_back(self, request: Request, **_: Any) -> Response:
+        """Not see to it after all: anybody may take it."""
+        return self._take(lambda asked: asked.hand_back(request.user))
+
+    @step()
+    def mark_answered(self, request: Request, **_: Any) -> Response:
+        """It needs no answer of ours any more: somebody has called, say."""
+        return self._take(lambda asked: asked.mark_answered(request.user))
+
+    @step()
+    def reopen(self, request: Request, **_: Any) -> Response:
+        """It is not answered after all. Whoever had taken it has it again."""
+        return self._take(lambda asked: asked.reopen(request.user))
+
     @extend_schema(request=Letter, responses=MessageSerializer(many=True))
     @action(detail=True, methods=["post"], needs=ANSWERS, filterset_class=None)
     def answer(self, request: Request, **_: Any) -> Response:
         """Write the answer to whoever asked: on WhatsApp, as one message or several."""
-        said = Letter(data=request.data)
-        said.is_valid(raise_exception=True)
-        with transaction.atomic():
-            sent = self.get_object().answer(said.validated_data["text"], request.user)
+        text = self._said(Letter)["text"]
+        sent = self.get_object().answer(text, request.user)
         return Response(MessageSerializer(sent, many=True).data)
+
+    def _said(self, body: type[Serializer]) -> dict[str, Any]:
+        said = body(data=self.request.data)
+        said.is_valid(raise_exception=True)
+        return said.validated_data
+
+    def _take(self, step: Callable[[HelpRequest], None]) -> Response:
+        asked = self.get_object()
+        step(asked)
+        return Response(self.get_serializer(asked).data)
