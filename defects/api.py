@@ -30,7 +30,7 @@ from orders.api import LineName, OrderNumber
 from orders.models import order_key
 from whatsapp_bot.api import FileSerializer
 from whatsapp_bot.models import Media
-from whatsapp_bot.rest import ChangedMeanwhile, ModelSerializer, Serializer
+from whatsapp_bot.rest import ChangedMeanwhile, ModelSerializer, Serializer, Username
 
 SEES = ["defects.view_defectreport"]
 CHANGES = ["defects.change_defectreport"]
@@ -39,15 +39,11 @@ SEES_PHOTOS = [*SEES, "whatsapp_bot.view_media"]
 NUMBER = r"DEF-\d+(-\d+)?"
 
 
-class Colleague(serializers.SlugRelatedField):
-    """Somebody of the staff, by the name that they sign in with."""
-
+class Colleague(Username):
     default_error_messages = {"does_not_exist": "Nobody of the staff is called {value}."}
 
     def __init__(self, **options: Any) -> None:
-        if not options.get("read_only"):
-            options["queryset"] = colleagues()
-        super().__init__(slug_field="username", **options)
+        super().__init__(queryset=colleagues(), **options)
 
 
 class CategorySerializer(ModelSerializer):
@@ -86,8 +82,8 @@ class DispositionSerializer(ModelSerializer):
 
 class ActionSerializer(ModelSerializer):
     owner = Colleague()
-    done_by = Colleague(read_only=True)
-    verified_by = Colleague(read_only=True)
+    done_by = Username(read_only=True)
+    verified_by = Username(read_only=True)
     state = serializers.ChoiceField(["open", "overdue", "done", "verified"], read_only=True)
 
     class Meta:
@@ -113,15 +109,17 @@ class AnswerSerializer(serializers.Serializer):
 
 
 class ReportSerializer(ModelSerializer):
-    form = serializers.SlugRelatedField("key", read_only=True)
+    form = serializers.SlugRelatedField("key", read_only=True, allow_null=True)
     answers = AnswerSerializer(many=True, read_only=True)
     reporter_name = serializers.CharField(source="reported_by.name", read_only=True)
     order = OrderNumber(required=False, allow_null=True)
     line = LineName(required=False, allow_null=True)
-    category_name = serializers.CharField(source="category.name", read_only=True, default=None)
+    category_name = serializers.CharField(
+        source="category.name", read_only=True, default=None, allow_null=True
+    )
     assignee = Colleague(required=False, allow_null=True)
-    duplicate_of = serializers.SlugRelatedField("number", read_only=True)
-    decided_by = Colleague(read_only=True)
+    duplicate_of = serializers.SlugRelatedField("number", read_only=True, allow_null=True)
+    decided_by = Username(read_only=True)
 
     class Meta:
         model = DefectReport
@@ -187,7 +185,7 @@ class WholeReportSerializer(ReportSerializer):
 
 
 class NoteSerializer(ModelSerializer):
-    author = Colleague(read_only=True)
+    author = Username(read_only=True)
 
     class Meta:
         model = Note

@@ -16,7 +16,6 @@ from drf_spectacular.utils import (
     OpenApiExample,
     extend_schema,
     extend_schema_view,
-    inline_serializer,
 )
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
@@ -209,7 +208,6 @@ class KnownViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
 
     # Many ---------------------------------------------------------------------------------------
 
-    @extend_schema(responses=BulkSerializer)
     @action(detail=False, methods=["post"], filterset_class=None, pagination_class=None)
     def bulk(self, request: Request, **_: Any) -> Response:
         """Store up to 500 at once, each by itself: the answer tells what became of each.
@@ -243,12 +241,18 @@ class KnownViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
         return {**super().get_serializer_context(), "found": getattr(self, "found", {})}
 
 
-def in_bulk(serializer: type[Known], example: dict[str, Any]) -> Callable[..., Any]:
-    """Describes what a view's `bulk` takes: class decorator."""
-    name = serializer.Meta.model.__name__  # type: ignore[attr-defined]
-    body = inline_serializer(f"{name}Rows", {"rows": serializer(many=True)})
+def stored(serializer: type[Known], example: dict[str, Any]) -> Callable[..., Any]:
+    """Class decorator: describes what a view stores, one by one and in bulk."""
+    name = serializer.__name__.removesuffix("Serializer")
+    row = {"anyOf": [{"$ref": f"#/components/schemas/{name}Request"}, {}]}
+    rows = {"type": "array", "minItems": 1, "maxItems": MOST_AT_ONCE, "items": row}
+    body = {"type": "object", "required": ["rows"], "properties": {"rows": rows}}
     shown = OpenApiExample("One row", {"rows": [example]}, request_only=True)
-    return extend_schema_view(bulk=extend_schema(request=body, examples=[shown]))
+    described = extend_schema(
+        request={"application/json": body}, responses=BulkSerializer, examples=[shown]
+    )
+    both = extend_schema(responses={200: serializer, 201: serializer})
+    return extend_schema_view(bulk=described, update=both)
 
 
 # Customers ---------------------------------------------------------------------------------------
@@ -288,7 +292,7 @@ class CustomerFilter(filters.FilterSet):
         fields: list[str] = []
 
 
-@in_bulk(CustomerSerializer, {"reference": "K-100", "name": "Acme"})
+@stored(CustomerSerializer, {"reference": "K-100", "name": "Acme"})
 class CustomerViewSet(KnownViewSet):
     """Customers, by the reference that your other systems have for them."""
 
@@ -455,7 +459,7 @@ AN_ORDER = {
 }
 
 
-@in_bulk(OrderSerializer, AN_ORDER)
+@stored(OrderSerializer, AN_ORDER)
 class OrderViewSet(KnownViewSet):
     """Orders, by their number: case, spaces and dashes do not count."""
 
@@ -619,7 +623,7 @@ A_RUN = {
 }
 
 
-@in_bulk(RunSerializer, A_RUN)
+@stored(RunSerializer, A_RUN)
 class RunViewSet(KnownViewSet):
     """Production runs, by the reference that your other systems have for them.
 

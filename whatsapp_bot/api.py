@@ -18,7 +18,7 @@ from rest_framework.viewsets import GenericViewSet
 from whatsapp_bot import files
 from whatsapp_bot.models import Contact, HelpRequest, Media, Message
 from whatsapp_bot.models.contact import LONGEST_SENT
-from whatsapp_bot.rest import Anything, ModelSerializer, Serializer
+from whatsapp_bot.rest import Anything, ModelSerializer, Serializer, Username
 
 SEES_FILES = ["whatsapp_bot.view_media"]
 SEES_MESSAGES = ["whatsapp_bot.view_contact", "whatsapp_bot.view_message"]
@@ -106,7 +106,7 @@ class ContactSerializer(ModelSerializer):
 
 
 class MessageSerializer(ModelSerializer):
-    written_by = serializers.SlugRelatedField("username", read_only=True)
+    written_by = Username(read_only=True)
 
     class Meta:
         model = Message
@@ -164,8 +164,8 @@ class ContactViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVi
 
 class HelpRequestSerializer(ModelSerializer):
     state = serializers.ChoiceField(["open", "taken", "answered"])
-    taken_by = serializers.SlugRelatedField("username", read_only=True)
-    answered_by = serializers.SlugRelatedField("username", read_only=True)
+    taken_by = Username(read_only=True)
+    answered_by = Username(read_only=True)
 
     class Meta:
         model = HelpRequest
@@ -245,7 +245,9 @@ class HelpRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Gener
         return self._take(lambda asked: asked.reopen(request.user))
 
     @extend_schema(request=Letter, responses=MessageSerializer(many=True))
-    @action(detail=True, methods=["post"], needs=ANSWERS, filterset_class=None)
+    @action(
+        detail=True, methods=["post"], needs=ANSWERS, filterset_class=None, pagination_class=None
+    )
     def answer(self, request: Request, **_: Any) -> Response:
         """Write the answer to whoever asked: on WhatsApp, as one message or several."""
         text = self._said(Letter)["text"]

@@ -8,16 +8,35 @@ from rest_framework.exceptions import APIException
 
 
 class _Strict:
-    """Refuses fields that there are not: one that is misspelt would be lost without a word."""
+    """Refuses what would else be lost or guessed: other fields, and other kinds of values."""
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
             fields = self.fields  # type: ignore[attr-defined]
-            if unknown := sorted(set(data) - set(fields)):
-                there_are = ", ".join(sorted(fields))
-                said = f"There is no such field. There are: {there_are}."
-                raise serializers.ValidationError(dict.fromkeys(unknown, said))
+            wrong = {name: _wrong(name, value, fields) for name, value in data.items()}
+            if any(wrong.values()):
+                raise serializers.ValidationError({name: w for name, w in wrong.items() if w})
         return super().to_internal_value(data)  # type: ignore[misc]
+
+
+def _wrong(name: str, value: Any, fields: dict[str, serializers.Field]) -> str:
+    """Why a value cannot be meant for this field; "" when it can."""
+    if name not in fields:
+        return f"There is no such field. There are: {', '.join(sorted(fields))}."
+    match fields[name]:
+        case serializers.CharField() if not isinstance(value, str | None):
+            return "A text is expected, in quotes."
+        case serializers.BooleanField() if not isinstance(value, bool | None):
+            return "true or false is expected, without quotes."
+        case serializers.IntegerField() if not _is_whole(value):
+            return "A whole number is expected, without quotes."
+    return ""
+
+
+def _is_whole(value: Any) -> bool:
+    if isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, int | None) and not isinstance(value, bool)
 
 
 class Serializer(_Strict, serializers.Serializer):
@@ -26,6 +45,16 @@ class Serializer(_Strict, serializers.Serializer):
 
 class ModelSerializer(_Strict, serializers.ModelSerializer):
     pass
+
+
+class Username(serializers.SlugRelatedField):
+    """Somebody of the staff, by the name that they sign in with; null: nobody."""
+
+    def __init__(self, **options: Any) -> None:
+        about = {"help_text": "The name that they sign in with.", **options}
+        if options.get("read_only"):
+            about["allow_null"] = True
+        super().__init__(slug_field="username", **about)
 
 
 class ChangedMeanwhile(APIException):

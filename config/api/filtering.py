@@ -27,4 +27,7 @@ class KnownFilters(DjangoFilterBackend):
             raise WrongParameter(dict.fromkeys(unknown, f"Not a filter. There are: {there_are}."))
         if filters and not filters.is_valid():
             raise WrongParameter(filters.errors)
+        meant = filters.form.cleaned_data if filters else {}
+        if lost := [name for name in request.query_params if meant.get(name, 0) in ("", None, [])]:
+            raise WrongParameter(dict.fromkeys(lost, "It says nothing to filter by."))
         return filters.qs if filters else queryset
