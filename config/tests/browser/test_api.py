@@ -39,7 +39,7 @@ def test_a_token_is_made_and_used(
 
     page.goto(f"{base}/docs/")
     page.get_by_role("button", name="Authorize").click()
-    page.get_by_label("Value:").fill(secret)
+    page.locator(".auth-container input").fill(secret)
     page.get_by_role("button", name="Apply credentials").click()
     page.get_by_role("button", name="Close").last.click()
     assert_fits(page, scheme)
@@ -51,7 +51,7 @@ def test_a_token_is_made_and_used(
     body = '{"customer": "K-100", "product": "Gear", "quantity": 5}'
     call.locator("textarea").fill(body)
     call.get_by_role("button", name="Execute").click()
-    answered = call.locator(".live-responses-table .response-col_status")
+    answered = call.locator(".live-responses-table tbody .response-col_status")
     expect(answered.first).to_contain_text("201")
     assert_fits(page, scheme)
     order = Order.objects.get()
