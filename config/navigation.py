@@ -134,9 +134,11 @@ NAVIGATION = [
         "items": [
             _item("Orders", "package_2", "orders", "order"),
             _item("Customers", "business", "orders", "customer"),
+            _item("Links to customers", "link", "orders", "customerlink"),
             _item("Production runs", "calendar_month", "orders", "productionrun"),
             _item("Lines", "conveyor_belt", "orders", "line"),
             _item("Shifts", "schedule", "orders", "shift"),
+            _item("Workers' lines", "push_pin", "orders", "pinnedline"),
         ],
     },
     {
@@ -151,6 +153,7 @@ NAVIGATION = [
             _item("Changes of actions", "manage_history", "defects", "historicalcorrectiveaction"),
             _item("Form versions", "history", "defects", "formversion"),
             {**_item("Exports", "download", "defects", "export"), "permission": _may_see_exports},
+            _item("Undone links", "link_off", "orders", "undonelink"),
             _item("Wrong order numbers", "search_off", "orders", "wronglookup"),
             {**_item("API tokens", "key", "access", "token"), "permission": _may_have_tokens},
             _item("Users", "badge", "auth", "user"),

@@ -1,7 +1,18 @@
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.paginator import InfinitePaginator
 
 from orders.models import (
     Customer,
@@ -9,31 +20,96 @@ from orders.models import (
     Line,
     Order,
     OrderLine,
+    PinnedLine,
     ProductionRun,
     Shift,
+    UndoneLink,
     WrongLookup,
 )
-from whatsapp_bot.admin import LogAdmin
+from whatsapp_bot.admin.log import LogAdmin
 from whatsapp_bot.admin.people import ContactAdmin
+from whatsapp_bot.admin.writing import label
+
+STATUS_COLOURS = {
+    Order.Status.IN_PRODUCTION: "info",
+    Order.Status.READY: "success",
+    Order.Status.SHIPPED: "success",
+    Order.Status.DELIVERED: "success",
+    Order.Status.ON_HOLD: "warning",
+    Order.Status.CANCELLED: "danger",
+    ProductionRun.Status.RUNNING: "info",
+    ProductionRun.Status.FINISHED: "success",
+}
+
+
+class BigAdmin(ModelAdmin):
+    """For what there may be a million of: to count them takes longer than to show a page."""
+
+    show_full_result_count = False
+    paginator = InfinitePaginator
+    list_disable_select_all = True
+
+
+# Customers and who may know of their orders -------------------------------------------------------
+
+
+def _how(link: CustomerLink) -> SafeString:
+    """Who made a link, and with which order."""
+    if link.origin == CustomerLink.Origin.STAFF:
+        return label("staff")
+    mark = label("themselves", "warning")
+    if not link.order:
+        return mark
+    there = reverse("admin:orders_order_change", args=[link.order_id])
+    return format_html('{} <a class="text-link" href="{}">{}</a>', mark, there, link.order)
+
+
+class LinkFormSet(forms.BaseInlineFormSet):
+    """A link that is deleted is undone: the contact cannot make it again."""
+
+    by: Any = None
+
+    def delete_existing(self, obj: CustomerLink, commit: bool = True) -> None:
+        if commit:
+            obj.undo(self.by)
 
 
 class CustomerLinkInline(TabularInline):
     model = CustomerLink
+    formset = LinkFormSet
     extra = 0
     autocomplete_fields = ["contact"]
+    fields = ["contact", "linked_by", "created_at"]
+    readonly_fields = ["linked_by", "created_at"]
+    verbose_name_plural = "people who may ask for its orders"
+    hide_title = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerLink]:
+        return super().get_queryset(request).select_related("contact", "customer", "order")
+
+    @admin.display(description="linked by", empty_value="–")
+    def linked_by(self, link: CustomerLink) -> SafeString | str:
+        return _how(link) if link.pk else ""
 
 
 class LinkedCustomerInline(TabularInline):
     """On the page of a contact: whose orders the person may know of."""
 
     model = CustomerLink
+    formset = LinkFormSet
     extra = 0
     autocomplete_fields = ["customer"]
+    fields = ["customer"]
     verbose_name = "linked customer"
     hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerLink]:
         return super().get_queryset(request).select_related("customer", "contact")
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
+        formset = super().get_formset(request, obj, **options)
+        formset.by = request.user
+        return formset
 
 
 ContactAdmin.inlines.append(LinkedCustomerInline)
@@ -41,47 +117,236 @@ ContactAdmin.inlines.append(LinkedCustomerInline)
 
 @admin.register(Customer)
 class CustomerAdmin(ModelAdmin):
-    list_display = ["name", "reference"]
-    search_fields = ["name", "reference"]
+    list_display = ["name", "reference", "people"]
+    search_fields = ["name", "reference", "key"]
+    readonly_fields = ["created_at", "updated_at"]
     inlines = [CustomerLinkInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+        return super().get_queryset(request).prefetch_related("links")
+
+    @admin.display(description="people")
+    def people(self, customer: Customer) -> SafeString | str:
+        links = customer.links.all()
+        own = sum(link.origin == CustomerLink.Origin.THEMSELVES for link in links)
+        mark = label(f"{own} by themselves", "warning") if own else ""
+        return format_html("{} {}", len(links), mark) if links else "–"
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        formset.by = request.user
+        super().save_formset(request, form, formset, change)
+
+
+@admin.register(CustomerLink)
+class CustomerLinkAdmin(BigAdmin):
+    """Who may ask for whose orders. To delete a link is to undo it."""
+
+    list_display = ["contact", "customer", "linked_by", "created_at"]
+    list_filter = ["origin", "created_at"]
+    list_select_related = ["contact", "customer", "order"]
+    search_fields = ["contact__name", "contact__phone", "customer__name", "customer__reference"]
+    autocomplete_fields = ["contact", "customer"]
+    fields = ["contact", "customer", "linked_by", "created_at"]
+    readonly_fields = ["linked_by", "created_at"]
+    ordering = ["-pk"]
+
+    @admin.display(description="linked by", empty_value="–", ordering="origin")
+    def linked_by(self, link: CustomerLink) -> SafeString | str:
+        return _how(link) if link.pk else ""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: CustomerLink) -> None:
+        obj.undo(request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[CustomerLink]) -> None:
+        for link in queryset:
+            link.undo(request.user)
+
+
+@admin.register(UndoneLink)
+class UndoneLinkAdmin(BigAdmin):
+    """Who cannot link themselves again. To delete a row is to let them."""
+
+    list_display = ["contact", "customer", "by", "at"]
+    list_filter = ["at"]
+    list_select_related = ["contact", "customer", "by"]
+    search_fields = ["contact__name", "contact__phone", "customer__name"]
+    ordering = ["-pk"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+# Orders -------------------------------------------------------------------------------------------
 
 
 class OrderLineInline(TabularInline):
     model = OrderLine
     extra = 0
     fields = ["position", "product", "quantity"]
+    verbose_name_plural = "lines, where it is for several products"
 
 
 class ProductionRunInline(TabularInline):
     model = ProductionRun
     extra = 0
-    fields = ["line", "product", "begins", "ends", "quantity", "made", "scrapped", "status"]
+    fields = [
+        *("order_line", "line", "product", "begins", "ends"),
+        *("quantity", "made", "scrapped", "status"),
+    ]
+
+    def get_formset(self, request: HttpRequest, obj: Order | None = None, **options: Any) -> Any:
+        self.order = obj
+        return super().get_formset(request, obj, **options)
+
+    def formfield_for_foreignkey(
+        self, db_field: Any, request: HttpRequest, **options: Any
+    ) -> forms.ModelChoiceField | None:
+        if db_field.name == "order_line":
+            options["queryset"] = OrderLine.objects.filter(order=self.order)
+        return super().formfield_for_foreignkey(db_field, request, **options)
+
+
+class StandingFilter(admin.SimpleListFilter):
+    title = "standing"
+    parameter_name = "standing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [("open", "open"), ("late", "open and past the due date")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        match self.value():
+            case "open":
+                return queryset.open()
+            case "late":
+                return queryset.open().filter(due_date__lt=timezone.localdate())
+        return queryset
 
 
 @admin.register(Order)
-class OrderAdmin(ModelAdmin):
-    list_display = ["number", "customer", "product", "quantity", "due_date", "status"]
-    list_filter = ["status", "due_date"]
+class OrderAdmin(BigAdmin):
+    list_display = [
+        *("number", "customer", "product", "progress", "due_date", "expected", "state"),
+    ]
+    list_filter = [StandingFilter, "status", "due_date"]
     list_select_related = ["customer"]
     search_fields = ["number", "key", "customer__name", "customer_reference", "product"]
     autocomplete_fields = ["customer"]
-    date_hierarchy = "due_date"
     inlines = [OrderLineInline, ProductionRunInline]
+    readonly_fields = ["progress", "expected", "next_step", "created_at", "updated_at"]
+
+    def get_fieldsets(
+        self, request: HttpRequest, obj: Order | None = None
+    ) -> list[tuple[str | None, dict[str, Any]]]:
+        order = [
+            *("number", "customer", "customer_reference", "product", "quantity"),
+            *("due_date", "status", "notes"),
+        ]
+        if obj is None:
+            return [(None, {"fields": order})]
+        follows = ["progress", "expected", "next_step", "created_at", "updated_at"]
+        return [(None, {"fields": order}), ("What follows from its runs", {"fields": follows})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> list[str]:
+        has_lines = obj is not None and obj.lines.exists()
+        return [*self.readonly_fields, *(["product", "quantity"] if has_lines else [])]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        return super().get_queryset(request).with_progress()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        """A whole order number finds that order at once, without looking through all of them."""
+        exact = queryset.numbered(search_term) if search_term else queryset.none()
+        if exact.exists():
+            return exact, False
+        return super().get_search_results(request, queryset, search_term)
+
+    @admin.display(description="progress")
+    def progress(self, order: Order) -> str:
+        return f"{order.made():,} of {order.quantity:,} made"
+
+    @admin.display(description="promised", empty_value="–")
+    def expected(self, order: Order) -> str | None:
+        promised = order.promised()
+        return promised and date_format(promised, "j M Y")
+
+    @admin.display(description="next step", empty_value="–")
+    def next_step(self, order: Order) -> str | None:
+        step = order.next_step()
+        day = f", {date_format(step.on, 'j M Y')}" if step and step.on else ""
+        return step and f"{step.what.label}{day}"
+
+    @admin.display(description="status", ordering="status")
+    def state(self, order: Order) -> SafeString:
+        return label(order.get_status_display(), STATUS_COLOURS.get(order.status, ""))
+
+
+# Production ---------------------------------------------------------------------------------------
+
+
+class WorkingFilter(admin.SimpleListFilter):
+    """The runs that are worked on at a day; cancelled ones are not."""
+
+    title = "day"
+    parameter_name = "day"
+    DAYS = {
+        "yesterday": ("yesterday", -1, -1),
+        "today": ("today", 0, 0),
+        "tomorrow": ("tomorrow", 1, 1),
+        "week": ("the next 7 days", 0, 6),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(key, title) for key, (title, _, _) in self.DAYS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() not in self.DAYS:
+            return queryset
+        _, first, last = self.DAYS[self.value()]
+        today = timezone.localdate()
+        return queryset.between(today + timedelta(days=first), today + timedelta(days=last))
 
 
 @admin.register(ProductionRun)
-class ProductionRunAdmin(ModelAdmin):
-    list_display = ["begins", "ends", "line", "product", "order", "quantity", "made", "status"]
-    list_filter = ["status", "line", "begins"]
+class ProductionRunAdmin(BigAdmin):
+    list_display = [
+        *("begins", "ends", "line", "product", "order", "progress", "scrapped", "state"),
+    ]
+    list_filter = [WorkingFilter, "status", "line"]
     list_select_related = ["line", "order"]
-    search_fields = ["reference", "product", "order__number"]
-    autocomplete_fields = ["order"]
+    search_fields = ["reference", "key", "product", "order__number"]
+    autocomplete_fields = ["order", "line"]
     raw_id_fields = ["order_line"]
+    readonly_fields = ["created_at", "updated_at"]
+
+    @admin.display(description="made")
+    def progress(self, run: ProductionRun) -> str:
+        return f"{run.made:,} of {run.quantity:,}"
+
+    @admin.display(description="status", ordering="status")
+    def state(self, run: ProductionRun) -> SafeString:
+        return label(run.get_status_display(), STATUS_COLOURS.get(run.status, ""))
 
 
 @admin.register(Line)
 class LineAdmin(ModelAdmin):
     search_fields = ["name"]
+
+
+@admin.register(PinnedLine)
+class PinnedLineAdmin(ModelAdmin):
+    list_display = ["contact", "line"]
+    list_filter = ["line"]
+    list_select_related = ["contact", "line"]
+    search_fields = ["contact__name", "contact__phone", "line__name"]
+    autocomplete_fields = ["contact", "line"]
 
 
 @admin.register(Shift)

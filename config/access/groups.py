@@ -39,6 +39,7 @@ GROUPS = {
         "orders.view_orderline",
         "orders.view_customer",
         "orders.view_customerlink",
+        "orders.view_pinnedline",
         "orders.view_productionrun",
         "orders.view_line",
         "orders.view_shift",

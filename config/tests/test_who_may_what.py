@@ -16,7 +16,7 @@ from django.utils import timezone
 from config.access.models import Token
 from config.navigation import NAVIGATION
 from defects.models import DefectCategory, DefectReport, Export
-from orders.models import WrongLookup
+from orders.models import Customer, Line, PinnedLine, UndoneLink, WrongLookup
 from whatsapp_bot.models import Channel, Contact, Media, Message, MessageTemplate, Page
 from whatsapp_bot.tests import files
 
@@ -38,9 +38,12 @@ ROWS = {
     "whatsapp_bot.messagetemplate": ("EA", "EA", "EA", "EA"),
     "orders.order": ("RMA", "A", "A", "A"),
     "orders.customer": ("RMA", "A", "A", "A"),
+    "orders.customerlink": ("RMA", "A", "", "A"),
+    "orders.undonelink": ("MA", "", "", "A"),
     "orders.productionrun": ("RMA", "A", "A", "A"),
     "orders.line": ("RMA", "A", "A", "A"),
     "orders.shift": ("RMA", "A", "A", "A"),
+    "orders.pinnedline": ("RMA", "A", "A", "A"),
     "orders.wronglookup": ("MA", "", "", ""),
     "defects.historicaldefectreport": ("RMA", "", "", ""),
     "defects.historicaldisposition": ("RMA", "", "", ""),
@@ -65,13 +68,14 @@ PAGES = {
 }
 IN_THE_SIDEBAR = {
     "R": "Defect reports, Help requests, Contacts, Messages, Failed messages, Defect categories, "
-    "Orders, Customers, Production runs, Lines, Shifts, Files, Changes of reports, "
-    "Changes of dispositions, Changes of actions, Exports, API tokens",
+    "Orders, Customers, Links to customers, Production runs, Lines, Shifts, Workers' lines, Files, "
+    "Changes of reports, Changes of dispositions, Changes of actions, Exports, API tokens",
     "E": "Menus and greeting, Texts, Text pages, Message templates, Report forms, Simulator, "
     "Form versions, API tokens",
-    "M": "Defect reports, Report forms, Defect categories, Orders, Customers, Production runs, "
-    "Lines, Shifts, Files, Changes of reports, Changes of dispositions, Changes of actions, "
-    "Form versions, Exports, Wrong order numbers, API tokens",
+    "M": "Defect reports, Report forms, Defect categories, Orders, Customers, Links to customers, "
+    "Production runs, Lines, Shifts, Workers' lines, Files, Changes of reports, "
+    "Changes of dispositions, Changes of actions, Form versions, Exports, Undone links, "
+    "Wrong order numbers, API tokens",
     "N": "",
 }
 
@@ -92,6 +96,9 @@ def factory(demo, settings) -> None:
     report = DefectReport.objects.exclude(status__in=["decided", "closed"]).first()
     report.dispositions.create(kind="repair", quantity=1)
     report.actions.create(what="New tool guide", owner=User.objects.first())
+    someone = {"contact": Contact.objects.first()}
+    UndoneLink.objects.create(customer=Customer.objects.first(), **someone)
+    PinnedLine.objects.get_or_create(**someone, defaults={"line": Line.objects.first()})
     WrongLookup.objects.create(contact=Contact.objects.first(), number="ORD-0000")
     kept = default_storage.save("one.jpg", ContentFile(files.JPEG))
     Media.objects.create(

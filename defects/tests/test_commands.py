@@ -27,12 +27,24 @@ def test_the_demo_is_a_small_factory():
     out = run("demo", "--anyway")
     assert {order.status for order in Order.objects.all()} == set(Order.Status.values)
     assert set(Contact.objects.values_list("role", flat=True)) == {"unknown", "customer", "worker"}
-    assert ProductionRun.objects.count() == 90
+    assert ProductionRun.objects.filter(order_line=None).count() == 90
     said = DefectReport.objects.filter(created_at__gte=timezone.now() - timedelta(hours=1))
     assert said.count() == 4
     assert HelpRequest.objects.count() == 1
     assert "Login: staff" in out
     assert "Login: manager" in out
+
+
+def test_the_demo_shows_what_follows_from_runs(phone):
+    with time_machine.travel("2026-03-20 10:00Z", tick=False):
+        out = run("demo", "--anyway")
+        assert "order ORD-1031, reference K-20417" in out
+        for said in ("hi", "1", "1", "ORD-1031"):
+            phone.say(said)
+        (answer,) = phone.say("K-20417")
+    assert "You are linked to Acme Tractors" in answer
+    assert "• Steel bracket: 400 of 400 made\n• Bearing cover: 60 of 150 made" in answer
+    assert "We expect to have it made by 24 March 2026" in answer
 
 
 def test_the_demo_has_a_past():

@@ -43,8 +43,7 @@ class OrderStatus(Flow):
         if self.contact.is_worker:
             return []
         first = (page_number(self.argument) - 1) * ORDERS_A_PAGE
-        orders = Order.objects.visible_to(self.contact).open().distinct()
-        return list(orders[first : first + ORDERS_A_PAGE + 1])
+        return list(Order.objects.open_of(self.contact)[first : first + ORDERS_A_PAGE + 1])
 
     @property
     def more(self) -> str:

@@ -14,6 +14,8 @@ from whatsapp_bot.whatsapp_text import preview
 
 AT_ONCE = 1000
 LONGEST_PRODUCT = 200
+OPEN = ["received", "planned", "in_production", "ready", "shipped", "on_hold"]
+"""The statuses of an order that is not over. The index of open orders stands on it."""
 
 Part = TypeVar("Part", bound="OrderPart")
 
@@ -26,7 +28,13 @@ class OrderQuerySet(StampedQuerySet["Order"]):
         return self.filter(customer__links__contact=contact)
 
     def open(self) -> "OrderQuerySet":
-        return self.exclude(status__in=Order.Status.over())
+        return self.filter(status__in=OPEN)
+
+    def open_of(self, contact: Contact) -> "OrderQuerySet":
+        """The open orders of the contact's customers, the next due first."""
+        # With the customers looked up before, an index has these in order.
+        customers = list(contact.customer_links.values_list("customer", flat=True))
+        return self.open().filter(customer__in=customers)
 
     def numbered(self, number: str) -> "OrderQuerySet":
         return self.filter(key=order_key(number))
@@ -68,10 +76,6 @@ class Order(Stamped):
         CANCELLED = "cancelled", "cancelled"
 
         @classmethod
-        def over(cls) -> "list[Order.Status]":
-            return [cls.DELIVERED, cls.CANCELLED]
-
-        @classmethod
         def made(cls) -> "list[Order.Status]":
             return [cls.READY, cls.SHIPPED, cls.DELIVERED]
 
@@ -96,7 +100,15 @@ class Order(Stamped):
 
     class Meta:
         ordering = ["due_date", "pk"]
-        indexes = [models.Index(fields=["updated_at", "id"], name="order_updated")]
+        indexes = [
+            models.Index(fields=["updated_at", "id"], name="order_updated"),
+            models.Index(fields=["due_date", "id"], name="order_due"),
+            models.Index(
+                fields=["customer", "due_date", "id"],
+                name="order_open",
+                condition=models.Q(status__in=OPEN),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.number

@@ -7,16 +7,17 @@ from django.utils import timezone
 
 from orders.models.factory import Line
 from orders.models.keys import KeyField, refuse_alike
-from orders.models.order import Order, OrderLine, OrderPart, OrderPartQuerySet
+from orders.models.order import OPEN, Order, OrderLine, OrderPart, OrderPartQuerySet
 from whatsapp_bot.models import Contact
 
 
 class ProductionRunQuerySet(OrderPartQuerySet["ProductionRun"]):
     def visible_to(self, contact: Contact) -> "ProductionRunQuerySet":
-        """A worker sees every line, others the runs of orders that are theirs."""
+        """A worker sees every line, others the runs of open orders that are theirs."""
         if contact.is_worker:
             return self
-        return self.filter(order__customer__links__contact=contact)
+        # Of the orders that are over there are many, and hardly one has a run in sight.
+        return self.filter(order__customer__links__contact=contact, order__status__in=OPEN)
 
     def between(self, first: date, last: date) -> "ProductionRunQuerySet":
         """Runs that work on any day from `first` to `last`, both included."""
@@ -52,10 +53,10 @@ class ProductionRun(OrderPart):
         related_name="runs",
         help_text="Of an order with several products.",
     )
-    line = models.ForeignKey(Line, models.PROTECT, related_name="runs")
+    line = models.ForeignKey(Line, models.PROTECT, related_name="runs", db_index=False)
     product = models.CharField(max_length=200)
     begins = models.DateTimeField("planned start", db_index=True)
-    ends = models.DateTimeField("planned end", db_index=True)
+    ends = models.DateTimeField("planned end")
     quantity = models.PositiveIntegerField("quantity planned")
     made = models.PositiveIntegerField(default=0)
     scrapped = models.PositiveIntegerField(default=0)
@@ -65,7 +66,11 @@ class ProductionRun(OrderPart):
 
     class Meta:
         ordering = ["begins", "line__name", "pk"]
-        indexes = [models.Index(fields=["updated_at", "id"], name="run_updated")]
+        indexes = [
+            models.Index(fields=["updated_at", "id"], name="run_updated"),
+            models.Index(fields=["ends", "begins"], name="run_ends"),
+            models.Index(fields=["line", "ends", "begins"], name="run_line"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="run_ends_after_it_begins",

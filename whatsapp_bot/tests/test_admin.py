@@ -15,7 +15,8 @@ PARTS_OF_OTHERS = {
     "Disposition",
     "Note",
     "MenuItem",
-    "CustomerLink",
+    "LinkingHour",
+    "OrderLine",
     "Question",
     "Attachment",
 }

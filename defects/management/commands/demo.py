@@ -15,14 +15,19 @@ from django.utils import timezone
 
 from defects.management.past import Past
 from defects.models import DefectReport, Question, ReportForm
-from orders.models import Customer, CustomerLink, Line, Order, ProductionRun, Shift
+from orders.models import Customer, CustomerLink, Line, Order, OrderLine, ProductionRun, Shift
 from whatsapp_bot.models import Contact, Menu
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.simulator.people import CAST
 from whatsapp_bot.simulator.phone import Phone, quietly
 
 PRODUCTS = ["Steel bracket", "Pump housing", "Gear wheel 40T", "Bearing cover", "Control box"]
-CUSTOMERS = [("Acme Tractors", "ACME"), ("Blue Pumps", "BLUE"), ("Coastal Cranes", "COAST")]
+CUSTOMERS = [
+    ("Acme Tractors", "K-20417"),
+    ("Blue Pumps", "K-30582"),
+    ("Coastal Cranes", "K-41193"),
+]
+SEVERAL = ("ORD-1031", [("Steel bracket", 400), ("Bearing cover", 150), ("Control box", 50)])
 CONTACTS = [
     ("+15550100001", None, "Worker, Line 1", Role.WORKER),
     ("+15550100002", None, "Worker, Line 2", Role.WORKER),
@@ -109,12 +114,17 @@ class Command(BaseCommand):
         self.chance = Random(7)  # noqa: S311
         self.make_orders()
         self.make_runs()
+        self.make_order_for_several()
         self.make_contacts()
         self.make_forms()
         Past(self.chance).make()
         with quietly():
             self.hold_conversations()
         self.stdout.write("Demo data loaded.")
+        name, reference = CUSTOMERS[0]
+        self.stdout.write(
+            f"To link yourself to {name} as somebody new: order {SEVERAL[0]}, reference {reference}"
+        )
         self.make_logins()
 
     def make_orders(self) -> None:
@@ -174,12 +184,44 @@ class Command(BaseCommand):
             status=Status.FINISHED if done == 1 else Status.RUNNING if done else Status.PLANNED,
         )
 
+    def make_order_for_several(self) -> None:
+        """One product made, one under way, one planned: together they promise a date."""
+        number, products = SEVERAL
+        now = timezone.now()
+        order = Order.objects.create(
+            number=number,
+            customer=Customer.objects.earliest("pk"),
+            customer_reference="PO-70031",
+            product="to be said by its lines",
+            quantity=0,
+            due_date=timezone.localdate() + timedelta(days=12),
+        )
+        for product, quantity in products:
+            OrderLine.objects.create(order=order, product=product, quantity=quantity)
+        line = Line.objects.latest("pk")
+        days = [(-3, "finished", 1.0), (0, "running", 0.4), (4, "planned", 0.0)]
+        for order_line, (day, status, done) in zip(order.lines.all(), days, strict=True):
+            begins = now + timedelta(days=day, hours=-2)
+            ProductionRun.objects.create(
+                order_line=order_line,
+                line=line,
+                product=order_line.product,
+                begins=begins,
+                ends=begins + timedelta(hours=8),
+                quantity=order_line.quantity,
+                made=int(order_line.quantity * done),
+                status=status,
+            )
+
     def make_contacts(self) -> None:
         customers = iter(Customer.objects.order_by("pk"))
+        lines = iter(Line.objects.order_by("pk"))
         for phone, user_id, name, role in CONTACTS:
             contact = Contact.objects.create(phone=phone, user_id=user_id, name=name, role=role)
             if role == Role.CUSTOMER:
                 CustomerLink.objects.create(contact=contact, customer=next(customers))
+            elif role == Role.WORKER:
+                next(lines).pin_for(contact)
 
         buyer = CAST["customer"]
         contact, _ = Contact.objects.get_or_create(

@@ -1,0 +1,163 @@
+"""Staff look after orders, and see and undo who linked themselves."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from orders.models import Customer, CustomerLink, Line, Order, OrderLine, ProductionRun, UndoneLink
+from whatsapp_bot.models import Contact
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def order():
+    customer = Customer.objects.create(name="Acme", reference="K-1")
+    order = Order.objects.create(number="ORD-1", customer=customer, product="Gear", quantity=500)
+    begins = timezone.now() - timedelta(hours=1)
+    ProductionRun.objects.create(
+        order=order,
+        line=Line.objects.create(name="Line 1"),
+        product="Gear",
+        begins=begins,
+        ends=begins + timedelta(days=2),
+        quantity=500,
+        made=320,
+        status="running",
+    )
+    return order
+
+
+@pytest.fixture
+def link(order):
+    buyer = Contact.objects.create(phone="+27820000001", name="Buyer")
+    return CustomerLink.objects.by_knowledge(buyer, "ORD-1", "K-1")
+
+
+def posted(page) -> dict[str, str]:
+    """What the browser would post of this page as it is."""
+    forms = [page.context["adminform"].form]
+    for formset in page.context["inline_admin_formsets"]:
+        forms += [formset.formset.management_form, *formset.formset.forms]
+    return {
+        field.html_name: field.value() if field.value() is not None else ""
+        for form in forms
+        for field in form
+    }
+
+
+def test_the_list_shows_progress_and_the_promise(
+    admin_client, order, django_assert_max_num_queries
+):
+    for number in range(2, 30):
+        Order.objects.create(
+            number=f"ORD-{number}", customer=order.customer, product="Lid", quantity=1
+        )
+    path = reverse("admin:orders_order_changelist")
+    with django_assert_max_num_queries(12):
+        page = admin_client.get(path).content.decode()
+    assert "320 of 500 made" in page
+    assert f"{timezone.localtime() + timedelta(hours=47):%-d %b %Y}" in page
+
+
+@pytest.mark.parametrize(("standing", "found"), [("open", 1), ("late", 0), ("", 2)])
+def test_open_and_late_ones_are_found(admin_client, order, standing, found):
+    Order.objects.create(
+        number="X",
+        customer=order.customer,
+        product="x",
+        quantity=1,
+        status="delivered",
+        due_date="2020-01-01",
+    )
+    path = reverse("admin:orders_order_changelist")
+    assert len(admin_client.get(path, {"standing": standing}).context["cl"].result_list) == found
+
+
+def test_a_whole_number_finds_that_order_alone(admin_client, order):
+    Order.objects.create(number="ORD-12", customer=order.customer, product="x", quantity=1)
+    path = reverse("admin:orders_order_changelist")
+    for words, found in [("ord 1", 1), ("ORD-1", 1), ("RD-1", 2), ("acme", 2)]:
+        assert len(admin_client.get(path, {"q": words}).context["cl"].result_list) == found
+
+
+def test_the_page_shows_what_follows_and_lines_take_over(admin_client, order):
+    path = reverse("admin:orders_order_change", args=[order.pk])
+    page = admin_client.get(path)
+    assert "320 of 500 made" in page.content.decode()
+    assert "the rest is made" in page.content.decode()
+    filled = posted(page)
+    new = {"product": "Lid", "quantity": "40", "position": ""}
+    filled |= {"lines-TOTAL_FORMS": "1"} | {f"lines-0-{name}": new[name] for name in new}
+    for moment in ("begins", "ends"):
+        at = timezone.localtime(getattr(order.runs.get(), moment))
+        filled |= {f"runs-0-{moment}_0": f"{at:%Y-%m-%d}", f"runs-0-{moment}_1": f"{at:%H:%M:%S}"}
+    answer = admin_client.post(path, filled)
+    assert answer.status_code == 302, answer.context["errors"]
+    order.refresh_from_db()
+    assert (order.product, order.quantity) == ("Lid", 40)
+    assert "product" not in admin_client.get(path).context["adminform"].form.fields
+
+
+def test_a_number_that_reads_alike_is_refused(admin_client, order):
+    path = reverse("admin:orders_order_add")
+    filled = posted(admin_client.get(path))
+    filled |= {"number": "ord 1", "customer": order.customer_id, "product": "x", "quantity": "1"}
+    assert "There is an order ORD-1 already" in admin_client.post(path, filled).content.decode()
+
+
+def test_who_linked_themselves_is_marked_and_can_be_found(admin_client, link):
+    colleague = Contact.objects.create(phone="+27820000002", name="Known to staff")
+    CustomerLink.objects.create(contact=colleague, customer=link.customer)
+    path = reverse("admin:orders_customerlink_changelist")
+    page = admin_client.get(path, {"origin__exact": "themselves"}).content.decode()
+    assert "Buyer" in page
+    assert "Known to staff" not in page
+    assert reverse("admin:orders_order_change", args=[link.order_id]) in page
+    customers = admin_client.get(reverse("admin:orders_customer_changelist")).content.decode()
+    assert "1 by themselves" in customers
+
+
+@pytest.mark.parametrize("road", ["one", "several", "the customer's page"])
+def test_deleting_a_link_undoes_it_for_good(admin_client, admin_user, link, road):
+    if road == "one":
+        path = reverse("admin:orders_customerlink_delete", args=[link.pk])
+        admin_client.post(path, {"post": "yes"})
+    elif road == "several":
+        chosen = {"action": "delete_selected", "_selected_action": [link.pk], "post": "yes"}
+        admin_client.post(reverse("admin:orders_customerlink_changelist"), chosen)
+    else:
+        path = reverse("admin:orders_customer_change", args=[link.customer_id])
+        filled = posted(admin_client.get(path))
+        assert admin_client.post(path, {**filled, "links-0-DELETE": "on"}).status_code == 302
+    assert not CustomerLink.objects.exists()
+    assert UndoneLink.objects.get().by == admin_user
+    assert CustomerLink.objects.by_knowledge(link.contact, "ORD-1", "K-1") is None
+
+
+def test_staff_may_let_somebody_link_themselves_again(admin_client, link):
+    link.undo()
+    row = UndoneLink.objects.get()
+    path = reverse("admin:orders_undonelink_delete", args=[row.pk])
+    admin_client.post(path, {"post": "yes"})
+    assert CustomerLink.objects.by_knowledge(row.contact, "ORD-1", "K-1")
+
+
+@pytest.mark.parametrize(("day", "found"), [("today", 1), ("yesterday", 0), ("week", 1), ("x", 1)])
+def test_runs_are_found_by_day(admin_client, order, day, found):
+    order.runs.update(begins=timezone.localtime().replace(hour=0, minute=0), ends=timezone.now())
+    path = reverse("admin:orders_productionrun_changelist")
+    assert len(admin_client.get(path, {"day": day}).context["cl"].result_list) == found
+
+
+def test_a_run_chooses_among_the_lines_of_its_own_order(admin_client, order):
+    own = OrderLine.objects.create(order=order, product="Gear", quantity=1)
+    other = Order.objects.create(number="X", customer=order.customer, product="x", quantity=1)
+    OrderLine.objects.create(order=other, product="Theirs", quantity=1)
+    page = admin_client.get(reverse("admin:orders_order_change", args=[order.pk]))
+    (runs,) = [
+        one.formset for one in page.context["inline_admin_formsets"] if one.formset.prefix == "runs"
+    ]
+    assert list(runs.forms[0].fields["order_line"].queryset) == [own]

@@ -1,0 +1,112 @@
+"""What asking for an order or the schedule costs the database."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from orders.models import Customer, CustomerLink, Line, Order, ProductionRun
+from whatsapp_bot.models import Contact
+from whatsapp_bot.tests.test_speed import statements
+
+pytestmark = pytest.mark.django_db
+
+TURN = 4
+"""What every turn takes."""
+
+
+@pytest.fixture
+def many():
+    """Enough rows for the planner to prefer an index, and statistics that say so."""
+    line, now = Line.objects.create(name="Line 1"), timezone.now()
+    customers = [Customer(name=f"Customer {n}", reference=f"K-{n}") for n in range(50)]
+    Customer.objects.bulk_create(customers)
+    orders = [
+        Order(
+            number=f"ORD-{n}",
+            customer=customers[n % 50],
+            product="Gear",
+            quantity=10,
+            status="delivered" if n % 10 else "received",
+        )
+        for n in range(3000)
+    ]
+    Order.objects.bulk_create(orders)
+    ProductionRun.objects.bulk_create(
+        ProductionRun(
+            order=order,
+            line=line,
+            product="Gear",
+            quantity=10,
+            begins=now + timedelta(hours=8 * n),
+            ends=now + timedelta(hours=8 * n + 8),
+        )
+        for n, order in enumerate(orders, -2900)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+@pytest.fixture
+def buyer(many, contact) -> Contact:
+    CustomerLink.objects.create(contact=contact, customer=Customer.objects.get(key="K10"))
+    return contact
+
+
+def reads_whole_table(queryset) -> bool:
+    plan = queryset.explain().lower()
+    return bool(
+        re.search(
+            r"seq scan on orders_(order|productionrun)"
+            if connection.vendor == "postgresql"
+            else r"\bscan orders_(order|productionrun)",
+            plan,
+        )
+    )
+
+
+def test_a_plan_without_an_index_is_noticed(many):
+    assert reads_whole_table(Order.objects.filter(product="x"))
+    assert reads_whole_table(ProductionRun.objects.filter(product="x").order_by())
+
+
+def test_what_people_ask_for_is_found_by_an_index(buyer):
+    runs, today = ProductionRun.objects.all(), timezone.localdate()
+    for asked in (
+        Order.objects.visible_to(buyer).numbered("ord 60"),
+        Order.objects.open_of(buyer)[:9],
+        Order.objects.filter(updated_at__gt=timezone.now()).order_by("updated_at", "pk")[:100],
+        runs.filter(line=Line.objects.get()).between(today, today),
+        runs.visible_to(buyer).between(today, today),
+    ):
+        assert not reads_whole_table(asked), asked.explain()
+
+
+def test_an_order_out_of_the_blue_takes_five_statements_more(buyer, phone):
+    phone.say("hi")
+    made = statements(lambda: phone.say("ord 60"))
+    assert len(made) <= TURN + 5, "\n".join(made)
+
+
+def test_the_open_orders_take_three_statements_more(buyer, phone):
+    phone.say("hi")
+    phone.say("1")
+    phone.say("hi")
+    made = statements(lambda: phone.say("1"))
+    assert len(made) <= TURN + 3, "\n".join(made)
+
+
+def test_an_order_chosen_there_takes_six_more(buyer, phone):
+    phone.say("hi")
+    phone.say("1")
+    made = statements(lambda: phone.say("ord 60"))
+    assert len(made) <= TURN + 6, "\n".join(made)
+
+
+def test_a_day_of_the_schedule_takes_four_statements_more(buyer, phone):
+    phone.say("hi")
+    phone.say("3")
+    made = statements(lambda: phone.say("today"))
+    assert len(made) <= TURN + 4, "\n".join(made)
