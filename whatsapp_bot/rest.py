@@ -11,12 +11,18 @@ class _Strict:
     """Refuses what would else be lost or guessed: other fields, and other kinds of values."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            fields = self.fields  # type: ignore[attr-defined]
-            wrong = {name: _wrong(name, value, fields) for name, value in data.items()}
-            if any(wrong.values()):
-                raise serializers.ValidationError({name: w for name, w in wrong.items() if w})
-        return super().to_internal_value(data)  # type: ignore[misc]
+        if not isinstance(data, dict):
+            return super().to_internal_value(data)  # type: ignore[misc]
+        fields = self.fields  # type: ignore[attr-defined]
+        wrong = {name: why for name, value in data.items() if (why := _wrong(name, value, fields))}
+        rest = {name: value for name, value in data.items() if name not in wrong}
+        try:
+            said = super().to_internal_value(rest)  # type: ignore[misc]
+        except serializers.ValidationError as more:
+            raise serializers.ValidationError({**more.detail, **wrong}) from None
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return said
 
 
 def _wrong(name: str, value: Any, fields: dict[str, serializers.Field]) -> str:

@@ -98,6 +98,8 @@ def test_a_filter_that_there_is_not(everything):
     (error,) = problem(everything.get(f"{REPORTS}?status=odd"), 400)["errors"]
     assert error["parameter"] == "status"
     problem(everything.get(f"{REPORTS}?updated_since=yesterday"), 400)
+    (error,) = problem(everything.get(f"{REPORTS}?updated_since="), 400)["errors"]
+    assert "nothing to filter by" in error["detail"]
     problem(everything.get(f"{REPORTS}?" + "&".join(f"a{n}=1" for n in range(2000))), 400)
 
 
@@ -138,10 +140,10 @@ def test_a_charset_changes_nothing(everything, serving, charset):
         ('{"na\\u0000me": "x"}', "character"),
         ('{"name": "Gap", "position": 1' + "0" * 5000 + "}", "JSON"),
         ('{"name": "Gap", "position": 9223372036854775808}', "less than or equal"),
-        ('{"name": "Gap", "position": 1e999}', "integer"),
-        ('{"name": "Gap", "is_active": "perhaps"}', "boolean"),
+        ('{"name": "Gap", "position": 1e999}', "whole number"),
+        ('{"name": "Gap", "is_active": "perhaps"}', "true or false"),
         ('{"name": "Gap", "colour": "red"}', "no such field"),
-        ('{"name": {"a": 1}}', "string"),
+        ('{"name": {"a": 1}}', "in quotes"),
         ("[" * 5000 + "]" * 5000, "too deep"),
         ('{"name":' * 5000 + "1" + "}" * 5000, "too deep"),
         ('{"name":' + "[" * 30 + "]" * 30 + "}", "too deep"),

@@ -86,7 +86,7 @@ class Order(Stamped):
 
     number = models.CharField(max_length=60)
     key = KeyField(of="number")
-    customer = models.ForeignKey(Customer, models.PROTECT, related_name="orders")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="orders", db_index=False)
     customer_reference = models.CharField(max_length=60, blank=True)
     product = models.CharField(
         max_length=LONGEST_PRODUCT, help_text="With lines below: what they say, together."
@@ -102,6 +102,9 @@ class Order(Stamped):
         ordering = ["due_date", "pk"]
         indexes = [
             models.Index(fields=["updated_at", "id"], name="order_updated"),
+            models.Index(fields=["customer", "updated_at", "id"], name="order_customer_updated"),
+            models.Index(fields=["status", "updated_at", "id"], name="order_status_updated"),
+            models.Index(fields=["customer_reference"], name="order_customer_reference"),
             models.Index(fields=["due_date", "id"], name="order_due"),
             models.Index(
                 fields=["customer", "due_date", "id"],
