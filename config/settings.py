@@ -197,7 +197,9 @@ OTP_TOTP_ISSUER = "Andon"
 # API ---------------------------------------------------------------------------------------------
 
 API_PER_MINUTE = int(_number("API_PER_MINUTE", 600, least=1, most=100_000))
-API_STRANGERS_PER_MINUTE = int(_number("API_STRANGERS_PER_MINUTE", 60, least=1, most=100_000))
+API_WRONG_TOKENS_PER_MINUTE = int(
+    _number("API_WRONG_TOKENS_PER_MINUTE", 600, least=1, most=100_000)
+)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["config.api.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["config.api.permissions.AsInTheAdmin"],

@@ -19,13 +19,10 @@ _SHAPE = re.compile(rf"{Token.PREFIX}[0-9a-f]{{64}}".encode())
 class TokenAuthentication(KnoxAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, Token] | None:
         try:
-            known = super().authenticate(request)
+            return super().authenticate(request)
         except AuthenticationFailed:
             count_stranger(request)
             raise
-        if not known:
-            count_stranger(request)
-        return known
 
     def authenticate_credentials(self, token: bytes) -> tuple[Any, Token]:
         found = None
@@ -40,7 +37,7 @@ class TokenAuthentication(KnoxAuthentication):
 
 
 def count_stranger(request: Request) -> None:
-    """Raises Throttled when too many come from the same address without a token that is right."""
+    """Raises Throttled when too many tokens that are wrong come from the same address."""
     throttle = StrangerThrottle()
     if not throttle.allow_request(request, None):  # type: ignore[arg-type]
         raise Throttled(throttle.wait())
@@ -50,7 +47,7 @@ class StrangerThrottle(SimpleRateThrottle):
     scope = "stranger"
 
     def get_rate(self) -> str:
-        return f"{settings.API_STRANGERS_PER_MINUTE}/min"
+        return f"{settings.API_WRONG_TOKENS_PER_MINUTE}/min"
 
     def get_cache_key(self, request: Any, view: Any) -> str:
         return self.cache_format % {"scope": self.scope, "ident": client_address(request)}

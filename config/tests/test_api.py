@@ -213,10 +213,11 @@ def test_a_token_may_ask_so_often(everything, settings):
 
 
 def test_an_address_may_guess_so_often(everything, settings):
-    settings.API_STRANGERS_PER_MINUTE = 2
+    settings.API_WRONG_TOKENS_PER_MINUTE = 2
     stranger = APIClient(HTTP_AUTHORIZATION="Bearer wrong")
     assert [stranger.get(CATEGORIES).status_code for _ in range(3)] == [401, 401, 429]
     problem(stranger.get("/api/nowhere/"), 429)
+    problem(APIClient().get(CATEGORIES), 401)
     assert everything.get(CATEGORIES).status_code == 200
     assert stranger.get(CATEGORIES, REMOTE_ADDR="10.0.0.9").status_code == 401
 

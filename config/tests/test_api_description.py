@@ -17,11 +17,13 @@ from django.db import close_old_connections, transaction
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, settings
+from rest_framework.test import APIClient
 from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi
 
 from config.access.models import Token
 from config.wsgi import application
+from conftest import with_token
 from defects.models import DefectReport
 from orders.models import Customer, Order, ProductionRun
 from whatsapp_bot.models import Contact, HelpRequest
@@ -34,6 +36,7 @@ CHECKS = [
     openapi.response_schema_conformance,
     openapi.negative_data_rejection,
     openapi.unsupported_method,
+    openapi.ignored_auth,
 ]
 
 KINDS = {
@@ -44,11 +47,12 @@ KINDS = {
     "help-requests": (HelpRequest, "number"),
 }
 
-schema = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))
+description = SchemaGenerator().get_schema(request=None, public=True)
+schema = schemathesis.openapi.from_dict(description)
 schema.app = application
 schema.config.update(base_url="http://testserver")
 few = settings(
-    max_examples=5,
+    max_examples=2,
     derandomize=True,
     deadline=None,
     database=None,
@@ -103,8 +107,31 @@ def ask_for_what_is_there(case: Any) -> None:
 @schema.parametrize()
 @few
 def test_it_answers_as_it_is_described(case: Any, system: dict[str, str], settings: Any) -> None:
-    settings.API_PER_MINUTE = 1_000_000
+    settings.API_PER_MINUTE = settings.API_WRONG_TOKENS_PER_MINUTE = 1_000_000
     settings.ALLOWED_HOSTS = ["*"]
     with undone():
         ask_for_what_is_there(case)
         case.call_and_validate(headers=system, checks=CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [(method, path) for path, calls in description["paths"].items() for method in calls],
+)
+def test_strangers_are_refused_everywhere(method: str, path: str, system: dict[str, str]) -> None:
+    report = DefectReport.objects.first().number
+    there = path.format(report=report, number=report, reference="K-1", id=1)
+    for given in ({}, {"Authorization": "Bearer wrong"}):
+        answer = getattr(APIClient(headers=given), method)(there, {})
+        assert answer.status_code == 401
+        assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_nobody_without_permissions_gets_further() -> None:
+    """Every call of the description, by a user of the staff who may do nothing."""
+    client = with_token(User.objects.create_user("nobody", is_staff=True))
+    for path, calls in description["paths"].items():
+        there = path.format(report="DEF-1", number="DEF-1", reference="K-1", id=1)
+        there = there.replace("help-requests/DEF", "help-requests/HELP")
+        for method in calls:
+            assert getattr(client, method)(there, {}).status_code == 403, f"{method} {path}"
