@@ -42,6 +42,12 @@ def _read_anew() -> None:
 
 
 @pytest.fixture
+def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For counting statements: menus, texts and forms are read once, however long it takes."""
+    monkeypatch.setattr("whatsapp_bot.recent.MAX_AGE", 1e9)
+
+
+@pytest.fixture
 def new_phone() -> Callable[..., Phone]:
     def make(address: str = "", name: str = "") -> Phone:
         return Phone(address or f"+{next(_numbers)}", name)

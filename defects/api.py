@@ -383,7 +383,7 @@ def check_version(request: Request, report: DefectReport) -> None:
     DefectReport.objects.select_for_update(no_key=True).get(pk=report.pk)
     if wanted != report.version:
         changes = [
-            {"who": one.who, "what": f"{one.about} {one.field}".strip(), "now": one.after}
+            {"who": one.who, "what": one.what, "was": one.before, "now": one.after}
             for one in report.changes_since(wanted)
         ]
         raise ChangedMeanwhile(version=report.version, changes=changes)
@@ -482,7 +482,7 @@ class ActionViewSet(PartViewSet):
     @action(detail=True, methods=["post"])
     def take_back(self, request: Request, **_: Any) -> Response:
         """It is not done after all."""
-        return self._take(lambda action: action.take_back())
+        return self._take(lambda action: action.take_back(request.user))
 
     @transaction.atomic
     def _take(self, step: Callable[[CorrectiveAction], None]) -> Response:

@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from django.db.models import (
     Aggregate,
     Count,
+    DateTimeField,
     DecimalField,
     DurationField,
     ExpressionWrapper,
@@ -26,7 +27,6 @@ from django.db.models import (
     Field,
     FloatField,
     Func,
-    IntegerField,
     Q,
     QuerySet,
     Sum,
@@ -105,28 +105,27 @@ class Grid:
     origin: datetime
     minutes: int
 
-    def place(self, at: str) -> "Place":
-        """In which stretch is the moment in the field `at`?"""
-        return Place(at, origin=int(self.origin.timestamp()), width=60 * self.minutes)
-
-    def begins(self, place: int) -> datetime:
-        """When that stretch begins, in the factory's time zone."""
-        begins = self.origin.astimezone(UTC) + timedelta(minutes=place * self.minutes)
-        return timezone.localtime(begins)
+    def stretch(self, at: str) -> "Stretch":
+        """When the stretch begins that the moment in the field `at` is in."""
+        return Stretch(at, origin=int(self.origin.timestamp()), width=60 * self.minutes)
 
 
-class Place(Func):
-    """How many times `width` seconds a moment is after `origin`, both in seconds."""
+class Stretch(Func):
+    """The last moment before or at this one that is a number of times `width` after `origin`.
 
-    output_field = IntegerField()
+    Both in seconds.
+    """
+
+    output_field = DateTimeField()
 
     def as_postgresql(self, *about: Any, **options: Any) -> Any:
-        template = "FLOOR((DATE_PART('epoch', %(expressions)s) - %(origin)s) / %(width)s)::int"
+        template = "DATE_BIN('%(width)s s', %(expressions)s, TO_TIMESTAMP(%(origin)s))"
         return self.as_sql(*about, template=template, **options)
 
     def as_sqlite(self, *about: Any, **options: Any) -> Any:
-        template = "(STRFTIME('%%%%s', %(expressions)s) - %(origin)s) / %(width)s"
-        return self.as_sql(*about, template=template, **options)
+        seconds = "STRFTIME('%%%%s', %(expressions)s) - %(origin)s"
+        begins = f"({seconds}) / %(width)s * %(width)s + %(origin)s"
+        return self.as_sql(*about, template=f"DATETIME({begins}, 'unixepoch')", **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +264,7 @@ def count_up(period: Period) -> Figures:
             cursor.execute("SET LOCAL work_mem = '48MB'")
     shifts = list(Shift.objects.all())
     grid = period.grid(*(edge for shift in shifts for edge in (shift.begins, shift.ends)))
-    made = [(grid.begins(place), *counts) for place, *counts in _made(period, grid)]
+    made = [(timezone.localtime(begins), *counts) for begins, *counts in _made(period, grid)]
     founded = list(_founded_by_category_and_line(period))
     messages = list(_messages(period))
     return Figures(
@@ -299,8 +298,8 @@ def _made(period: Period, grid: Grid) -> QuerySet:
     founded = Q(status__in=FOUNDED)
     rows = DefectReport.objects.filter(period.has("created_at")).order_by()
     return (
-        rows.annotate(place=grid.place("created_at"))
-        .values_list("place")
+        rows.annotate(begins=grid.stretch("created_at"))
+        .values_list("begins")
         .annotate(
             count=Count("*"),
             founded=Count("status", filter=founded),
@@ -314,10 +313,9 @@ def _days(period: Period, made: list[tuple[Any, ...]], messages: list[dict[str, 
     for begins, count, *_ in made:
         reported[begins.date()] += count
     closed = _closed(period)
-    grid = period.grid()
     said: Counter[tuple[date, str]] = Counter()
     for row in messages:
-        said[grid.begins(row["place"]).date(), row["direction"]] += row["count"]
+        said[timezone.localdate(row["begins"]), row["direction"]] += row["count"]
     In, Out = Message.Direction.IN, Message.Direction.OUT
     return [
         Day(day, reported[day], closed[day], said[day, In], said[day, Out]) for day in period.days
@@ -325,12 +323,11 @@ def _days(period: Period, made: list[tuple[Any, ...]], messages: list[dict[str, 
 
 
 def _closed(period: Period) -> Counter[date]:
-    grid = period.grid()
     rows = DefectReport.objects.filter(period.has("closed_at")).order_by()
-    places = rows.annotate(place=grid.place("closed_at")).values_list("place")
+    stretches = rows.annotate(begins=period.grid().stretch("closed_at")).values_list("begins")
     closed: Counter[date] = Counter()
-    for place, count in places.annotate(count=Count("*")):
-        closed[grid.begins(place).date()] += count
+    for begins, count in stretches.annotate(count=Count("*")):
+        closed[timezone.localdate(begins)] += count
     return closed
 
 
@@ -420,8 +417,8 @@ def _messages(period: Period) -> QuerySet:
     """By stretch, direction and currency: how many, and what they cost as far as billed."""
     rows = Message.objects.filter(period.has("created_at")).order_by()
     return (
-        rows.annotate(place=period.grid().place("created_at"))
-        .values("place", "direction", "price_unit")
+        rows.annotate(begins=period.grid().stretch("created_at"))
+        .values("begins", "direction", "price_unit")
         .annotate(
             count=Count("*"),
             # Twilio writes what it takes with a minus.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from config.tests.browser.editing import Editing
+    from defects.models import DefectReport
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
@@ -185,6 +186,100 @@ def dashboard(context: BrowserContext, small: BrowserContext, base: str) -> None
         draw(page, name)
 
 
+def reviewing_pages(context: BrowserContext, small: BrowserContext, base: str) -> None:
+    from config.tests.browser.editing import Editing
+
+    report = report_with_photo()
+    report.severity = "critical"
+    report.save()
+    editing = Editing(context.new_page(), base)
+    page = editing.page
+    page.set_viewport_size({"width": 1400, "height": 640})
+    editing.open("defects/defectreport/?at_work=open")
+    draw(page, "reviewing-reports")
+
+    editing.page_of(report)
+    editing.save("Acknowledge", says="is acknowledged")
+    editing.save("Start review", says="is in review")
+    editing.fill(inspected="200", nonconforming="12", cause="The clamp of press 4 was worn.")
+    editing.fill(new_note="The lids of the night shift are in the blocked area.")
+    editing.choose("category", "Surface")
+    for number, (kind, quantity) in enumerate([("rework", "9"), ("scrap", "3")]):
+        page.get_by_text("Add another Disposition").click()
+        part = f"dispositions-{number}-"
+        editing.fill(**{f"{part}kind": kind, f"{part}quantity": quantity})
+    page.get_by_text("Add another Corrective action").click()
+    editing.fill(**{"actions-0-what": "Renew the clamp, check it monthly"})
+    editing.choose("actions-0-owner", "reviewer")
+    editing.save("Save and continue editing")
+    page.set_viewport_size({"width": 1400, "height": 1100})
+    editing.page_of(report)
+    draw(page, "reviewing-a-report")
+    phone = Editing(small.new_page(), base)
+    phone.page_of(report)
+    draw(phone.page, "reviewing-a-report-phone-dark")
+
+    editing.save("Decide", says="is decided")
+    page.set_viewport_size({"width": 1400, "height": 600})
+    editing.open("defects/change/")
+    draw(page, "changes")
+    page.set_viewport_size(WIDE)
+
+
+def report_with_photo() -> "DefectReport":
+    """What a worker reports, with a photo that has been fetched."""
+    from defects.models import DefectReport
+    from whatsapp_bot import fetching
+    from whatsapp_bot.models import Contact
+    from whatsapp_bot.simulator import attachments
+    from whatsapp_bot.simulator.people import CAST
+    from whatsapp_bot.simulator.phone import Phone
+
+    before = DefectReport.objects.count()
+    phone = Phone(CAST["worker"].address, CAST["worker"].name)
+    for text in ("menu", "2", "1", "Twelve lids with a deep scratch beside the hinge"):
+        phone.say(text)
+    while DefectReport.objects.count() == before:
+        phone.say("skip")
+    photo = attachments.example(attachments.Kind.IMAGE)
+    phone.say(
+        MessageType="image",
+        NumMedia="1",
+        MediaUrl0=photo.url,
+        MediaContentType0=photo.content_type,
+    )
+    fetching.drain()
+    return Contact.objects.get(phone=phone.address).defect_reports.latest("pk")
+
+
+def exporting_pages(context: BrowserContext, base: str) -> None:
+    from django.contrib.auth.models import User
+    from django.utils import timezone
+
+    from config.tests.browser.editing import Editing
+    from defects.models import Export
+
+    editing = Editing(context.new_page(), base)
+    page = editing.page
+    page.set_viewport_size({"width": 1400, "height": 520})
+    editing.open("defects/defectreport/?severity__exact=major&status__exact=closed")
+    page.locator("details.export summary").click()
+    draw(page, "exporting-a-list")
+    export = Export.objects.create(
+        by=User.objects.get(username="staff"),
+        query="severity__exact=major",
+        format="xlsx",
+        status="running",
+        done=412_000,
+        total=1_000_000,
+        claimed_until=timezone.now() + Export.CLAIM,
+    )
+    page.set_viewport_size({"width": 1200, "height": 420})
+    editing.open(f"defects/export/{export.pk}/change/")
+    draw(page, "exporting")
+    page.set_viewport_size(WIDE)
+
+
 def refusals(context: BrowserContext, base: str) -> None:
     from config.tests.browser.editing import Editing
     from config.tests.browser.refusals import REFUSALS
@@ -217,6 +312,8 @@ def main() -> None:
             simulator(wide, small, base)
             editing_pages(wide, base)
             writing_pages(wide, base)
+            reviewing_pages(wide, manager, base)
+            exporting_pages(wide, base)
             refusals(wide, base)
             browser.close()
 

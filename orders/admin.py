@@ -74,42 +74,40 @@ class LinkFormSet(forms.BaseInlineFormSet):
             obj.undo(self.by)
 
 
-class CustomerLinkInline(TabularInline):
+class LinkInline(TabularInline):
     model = CustomerLink
     formset = LinkFormSet
     extra = 0
-    autocomplete_fields = ["contact"]
-    fields = ["contact", "linked_by", "created_at"]
     readonly_fields = ["linked_by", "created_at"]
-    verbose_name_plural = "people who may ask for its orders"
     hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerLink]:
         return super().get_queryset(request).select_related("contact", "customer", "order")
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
+        formset = super().get_formset(request, obj, **options)
+        formset.by = request.user
+        return formset
 
     @admin.display(description="linked by", empty_value="–")
     def linked_by(self, link: CustomerLink) -> SafeString | str:
         return _how(link) if link.pk else ""
 
 
-class LinkedCustomerInline(TabularInline):
+class LinkedContactInline(LinkInline):
+    """On the page of a customer."""
+
+    autocomplete_fields = ["contact"]
+    fields = ["contact", "linked_by", "created_at"]
+    verbose_name_plural = "people who may ask for its orders"
+
+
+class LinkedCustomerInline(LinkInline):
     """On the page of a contact: whose orders the person may know of."""
 
-    model = CustomerLink
-    formset = LinkFormSet
-    extra = 0
     autocomplete_fields = ["customer"]
-    fields = ["customer"]
+    fields = ["customer", "linked_by", "created_at"]
     verbose_name = "linked customer"
-    hide_title = True
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerLink]:
-        return super().get_queryset(request).select_related("customer", "contact")
-
-    def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
-        formset = super().get_formset(request, obj, **options)
-        formset.by = request.user
-        return formset
 
 
 ContactAdmin.inlines.append(LinkedCustomerInline)
@@ -120,7 +118,7 @@ class CustomerAdmin(ModelAdmin):
     list_display = ["name", "reference", "people"]
     search_fields = ["name", "reference", "key"]
     readonly_fields = ["created_at", "updated_at"]
-    inlines = [CustomerLinkInline]
+    inlines = [LinkedContactInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         return super().get_queryset(request).prefetch_related("links")
@@ -131,10 +129,6 @@ class CustomerAdmin(ModelAdmin):
         own = sum(link.origin == CustomerLink.Origin.THEMSELVES for link in links)
         mark = label(f"{own} by themselves", "warning") if own else ""
         return format_html("{} {}", len(links), mark) if links else "–"
-
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        formset.by = request.user
-        super().save_formset(request, form, formset, change)
 
 
 @admin.register(CustomerLink)

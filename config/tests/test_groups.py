@@ -53,7 +53,6 @@ def test_every_pattern_means_something_or_is_of_what_comes():
         "disposition",
         "correctiveaction",
         "note",
-        "historical",
         "review",
         "export",
     )

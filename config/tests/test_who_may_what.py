@@ -45,9 +45,7 @@ ROWS = {
     "orders.shift": ("RMA", "A", "A", "A"),
     "orders.pinnedline": ("RMA", "A", "A", "A"),
     "orders.wronglookup": ("MA", "", "", ""),
-    "defects.historicaldefectreport": ("RMA", "", "", ""),
-    "defects.historicaldisposition": ("RMA", "", "", ""),
-    "defects.historicalcorrectiveaction": ("RMA", "", "", ""),
+    "defects.change": ("RMA", "", "", ""),
     "defects.defectcategory": ("RMA", "A", "A", ""),  # the first one has reports
     "defects.export": ("RMA", "", "RMA", ""),  # a page with nothing to change
     "auth.user": ("A", "A", "", ""),  # the first one may do everything
@@ -69,13 +67,12 @@ PAGES = {
 IN_THE_SIDEBAR = {
     "R": "Defect reports, Help requests, Contacts, Messages, Failed messages, Defect categories, "
     "Orders, Customers, Links to customers, Production runs, Lines, Shifts, Workers' lines, Files, "
-    "Changes of reports, Changes of dispositions, Changes of actions, Exports, API tokens",
+    "Changes of reports, Exports, API tokens",
     "E": "Menus and greeting, Texts, Text pages, Message templates, Report forms, Simulator, "
     "Form versions, API tokens",
     "M": "Defect reports, Report forms, Defect categories, Orders, Customers, Links to customers, "
-    "Production runs, Lines, Shifts, Workers' lines, Files, Changes of reports, "
-    "Changes of dispositions, Changes of actions, Form versions, Exports, Undone links, "
-    "Wrong order numbers, API tokens",
+    "Production runs, Lines, Shifts, Workers' lines, Files, Changes of reports, Form versions, "
+    "Exports, Undone links, Wrong order numbers, API tokens",
     "N": "",
 }
 

@@ -3,6 +3,7 @@
 import tempfile
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.models import AbstractBaseUser
@@ -80,7 +81,7 @@ def filters_of(query: str) -> str:
     return parameters.urlencode()
 
 
-class Exportable:
+class Exportable(metaclass=forms.MediaDefiningClass):
     """A list with a button to export what it shows, for those who may."""
 
     change_list_template = "defects/exportable_list.html"

@@ -39,6 +39,7 @@ from defects.models import (
 from defects.models.review import colleagues
 from defects.notices import QUESTION
 from whatsapp_bot.admin.files import listed, shown
+from whatsapp_bot.admin.long_list import LongList
 from whatsapp_bot.admin.people import beside_a_contact
 from whatsapp_bot.admin.several import do_with_each
 from whatsapp_bot.admin.talk import Panel, Row, talk
@@ -99,8 +100,8 @@ class ReportForm(forms.ModelForm):
     def _tell_changes(self, opened: str) -> None:
         changes = self.instance.changes_since(opened)
         lines = [
-            f"{change.who or 'Somebody'}: {change.about} {change.field}, "
-            f"from “{change.before}” to “{change.after}”"
+            f"{change.who or 'Somebody'}: {change.what}, "
+            f"from “{change.before or '–'}” to “{change.after or '–'}”"
             for change in changes
         ]
         self.data = {**self.data.dict(), "version": self.instance.version}
@@ -114,7 +115,7 @@ class ReportForm(forms.ModelForm):
 
 
 @admin.register(DefectReport)
-class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
+class DefectReportAdmin(DashboardLinks, Exportable, LongList, WritingAdmin):
     form = ReportForm
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     list_display = [
@@ -133,7 +134,6 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
     list_filter = FILTERS
     list_filter_submit = True
     list_per_page = 50
-    show_full_result_count = False
     search_fields = ["number"]
     search_help_text = "Number, words of the report, reporter or order"
     ordering = ["urgency", "-pk"]
@@ -186,10 +186,8 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
-        words = search_term.split()[:8]
-        for word in words:
-            queryset = queryset.filter(pk__in=DefectReport.objects.with_word(word))
-        return queryset, False
+        found = queryset.with_words(search_term) if search_term.strip() else queryset
+        return found, False
 
     @admin.display(description="")
     def photo(self, report: DefectReport) -> SafeString | str:
@@ -301,10 +299,15 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
             "age": f"reported {timesince(report.created_at, depth=1)} ago",
             "steps": possible,
             "news": news_ahead(report, ahead),
-            "conversation": talk(self._said_around(report), request),
+            "conversation": self._conversation(request, report),
             "changes": report.changes(),
             "input_classes": " ".join(INPUT_CLASSES),
         }
+
+    def _conversation(self, request: HttpRequest, report: DefectReport) -> SafeString | str:
+        """The bubbles around the report; "" for who may not read messages."""
+        may_read = request.user.has_perm("whatsapp_bot.view_message")
+        return talk(self._said_around(report), request) if may_read else ""
 
     def _said_around(self, report: DefectReport) -> QuerySet[Message]:
         said = Message.objects.to_show().filter(contact__in=report.reporters)
@@ -406,7 +409,7 @@ class DefectReportAdmin(DashboardLinks, Exportable, WritingAdmin):
             messages.error(request, "You may not do that.")
             return
         try:
-            getattr(found, verb)(*([] if verb == "take_back" else [request.user]))
+            getattr(found, verb)(request.user)
         except NotAllowed as refused:
             messages.error(request, str(refused))
         else:

@@ -8,7 +8,16 @@ from typing import Any
 
 from django.utils import timezone
 
-from defects.models import DefectCategory, DefectReport, Disposition, ReportForm, Severity, Status
+from defects.models import (
+    Change,
+    DefectCategory,
+    DefectReport,
+    Disposition,
+    ReportForm,
+    Severity,
+    Status,
+)
+from defects.models.audit import changes_between
 from orders.models import Line, Order
 from whatsapp_bot.delivery import Status as Delivery
 from whatsapp_bot.models import Contact, Message
@@ -149,13 +158,19 @@ class Past:
         for report in reports:
             report._history_date = report.created_at
             report.status = Status.REPORTED
-        DefectReport.history.bulk_history_create(reports)
+        made = DefectReport.history.bulk_history_create(reports)
         for status, report in now_so:
             report.status = status
             steps = [report.closed_at, report.decided_at, report.acknowledged_at]
             report._history_date = next(filter(None, steps), report.created_at)
         reviewed = [report for status, report in now_so if status != Status.REPORTED]
-        DefectReport.history.bulk_history_create(reviewed, update=True)
+        now = DefectReport.history.bulk_history_create(reviewed, update=True)
+        before = {row.id: row for row in made}
+        Change.objects.bulk_create(
+            change
+            for row, report in zip(now, reviewed, strict=True)
+            for change in changes_between(before[row.id], row, report)
+        )
 
     # Messages ------------------------------------------------------------------------------------
 

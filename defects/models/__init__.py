@@ -1,4 +1,4 @@
-from defects.models.audit import Door
+from defects.models.audit import Change, Door
 from defects.models.export import Export
 from defects.models.forms import FormVersion, Question, ReportForm, problems_in, report_forms
 from defects.models.report import Attachment, DefectReport
@@ -14,6 +14,7 @@ from whatsapp_bot.refusals import NotAllowed
 
 __all__ = [
     "Attachment",
+    "Change",
     "CorrectiveAction",
     "DefectCategory",
     "DefectReport",

@@ -1,20 +1,20 @@
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from defects.models.audit import Audited, Change, Door, changes_in
+from defects.models.audit import Audited, Change
 from defects.models.forms import ReportForm
-from defects.models.review import CorrectiveAction, Disposition, Reviewed
+from defects.models.review import Reviewed
 from defects.notices import NEWS, QUESTION
 from orders.models import Line, Order, Shift
 from whatsapp_bot.models import Contact, Conversation, Message
 from whatsapp_bot.numbered import NumberedQuerySet
+from whatsapp_bot.search import has, ids_of, words_in
 from whatsapp_bot.whatsapp_text import preview
 from whatsapp_bot.wording import Notice
 
@@ -28,18 +28,19 @@ class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
         """The contact's own reports, newest first."""
         return self.filter(reported_by=contact).order_by("-pk")
 
-    def with_word(self, word: str) -> models.QuerySet:
-        """The ids of the reports that a word is found in: number, text, reporter or order."""
-        people = Contact.objects.filter(
-            models.Q(name__icontains=word) | models.Q(phone__icontains=word)
-        )
-        orders = Order.objects.filter(number__icontains=word)
-        return self.filter(
-            models.Q(number__icontains=word)
-            | models.Q(description__icontains=word)
-            | models.Q(reported_by__in=people)
-            | models.Q(order__in=orders)
-        ).values("pk")
+    def with_words(self, text: str) -> "DefectReportQuerySet":
+        """Those in which each word is found: in number, text, reporter or order."""
+        words = words_in(text)
+        found = self if words else self.none()
+        for word in words:
+            people = Contact.objects.filter(has(word, "name", "phone"))
+            orders = Order.objects.filter(has(word, "number"))
+            found = found.filter(
+                has(word, "number", "description")
+                | models.Q(reported_by__in=ids_of(people))
+                | models.Q(order__in=ids_of(orders))
+            )
+        return found
 
     def just_made_by(self, contact: Contact) -> "DefectReport | None":
         """The contact's last report, if a picture that comes now would belong to it."""
@@ -122,6 +123,7 @@ class DefectReport(Reviewed):
             models.Index(fields=["status", "-id"], name="defect_report_status"),
             models.Index(fields=["assignee", "-id"], name="defect_report_assignee"),
             models.Index(fields=["updated_at", "id"], name="defect_report_updated"),
+            # For with_words the migrations add defect_report_words, which only PostgreSQL can.
         ]
 
     def __str__(self) -> str:
@@ -168,29 +170,20 @@ class DefectReport(Reviewed):
     @property
     def version(self) -> str:
         """Which state of the report this is; another one after any change of it or its parts."""
-        newest = (one.aggregate(id=models.Max("history_id"))["id"] for one in self._histories())
-        return ".".join(str(one or 0) for one in newest)
-
-    def _histories(self) -> list[models.QuerySet]:
-        parts = [part.history.filter(report=self) for part in (Disposition, CorrectiveAction)]
-        return [self.history.all(), *parts]
+        newest = self._changes().aggregate(pk=models.Max("pk"))["pk"]
+        return str(newest or 0)
 
     def changes(self) -> list[Change]:
         """What was changed in the report and its parts, the newest first."""
-        found = list(changes_in(self.history.select_related("history_user")[:MOST_CHANGES]))
-        for part in (Disposition, CorrectiveAction):
-            found += _changes_of_parts(part.history.filter(report=self)[:MOST_CHANGES])
-        return sorted(found, key=lambda change: change.at, reverse=True)
+        return list(self._changes()[:MOST_CHANGES])
 
     def changes_since(self, version: str) -> list[Change]:
         """What was changed since that version; everything, when it is none."""
-        ids = [int(one) for one in version.split(".") if one.isdecimal() and len(one) < 19]
-        seen = [
-            history.filter(history_id__lte=last).aggregate(at=models.Max("history_date"))["at"]
-            for history, last in zip(self._histories(), ids, strict=False)
-        ]
-        since = max((at for at in seen if at), default=self.created_at)
-        return [change for change in self.changes() if change.at > since]
+        last = int(version) if version.isdecimal() and len(version) < 19 else 0
+        return list(self._changes().filter(pk__gt=last)[:MOST_CHANGES])
+
+    def _changes(self) -> models.QuerySet[Change]:
+        return Change.objects.filter(report=self)
 
     def attach(self, messages: Iterable[int]) -> None:
         """File messages, by their ids, with this report: their pictures, voice notes and so on."""
@@ -198,28 +191,6 @@ class DefectReport(Reviewed):
             (Attachment(report=self, message_id=message) for message in messages),
             ignore_conflicts=True,
         )
-
-
-def _changes_of_parts(history: Iterable[Any]) -> Iterator[Change]:
-    """What was changed in rows of a report, with those that came and went."""
-    by_row: dict[int, list[Any]] = {}
-    for row in history:
-        by_row.setdefault(row.id, []).append(row)
-    for rows in by_row.values():
-        about = rows[0]._meta.verbose_name.removeprefix("historical ")
-        yield from changes_in(rows, f"{about} “{rows[0].history_object}”")
-        for row in rows:
-            if row.history_type != "~":
-                came = row.history_type == "+"
-                yield Change(
-                    at=row.history_date,
-                    who=str(row.history_user or ""),
-                    door=Door(row.door).label,
-                    about=about,
-                    field="",
-                    before="" if came else str(row.history_object),
-                    after=str(row.history_object) if came else "",
-                )
 
 
 class Attachment(models.Model):

@@ -170,9 +170,11 @@ class Reviewed(models.Model):
         self._become(Status.UNFOUNDED, by, reason)
 
     @transaction.atomic
-    def mark_duplicate(self, by: AbstractBaseUser | None, of: "DefectReport") -> None:
+    def mark_duplicate(self, by: AbstractBaseUser | None, of: "DefectReport | None") -> None:
         """It is known from another report, whose news its reporter now hears as well."""
         self._begin(Status.DUPLICATE, after=UNDECIDED)
+        if of is None:
+            raise NotAllowed("Which report is it a duplicate of?")
         kept = of.duplicate_of or of
         if kept.pk == self.pk:
             raise NotAllowed("A report cannot be a duplicate of itself.")
@@ -180,7 +182,7 @@ class Reviewed(models.Model):
         self._become(Status.DUPLICATE, by)
         for other in self.duplicates.all():  # type: ignore[attr-defined]
             other.duplicate_of = kept
-            other.save(update_fields=["duplicate_of"])
+            other._keep(by)
 
     @transaction.atomic
     def reopen(self, by: AbstractBaseUser | None, reason: str) -> None:
@@ -328,6 +330,11 @@ class Part(models.Model):
         return gone
 
 
+def _hold(report: "DefectReport") -> "DefectReport":
+    """The report as it is stored; it stays so until the end of the transaction."""
+    return type(report)._base_manager.select_for_update(no_key=True).get(pk=report.pk)
+
+
 class Disposition(Part):
     """What is done with so many of the parts."""
 
@@ -360,10 +367,12 @@ class Disposition(Part):
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.quantity}"
 
+    @transaction.atomic
     def save(self, *args: object, **options: object) -> None:
         self._check_undecided()
         super().save(*args, **options)
 
+    @transaction.atomic
     def delete(self, *args: object, **options: object) -> tuple[int, dict[str, int]]:
         self._check_undecided()
         return super().delete(*args, **options)
@@ -377,7 +386,7 @@ class Disposition(Part):
         return ""
 
     def _check_undecided(self) -> None:
-        status = Status(self.report.status)
+        status = Status(_hold(self.report).status)
         if status not in UNDECIDED:
             raise NotAllowed(f"It is {status.label}: open it again to change the dispositions.")
 
@@ -418,6 +427,18 @@ class CorrectiveAction(Part):
     def __str__(self) -> str:
         return preview(self.what)
 
+    @transaction.atomic
+    def save(self, *args: object, **options: object) -> None:
+        self.check_not_closed()
+        super().save(*args, **options)  # type: ignore[arg-type]
+
+    @transaction.atomic
+    def delete(self, *args: object, **options: object) -> tuple[int, dict[str, int]]:
+        self._begin()
+        if self.done_at:
+            raise NotAllowed("It is done, so it stays. Take it back first.")
+        return super().delete(*args, **options)  # type: ignore[arg-type]
+
     @property
     def state(self) -> str:
         """open, overdue, done or verified."""
@@ -428,17 +449,19 @@ class CorrectiveAction(Part):
         late = self.due_on and self.due_on < timezone.localdate()
         return "overdue" if late else "open"
 
+    @transaction.atomic
     def finish(self, by: AbstractBaseUser) -> None:
         """It has been done."""
-        self.check_not_closed()
+        self._begin()
         if self.done_at:
             raise NotAllowed("It is done already.")
         self.done_at, self.done_by = timezone.now(), by  # type: ignore[assignment]
-        self.save()
+        self._keep(by)
 
+    @transaction.atomic
     def verify(self, by: AbstractBaseUser) -> None:
         """Somebody else has seen that it was done, and works."""
-        self.check_not_closed()
+        self._begin()
         if not self.done_at:
             raise NotAllowed("It has to be done before it can be verified.")
         if self.verified_at:
@@ -446,22 +469,26 @@ class CorrectiveAction(Part):
         if by.pk in (self.done_by_id, self.owner_id):
             raise NotAllowed("Somebody else has to verify it than who owns it or has done it.")
         self.verified_at, self.verified_by = timezone.now(), by  # type: ignore[assignment]
-        self.save()
+        self._keep(by)
 
-    def take_back(self) -> None:
+    @transaction.atomic
+    def take_back(self, by: AbstractBaseUser | None = None) -> None:
         """It is not done after all."""
-        self.check_not_closed()
+        self._begin()
         self.done_at = self.done_by = self.verified_at = self.verified_by = None
-        self.save()
+        self._keep(by)
 
-    def delete(self, *args: object, **options: object) -> tuple[int, dict[str, int]]:
+    def _begin(self) -> None:
+        """As with a report: from what is stored, which is nobody else's meanwhile."""
         self.check_not_closed()
-        if self.done_at:
-            raise NotAllowed("It is done, so it stays. Take it back first.")
-        return super().delete(*args, **options)
+        self.refresh_from_db()
+
+    def _keep(self, by: AbstractBaseUser | None) -> None:
+        self._history_user = by
+        self.save()
 
     def check_not_closed(self) -> None:
-        if self.report.status == Status.CLOSED:
+        if _hold(self.report).status == Status.CLOSED:
             raise NotAllowed("The report is closed: open it again to change its actions.")
 
 

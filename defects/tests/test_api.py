@@ -86,9 +86,9 @@ def test_every_change_is_in_the_history_as_the_tokens_users(reviewer, report, th
     reviewer.post(f"{there}acknowledge/")
     reviewer.patch(there, {"severity": "minor"})
     reviewer.post(f"{there}dispositions/", {"kind": "rework", "quantity": 1})
-    found = {(change.who, change.door, change.about, change.field) for change in report.changes()}
-    assert {("anna", "API", "", "status"), ("anna", "API", "", "severity")} <= found
-    assert ("anna", "API", "disposition", "") in found
+    found = {(change.who, change.door, change.what) for change in report.changes()}
+    assert {("anna", "api", "status"), ("anna", "api", "severity")} <= found
+    assert ("anna", "api", "disposition “rework: 1”") in found
 
 
 def test_the_other_ways_out(reviewer, report, there, contact):
@@ -181,7 +181,7 @@ def test_the_second_of_two_is_told_what_the_first_has_changed(reviewer, report, 
     tag = reviewer.get(there)["ETag"]
     reviewer.patch(there, {"severity": "minor"}, HTTP_IF_MATCH=tag)
     told = problem(reviewer.patch(there, {"severity": "major"}, HTTP_IF_MATCH=tag), 412)
-    assert told["changes"] == [{"who": "anna", "what": "severity", "now": "minor"}]
+    assert told["changes"] == [{"who": "anna", "what": "severity", "was": "", "now": "minor"}]
     for answer in (
         reviewer.post(f"{there}acknowledge/", HTTP_IF_MATCH=tag),
         reviewer.post(f"{there}dispositions/", {"kind": "scrap", "quantity": 1}, HTTP_IF_MATCH=tag),

@@ -150,6 +150,12 @@ def test_the_button_says_how_many_and_carries_the_filters(client, reports):
     assert "The one report" in page
 
 
+def test_the_list_has_its_own_looks_and_those_of_the_button(client, reports):
+    page = client.get(LIST).content.decode()
+    for file in ("export.css", "export.js", "report.css"):
+        assert f"/defects/{file}" in page
+
+
 def test_the_file_has_a_name_and_is_kept_by_nobody_in_between(client, reports):
     with time_machine.travel("2026-11-22 12:00+02:00"):
         response = ask(client, "", "xlsx")

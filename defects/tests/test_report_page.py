@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -185,7 +185,7 @@ def test_of_two_at_one_report_the_second_is_told_and_overwrites_nothing(
         page, {**opened, "severity": "critical", "lot": "L-7"}
     ).content.decode()
     assert "Somebody else has changed this report" in text
-    assert "admin:  severity, from “–” to “minor”" in text
+    assert "admin: severity, from “–” to “minor”" in text
     assert "from “–” to “Worn tool”" in text
     assert 'value="L-7"' in text
     report.refresh_from_db()
@@ -306,6 +306,16 @@ def test_what_was_reported_is_no_markup(report, shown):
     text = shown()
     assert "<b id=x>" not in text
     assert "<i>Nomsa" not in text
+
+
+def test_who_may_not_read_messages_sees_the_report_without_them(client, shown, report, page):
+    manager = User.objects.create_user("manager", is_staff=True)
+    manager.groups.add(Group.objects.get(name="Managers"))
+    client.force_login(manager)
+    seen = client.get(page).content.decode()
+    assert report.number in seen
+    assert "What was said" in shown()
+    assert "What was said" not in seen
 
 
 # The list -----------------------------------------------------------------------------------------

@@ -185,7 +185,8 @@ class MessageAdmin(LogAdmin):
     list_display_links = ["text"]
     list_filter = [FailedFilter, "status", "direction", NoticeFilter, "kind", "created_at"]
     list_select_related = ["contact", "written_by"]
-    search_fields = ["body", "sid", "contact__name", "contact__phone", "contact__user_id"]
+    search_fields = ["body"]
+    search_help_text = "Words of the message, person or SID"
     ordering = ["-pk"]
     # To count a million messages takes longer than to show a hundred.
     show_full_result_count = False
@@ -214,6 +215,12 @@ class MessageAdmin(LogAdmin):
         ),
         ("As Twilio has it", {"fields": ["sid", "quoted_sid", "details"]}),
     ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
+    ) -> tuple[QuerySet[Message], bool]:
+        found = queryset.with_words(search_term) if search_term.strip() else queryset
+        return found, False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return lookup == "contact__id__exact" or super().lookup_allowed(lookup, value, request)

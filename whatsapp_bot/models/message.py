@@ -15,6 +15,7 @@ from whatsapp_bot.models.channel import Channel
 from whatsapp_bot.models.contact import Contact
 from whatsapp_bot.models.template import MessageTemplate
 from whatsapp_bot.recent import Recent
+from whatsapp_bot.search import has, ids_of, words_in
 from whatsapp_bot.twilio import codes
 from whatsapp_bot.whatsapp_text import preview, split
 
@@ -157,6 +158,17 @@ class MessageQuerySet(models.QuerySet["Message"]):
         failed = self.filter(status=Status.FAILED, details__again__isnull=True)
         return failed.order_by("-pk")
 
+    def with_words(self, text: str) -> "MessageQuerySet":
+        """Those in which each word is found: in the text, the person or the SID."""
+        words = words_in(text)
+        found = self if words else self.none()
+        for word in words:
+            people = Contact.objects.filter(has(word, "name", "phone", "user_id"))
+            found = found.filter(
+                has(word, "body") | models.Q(contact__in=ids_of(people)) | models.Q(sid=word)
+            )
+        return found
+
     def _saved(self, message: "Message") -> "Message":
         message.save(force_insert=True)
         return message
@@ -228,6 +240,7 @@ class Message(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["contact", "id"], name="message_contact_id"),
+            # For with_words the migrations add message_words, which only PostgreSQL can.
             # A few pages for a million rows, and next to nothing to keep; SQLite makes a usual one.
             BrinIndex(fields=["created_at"], name="message_created"),
             models.Index(

@@ -19,6 +19,10 @@ PARTS_OF_OTHERS = {
     "OrderLine",
     "Question",
     "Attachment",
+    # What they hold is told by Change, field by field.
+    "HistoricalDefectReport",
+    "HistoricalDisposition",
+    "HistoricalCorrectiveAction",
 }
 
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -118,18 +118,25 @@ def new_context(
 ) -> Iterator[Callable[..., BrowserContext]]:
     """Every browser of these tests: the editor is signed in, and each fault and request noted.
 
-    With `signed_in=False` nobody is.
+    With `signed_in=False` nobody is. The addresses in `refused` are expected to be refused.
     """
     requests: list[str] = []
     faults: list[str] = []
 
+    expected: set[str] = set()
+
     def note(message: ConsoleMessage) -> None:
         if "status of 429" in message.text:  # the page for those who have to wait
+            return
+        if "status of 403" in message.text and message.location["url"] in expected:
             return
         if message.type in ("error", "warning"):
             faults.append(f"{message.text} ({message.location['url']})")
 
-    def make(*, signed_in: bool = True, **options: Any) -> BrowserContext:
+    def make(
+        *, signed_in: bool = True, refused: Iterable[str] = (), **options: Any
+    ) -> BrowserContext:
+        expected.update(refused)
         context = new_context(**options)
         context.set_default_timeout(PATIENCE)
         context.add_init_script(TELL_WHAT_WAS_REFUSED)

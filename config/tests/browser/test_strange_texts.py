@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from config.tests.browser.editing import Editing
 from config.tests.browser.handset import Handset
-from defects.models import DefectReport, ReportForm
+from defects.models import DefectCategory, DefectReport, Export, ReportForm
 from orders.models import (
     Customer,
     CustomerLink,
@@ -180,7 +180,7 @@ def rows_with_strange_texts() -> None:
     customer = Customer.objects.create(name=SCRIPT, reference=PICTURE)
     CustomerLink.objects.create(customer=customer, contact=contact)
     order = Order.objects.create(
-        number="ORD-1", customer=customer, product=STRANGE, quantity=1, notes=STRANGE
+        number=PICTURE, customer=customer, product=STRANGE, quantity=1, notes=STRANGE
     )
     line = Line.objects.create(name=PICTURE)
     Shift.objects.create(name=PICTURE, begins="06:00", ends="14:00")
@@ -189,7 +189,7 @@ def rows_with_strange_texts() -> None:
         order=order, line=line, product=STRANGE, begins=now, ends=now + timedelta(1), quantity=1
     )
     WrongLookup.objects.create(contact=contact, number=SCRIPT[:40])
-    DefectReport.objects.update(line=line, order=order)
+    review_with_strange_texts(line, order)
     TextPage.objects.create(key="strange", title=SCRIPT, text=STRANGE)
     Menu.objects.update(text=STRANGE)
     Wording.objects.update(text=STRANGE)
@@ -211,6 +211,27 @@ def rows_with_strange_texts() -> None:
         )
 
 
+def review_with_strange_texts(line: Line, order: Order) -> None:
+    """A report, decided and all, and what was changed in it."""
+    somebody = User.objects.create_user(PICTURE, first_name=SCRIPT, is_staff=True)
+    report = DefectReport.objects.get()
+    report.line, report.order, report.severity = line, order, "critical"
+    report.part = report.lot = PICTURE
+    report.containment = report.cause = STRANGE
+    report.category = DefectCategory.objects.create(name=SCRIPT)
+    report.nonconforming = report.inspected = 2
+    report.save()
+    report.acknowledge(somebody)
+    report.begin_review(somebody)
+    report.note(somebody, STRANGE)
+    report.dispositions.create(kind="use_as_is", quantity=2, reason=STRANGE)
+    report.actions.create(what=STRANGE, owner=somebody).finish(somebody)
+    report.decide(somebody)
+    other = DefectReport.objects.file(reported_by=report.reported_by, description=STRANGE)
+    other.mark_duplicate(somebody, report)
+    Export.objects.create(by=somebody, query=f"q={quote(SCRIPT)}", status="failed", why=PICTURE)
+
+
 def test_in_every_list_page_and_history_it_is_text(editing: Editing, editor: User):
     page = editing.page
     User.objects.filter(pk=editor.pk).update(is_superuser=True, first_name=SCRIPT)
@@ -225,7 +246,39 @@ def test_in_every_list_page_and_history_it_is_text(editing: Editing, editor: Use
             assert_inert(page)
             looked_at += SCRIPT in page.content() or "&lt;script&gt;" in page.content()
     assert looked_at > 30
+
+
+def test_in_what_was_changed_and_in_charts_it_is_text(editing: Editing, editor: User):
+    page = editing.page
+    User.objects.filter(pk=editor.pk).update(is_superuser=True)
+    rows_with_strange_texts()
+    editing.open("defects/change/")
+    for column, text in (("was", "–"), ("became", SCRIPT), ("what", SCRIPT[:20])):
+        expect(page.locator(f".field-{column}").filter(has_text=text)).not_to_have_count(0)
+    expect(page.locator(".field-by_whom").filter(has_text=PICTURE)).not_to_have_count(0)
+    assert_inert(page)
+    editing.page_of(DefectReport.objects.get(status="decided"))
+    expect(page.locator(".changes")).to_contain_text(STRANGE)
+    assert_inert(page)
+
+    # Filtered by it, and sought: the words are said once more by the page.
+    listed = DefectReport.objects.values("category", "line").get(status="decided")
+    for query in (f"q={quote(PICTURE)}", "category__id__exact={category}&line__id__exact={line}"):
+        editing.open(f"defects/defectreport/?{query.format(**listed)}")
+        assert_inert(page)
+
     editing.open("")
+    page.wait_for_load_state("networkidle")
+    for chart, text in (("pareto-reports", SCRIPT), ("pareto-parts", SCRIPT), ("lines", PICTURE)):
+        expect(page.locator(f"#{chart}-table")).to_contain_text(text)
+        canvas = page.locator(f"#{chart} canvas")
+        canvas.scroll_into_view_if_needed()
+        # What the pointer is on is named beside it.
+        for part in (0.2, 0.5, 0.8):
+            box = canvas.bounding_box()
+            page.mouse.move(box["x"] + box["width"] * part, box["y"] + box["height"] * 0.6)
+        assert_inert(page)
+    expect(page.locator("#shifts-table")).to_contain_text(PICTURE)
     assert_inert(page)
 
 
@@ -233,14 +286,23 @@ def test_where_one_chooses_by_typing_it_is_text(editing: Editing, editor: User):
     page = editing.page
     User.objects.filter(pk=editor.pk).update(is_superuser=True)
     rows_with_strange_texts()
-    editing.open("orders/order/add/")
-    page.locator(".field-customer .select2-selection").click()
-    page.locator(".select2-search__field").fill("script")
-    option = page.locator(
-        ".select2-results__option--selectable, .select2-results__option[role=option]"
-    )
-    expect(option.first).to_contain_text(SCRIPT)
-    assert_inert(page)
-    option.first.click()
-    expect(page.locator(".field-customer .select2-selection")).to_contain_text(SCRIPT)
-    assert_inert(page)
+    reporter = Contact.objects.first()
+    report = DefectReport.objects.file(reported_by=reporter, description=STRANGE)
+    customer = Customer.objects.get()
+    for path, field, text in (
+        ("orders/order/add/", "customer", SCRIPT),
+        ("orders/productionrun/add/", "order", PICTURE),
+        (f"orders/customer/{customer.pk}/change/", "contact", SCRIPT),
+        (f"defects/defectreport/{report.pk}/change/", "order", PICTURE),
+        (f"defects/defectreport/{report.pk}/change/", "line", PICTURE),
+    ):
+        editing.open(path)
+        choice = page.locator(f".field-{field} .select2-selection").first
+        choice.click()
+        page.locator(".select2-search__field").last.fill(text[:4])
+        option = page.locator(".select2-results__option[role=option]").filter(has_text=text[:20])
+        expect(option.first).to_be_visible()
+        assert_inert(page)
+        option.first.click()
+        expect(choice).to_contain_text(text[:20])
+        assert_inert(page)
