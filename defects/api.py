@@ -193,8 +193,8 @@ class NoteSerializer(ModelSerializer):
 
 
 class ReportFilter(filters.FilterSet):
-    status = filters.MultipleChoiceFilter(choices=Status.choices)
-    severity = filters.MultipleChoiceFilter(choices=Severity.choices)
+    status = filters.MultipleChoiceFilter(choices=Status.choices, distinct=False)
+    severity = filters.MultipleChoiceFilter(choices=Severity.choices, distinct=False)
     open = filters.BooleanFilter(method="only_open", label="What somebody has to see to, or not.")
     assignee = filters.CharFilter("assignee__username")
     line = filters.CharFilter("line__name")

@@ -119,6 +119,30 @@ class Order(Stamped):
     def clean(self) -> None:
         refuse_alike(self, of="number", what="An order number")
 
+    @transaction.atomic
+    def put_lines(self, wanted: list[dict[str, Any]]) -> bool:
+        """Give it these lines, each with position, product and quantity, and no others.
+
+        Returns False when it had just these. What follows from lines is left to `follow`.
+        """
+        there = {line.position: line for line in self.lines.all()}
+        said = {line["position"]: line for line in wanted}
+        gone = [line.pk for position, line in there.items() if position not in said]
+        new = [
+            OrderLine(order=self, **line)
+            for position, line in said.items()
+            if position not in there
+        ]
+        other = [line for line in there.values() if line.differs_from(said.get(line.position))]
+        for line in other:
+            line.product = said[line.position]["product"]
+            line.quantity = said[line.position]["quantity"]
+        if gone:
+            OrderLine.objects.filter(pk__in=gone).delete()
+        OrderLine.objects.bulk_update(other, ["product", "quantity"])
+        OrderLine.objects.bulk_create(new)
+        return bool(gone or new or other)
+
     # Progress ------------------------------------------------------------------------------------
 
     def needs(self) -> list[Need]:
@@ -241,6 +265,13 @@ class OrderLine(OrderPart):
 
     def __str__(self) -> str:
         return f"{self.order}/{self.position} {self.product}"
+
+    def differs_from(self, wanted: dict[str, Any] | None) -> bool:
+        """Is what is wanted at its position something else?"""
+        return wanted is not None and (self.product, self.quantity) != (
+            wanted["product"],
+            wanted["quantity"],
+        )
 
     def save(self, **options: Any) -> None:
         if self.position is None:
