@@ -28,6 +28,7 @@ from rest_framework.test import APIClient
 
 from benchmarks.orders import LIMIT_MS, fill, measure
 from config.access.models import Token
+from config.api.paging import cursor_at
 from orders.models import Order, ProductionRun
 
 
@@ -47,10 +48,14 @@ def calls() -> dict[str, str]:
     lately = Order.objects.order_by("-updated_at")[2000].updated_at.isoformat().replace("+", "%2B")
     runs = ProductionRun.objects.order_by("-updated_at")[2000]
     since = runs.updated_at.isoformat().replace("+", "%2B")
+    middle = cursor_at(
+        Order.objects.order_by("pk")[Order.objects.count() // 2], ["updated_at", "id"]
+    )
     return {
         "an order": "orders/ORD-500000/",
         "the first page of all orders": "orders/",
         "what changed lately, orders": f"orders/?updated_since={lately}",
+        "a page in the middle of all orders": f"orders/?cursor={middle}",
         "the orders of a customer": "orders/?customer=K-7",
         "orders that are open": "orders/?status=in_production",
         "orders of a customer's own number": "orders/?customer_reference=PO-4711",

@@ -36,7 +36,7 @@ SEES = ["defects.view_defectreport"]
 CHANGES = ["defects.change_defectreport"]
 REVIEWS = ["defects.review_defectreport", *CHANGES]
 SEES_PHOTOS = [*SEES, "whatsapp_bot.view_media"]
-NUMBER = r"DEF-\d+(-\d+)?"
+NUMBER = "DEF-[0-9]+(-[0-9]+)?"
 
 
 class Colleague(Username):
@@ -439,7 +439,11 @@ class PartViewSet(ModelViewSet):
 
 
 OF_REPORT = OpenApiParameter(
-    "report", OpenApiTypes.STR, OpenApiParameter.PATH, description="The number of the report."
+    "report",
+    OpenApiTypes.STR,
+    OpenApiParameter.PATH,
+    pattern=f"^{NUMBER}$",
+    description="The number of the report.",
 )
 
 

@@ -31,7 +31,7 @@ class KeysetPagination(BasePagination):
         if cursor := request.query_params.get("cursor"):
             queryset = queryset.filter(_behind(queryset.model, ordering, cursor))
         rows = list(queryset.order_by(*ordering)[: size + 1])
-        self.next = _cursor(rows[size - 1], ordering) if len(rows) > size else None
+        self.next = cursor_at(rows[size - 1], ordering) if len(rows) > size else None
         return rows[:size]
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -81,7 +81,8 @@ def _names(ordering: list[str]) -> list[str]:
     return [name.removeprefix("-") for name in ordering]
 
 
-def _cursor(row: Model, ordering: list[str]) -> str:
+def cursor_at(row: Model, ordering: list[str]) -> str:
+    """What a page begins with that comes after this row."""
     values = [str(row.serializable_value(name)) for name in _names(ordering)]
     return urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
