@@ -27,6 +27,11 @@ def _may_have_tokens(request: HttpRequest) -> bool:
     return any(map(request.user.has_perm, ["access.add_token", "access.view_token"]))
 
 
+def _may_see_imports(request: HttpRequest) -> bool:
+    """Whoever may import sees their own."""
+    return any(map(request.user.has_perm, ["orders.add_import", "orders.view_import"]))
+
+
 def _item(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
     return {
         "title": title,
@@ -151,6 +156,7 @@ NAVIGATION = [
             _item("Changes of reports", "manage_history", "defects", "change"),
             _item("Form versions", "history", "defects", "formversion"),
             {**_item("Exports", "download", "defects", "export"), "permission": _may_see_exports},
+            {**_item("Imports", "upload", "orders", "import"), "permission": _may_see_imports},
             _item("Undone links", "link_off", "orders", "undonelink"),
             _item("Wrong order numbers", "search_off", "orders", "wronglookup"),
             {**_item("API tokens", "key", "access", "token"), "permission": _may_have_tokens},

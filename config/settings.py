@@ -408,7 +408,7 @@ TASKS = {
     "default": {
         "BACKEND": "django_tasks_db.DatabaseBackend",
         # The worker sees to each of them at the same time.
-        "QUEUES": ["sending", "fetching", "exporting"],
+        "QUEUES": ["sending", "fetching", "exporting", "importing"],
     }
 }
 

@@ -186,6 +186,22 @@ def dashboard(context: BrowserContext, small: BrowserContext, base: str) -> None
         draw(page, name)
 
 
+def importing(context: BrowserContext, base: str) -> None:
+    from config.tests.browser.editing import Editing
+    from config.tests.browser.test_importing import ROWS, spreadsheet
+
+    editing = Editing(context.new_page(), base)
+    page = editing.page
+    page.set_viewport_size({"width": 1200, "height": 1180})
+    editing.open("orders/import/add/?what=orders")
+    with tempfile.TemporaryDirectory() as folder:
+        sheet = spreadsheet(Path(folder) / "Orders week 48.xlsx", ROWS)
+        page.get_by_label("CSV or XLSX file").set_input_files(sheet)
+        editing.press("See what it would do")
+    draw(page, "importing")
+    page.set_viewport_size(WIDE)
+
+
 def reviewing_pages(context: BrowserContext, small: BrowserContext, base: str) -> None:
     from config.tests.browser.editing import Editing
 
@@ -314,6 +330,7 @@ def main() -> None:
             writing_pages(wide, base)
             reviewing_pages(wide, manager, base)
             exporting_pages(wide, base)
+            importing(wide, base)
             refusals(wide, base)
             browser.close()
 

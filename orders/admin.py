@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.paginator import InfinitePaginator
 
+from orders.importing.admin import Importable
 from orders.models import (
     Customer,
     CustomerLink,
@@ -223,7 +224,7 @@ class StandingFilter(admin.SimpleListFilter):
 
 
 @admin.register(Order)
-class OrderAdmin(BigAdmin):
+class OrderAdmin(Importable, BigAdmin):
     list_display = [
         *("number", "customer", "product", "progress", "due_date", "expected", "state"),
     ]
@@ -309,7 +310,7 @@ class WorkingFilter(admin.SimpleListFilter):
 
 
 @admin.register(ProductionRun)
-class ProductionRunAdmin(BigAdmin):
+class ProductionRunAdmin(Importable, BigAdmin):
     list_display = [
         *("begins", "ends", "line", "product", "order", "progress", "scrapped", "state"),
     ]

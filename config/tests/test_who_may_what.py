@@ -16,7 +16,7 @@ from django.utils import timezone
 from config.access.models import Token
 from config.navigation import NAVIGATION
 from defects.models import DefectCategory, DefectReport, Export
-from orders.models import Customer, Line, PinnedLine, UndoneLink, WrongLookup
+from orders.models import Customer, Import, Line, PinnedLine, UndoneLink, WrongLookup
 from whatsapp_bot.models import Channel, Contact, Media, Message, MessageTemplate, Page
 from whatsapp_bot.tests import files
 
@@ -48,6 +48,7 @@ ROWS = {
     "defects.change": ("RMA", "", "", ""),
     "defects.defectcategory": ("RMA", "A", "A", ""),  # the first one has reports
     "defects.export": ("RMA", "", "RMA", ""),  # a page with nothing to change
+    "orders.import": ("MA", "A", "MA", ""),  # a page with nothing to change
     "auth.user": ("A", "A", "", ""),  # the first one may do everything
     "auth.group": ("A", "A", "A", "A"),
     "access.token": ("REMA", "REMA", "", ""),  # those but for A only their own
@@ -72,7 +73,7 @@ IN_THE_SIDEBAR = {
     "Form versions, API tokens",
     "M": "Defect reports, Report forms, Defect categories, Orders, Customers, Links to customers, "
     "Production runs, Lines, Shifts, Workers' lines, Files, Changes of reports, Form versions, "
-    "Exports, Undone links, Wrong order numbers, API tokens",
+    "Exports, Imports, Undone links, Wrong order numbers, API tokens",
     "N": "",
 }
 
@@ -129,6 +130,7 @@ def test_everybody_sees_what_they_may_and_nothing_else(factory, letter):
     user = User.objects.get(username=f"user-{letter}")
     Export.objects.create(by=user, status="done")
     Token.objects.create(user=user, name="ERP", expiry=timezone.now())
+    Import.objects.create(by=user, status="done", name="a")
     wrong = []
 
     def expect(who: str, method: str, path: str) -> None:

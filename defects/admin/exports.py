@@ -25,13 +25,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from unfold.decorators import display
 
-from defects.export import CONTENT_TYPES, Writing, cut_in_words
+from defects.export import Writing, cut_in_words
 from defects.exporting import Refused, about_of
 from defects.models import DefectReport, Export
 from defects.models.export import LONGEST_QUERY
 from defects.tasks import make_exports
 from whatsapp_bot import tasks
 from whatsapp_bot.admin.log import LogAdmin
+from whatsapp_bot.spreadsheets import CONTENT_TYPES
 
 MAY_EXPORT = "defects.export_defectreport"
 MAY_SEE_ALL = "defects.view_export"
@@ -168,7 +169,7 @@ class ExportAdmin(LogAdmin):
     show_full_result_count = False
 
     class Media:
-        css = {"all": ["defects/export.css"]}
+        css = {"all": ["whatsapp_bot/progress.css", "defects/export.css"]}
 
     def get_urls(self) -> list[URLPattern]:
         def guarded(view: Any) -> Any:

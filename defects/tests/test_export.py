@@ -9,11 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from defects import export
-from defects.export import CUT_MARK, Cells, Writing, XlsxSheet, cut_to_fit, harmless, would_run
+from defects.export import Writing
 from defects.models import DefectCategory, DefectReport, Disposition, Severity, Status
 from defects.tests.sheets import csv_rows, moment, xlsx_rows, xlsx_sheets
 from orders.models import Line
+from whatsapp_bot import spreadsheets
 from whatsapp_bot.models import Contact, Media, Message
+from whatsapp_bot.spreadsheets import (
+    CUT_MARK,
+    SHEETS,
+    Cells,
+    Column,
+    XlsxSheet,
+    cut_to_fit,
+    harmless,
+    would_run,
+)
 from whatsapp_bot.whatsapp_text import length
 
 db = pytest.mark.django_db
@@ -89,7 +100,7 @@ def test_numbers_and_plain_text_stay_as_they_are(text):
 def test_nothing_that_is_written_begins_as_a_formula(text):
     safe = harmless(text)
     assert safe in (text, f"'{text}")
-    if not export._NUMBER.fullmatch(safe):
+    if not spreadsheets._NUMBER.fullmatch(safe):
         assert safe.strip()[:1] not in tuple("=+-@＝＋－＠")
         assert safe[:1] not in tuple("\t\r\n")
 
@@ -97,11 +108,11 @@ def test_nothing_that_is_written_begins_as_a_formula(text):
 @db
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=60))
 def test_any_text_comes_back_from_both_files(text):
-    column = [export.Column("Text", None)]
+    column = [Column("Text", None)]
     cleaned = Cells().text(text)
     for kind, rows_of in (("csv", csv_rows), ("xlsx", xlsx_rows)):
         file = io.BytesIO()
-        sheet = export.SHEETS[kind](file, column, Cells())
+        sheet = SHEETS[kind](file, column, Cells())
         sheet.add([text])
         sheet.close({})
         (_, *row) = rows_of(file.getvalue())
@@ -182,7 +193,7 @@ def test_what_is_cut_is_counted_and_said(file, kind):
 
 def test_more_rows_than_a_sheet_holds_go_on_the_next():
     file = io.BytesIO()
-    sheet = XlsxSheet(file, [export.Column("N", None)], Cells(), most_rows=3)
+    sheet = XlsxSheet(file, [Column("N", None)], Cells(), "Defect reports", most_rows=3)
     for number in range(7):
         sheet.add([number])
     assert sheet.close({"Reports": "7"}) == 3
@@ -194,7 +205,7 @@ def test_more_rows_than_a_sheet_holds_go_on_the_next():
 
 def test_days_before_spreadsheets_know_any_are_written_as_text():
     file = io.BytesIO()
-    sheet = XlsxSheet(file, [export.Column("Day", None)], Cells())
+    sheet = XlsxSheet(file, [Column("Day", None)], Cells())
     sheet.add([date(1066, 10, 14)])
     sheet.close({})
     assert xlsx_rows(file.getvalue())[1] == ["1066-10-14"]

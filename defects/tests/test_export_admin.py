@@ -25,6 +25,7 @@ from defects.admin import exports
 from defects.models import DefectReport, Export, Severity, Status
 from defects.tests.sheets import csv_rows, xlsx_rows, xlsx_sheets
 from orders.models import Line
+from whatsapp_bot import long_work
 from whatsapp_bot.models import Contact
 
 pytestmark = pytest.mark.django_db
@@ -265,7 +266,7 @@ def test_asking_wakes_the_worker(asked):
 
 def test_the_page_is_told_how_far_it_is(client, asked, monkeypatch):
     monkeypatch.setattr(files, "BATCH", 2)
-    monkeypatch.setattr(exporting, "TELL_EVERY", 0)
+    monkeypatch.setattr(long_work, "TELL_EVERY", 0)
     told = []
     read = files.read
 
@@ -291,7 +292,7 @@ def test_one_that_waits_can_be_cancelled(client, asked):
 
 
 def test_one_that_is_being_made_can_be_cancelled(client, asked, monkeypatch):
-    monkeypatch.setattr(exporting, "TELL_EVERY", 0)
+    monkeypatch.setattr(long_work, "TELL_EVERY", 0)
     read = files.read
 
     def cancelled(ids):

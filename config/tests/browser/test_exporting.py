@@ -15,6 +15,7 @@ from defects import exporting
 from defects.admin import exports
 from defects.models import DefectReport, Export
 from defects.tests.sheets import csv_rows, xlsx_rows
+from whatsapp_bot import long_work
 from whatsapp_bot.models import Contact
 
 __all__ = ["browser_context_args", "look"]
@@ -78,7 +79,7 @@ def test_a_large_one_is_waited_for(
     for module, name, value in (
         (exports, "AT_ONCE", 2),
         (files, "BATCH", 4),
-        (exporting, "TELL_EVERY", 0),
+        (long_work, "TELL_EVERY", 0),
     ):
         monkeypatch.setattr(module, name, value)
     go_on, half_way = threading.Event(), threading.Event()

@@ -14,9 +14,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from defects.export import SHEETS, Writing, cut_in_words
+from defects.export import Writing, cut_in_words
 from defects.exporting import about_of
 from defects.models import DefectReport, Export, Status
+from whatsapp_bot.spreadsheets import SHEETS
 
 
 class Command(BaseCommand):

@@ -19,7 +19,9 @@ log = structlog.get_logger("whatsapp_bot")
 
 
 class Command(BaseCommand):
-    help = "Does what is done in the background: sends, fetches files, makes exports, asks Twilio."
+    help = (
+        "Does what is done in the background: sends, fetches files, exports, imports, asks Twilio."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -1,0 +1,195 @@
+"""How long does it take to import very many orders, and in how much memory?
+
+    python -m benchmarks.importing [--rows 100000] [--keep FOLDER]
+
+Makes a test database beside that of DATABASE_URL, as the tests do, and removes it again. Imports
+the orders of a CSV and of an XLSX file with `manage.py import_orders`, in a process each: as new
+ones, a second time, which changes nothing, and with another quantity in each row. Then as many
+production runs for them. Prints the seconds it took and the most memory that it had (VmHWM). Exits
+with 1 when that is too much.
+"""
+
+import argparse
+import csv
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
+
+import django
+
+django.setup()
+
+import xlsxwriter
+from django.conf import settings
+from django.db import connection
+from django.test.utils import setup_test_environment
+
+from config.tests.serving import beside
+from orders.models import Customer, Line, Order, ProductionRun
+
+CUSTOMERS = 2000
+MOST_SECONDS = 60
+MOST_MEMORY = 300
+"""In MB."""
+ORDERS = [
+    "Order no.",
+    "Customer",
+    "Customer no.",
+    "PO number",
+    "Product",
+    "Qty",
+    "Delivery date",
+    "Status",
+    "Remarks",
+]
+RUNS = ["Run", "Order", "Machine", "Product", "Start", "End", "Planned", "Produced", "Status"]
+STATUSES = ["received", "Planned", "in production", "On hold"]
+FIRST_DAY = date(2026, 1, 5)
+
+
+def orders(rows: int) -> Iterator[list]:
+    for n in range(rows):
+        customer = n % CUSTOMERS
+        due = FIRST_DAY + timedelta(days=n % 360)
+        yield [
+            f"ORD-{n:07}",
+            f"Customer {customer} Ltd",
+            f"K-{customer}",
+            f"PO {n * 7 % 1000003}",
+            f"Housing cover no. {n % 3000}, anodised",
+            f"{1 + n % 9}.{n % 1000:03}" if n % 3 else 1 + n % 990,
+            f"{due:%d.%m.%Y}" if n % 2 else due,
+            STATUSES[n % 4],
+            f"Please ring before delivery, gate {n % 40}." if n % 5 == 0 else "",
+        ]
+
+
+def runs(rows: int) -> Iterator[list]:
+    for n in range(rows):
+        begins = datetime(2026, 1, 5, 6) + timedelta(hours=8 * (n // 10))  # noqa: DTZ001
+        yield [
+            f"R-{n:07}",
+            f"ORD-{n:07}",
+            f"Line {n % 10}",
+            f"Housing cover no. {n % 3000}, anodised",
+            begins,
+            begins + timedelta(hours=8),
+            500,
+            n % 400 if n % 2 else 0,
+            "planned" if n % 3 else "running",
+        ]
+
+
+def write_csv(place: Path, title: list[str], rows: Iterator[list]) -> None:
+    with place.open("w", newline="", encoding="cp1252") as file:
+        writer = csv.writer(file, delimiter=";")
+        writer.writerow(title)
+        writer.writerows(rows)
+
+
+def write_xlsx(place: Path, title: list[str], rows: Iterator[list]) -> None:
+    book = xlsxwriter.Workbook(place, {"default_date_format": "dd.mm.yyyy hh:mm"})
+    sheet = book.add_worksheet()
+    for number, row in enumerate([title, *rows]):
+        sheet.write_row(number, 0, row)
+    book.close()
+
+
+def imported(place: Path, what: str) -> tuple[float, float, float, str]:
+    """Seconds, those of the processor, MB of memory at most, and what was said at the end."""
+    began, worked = time.monotonic(), _worked()
+    command = ["import_orders", str(place), "--what", what]
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "manage.py", *command],
+        cwd=settings.BASE_DIR,
+        env=beside(),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        most = 0
+        while process.poll() is None:
+            most = max(most, _high_water_mark(process.pid))
+            time.sleep(0.05)
+        said = process.stdout.read().strip().splitlines()
+    if process.returncode:
+        sys.exit(f"Importing {place.name} failed.")
+    return time.monotonic() - began, _worked() - worked, most / 1024, said[-1]
+
+
+def _worked() -> float:
+    used = getrusage(RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _high_water_mark(pid: int) -> int:
+    """The most memory that a process has had, in KiB; 0 when it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--keep", type=Path, help="a folder for the files; else they are removed")
+    options = parser.parse_args()
+    setup_test_environment()
+    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    too_much: list[str] = []
+
+    def measure(what: str, place: Path, expected: str) -> None:
+        seconds, worked, memory, said = imported(place, what)
+        print(
+            f"{connection.vendor}: {options.rows:,} {what} from {place.name} "
+            f"({place.stat().st_size / 1e6:.0f} MB): {seconds:.0f} s "
+            f"({worked:.0f} s of the processor), {memory:.0f} MB. {said}",
+            flush=True,
+        )
+        if f"{options.rows:,} {expected}" not in said:
+            too_much.append(f"{place.name} was to be {expected}")
+        if seconds > MOST_SECONDS or memory > MOST_MEMORY:
+            too_much.append(f"{place.name} took {seconds:.0f} s and {memory:.0f} MB")
+
+    try:
+        Customer.objects.bulk_create(
+            Customer(name=f"Customer {n} Ltd", reference=f"K-{n}") for n in range(CUSTOMERS)
+        )
+        Line.objects.bulk_create(Line(name=f"Line {n}") for n in range(10))
+        connection.close()
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = options.keep or Path(temporary)
+            for kind, write in (("csv", write_csv), ("xlsx", write_xlsx)):
+                place = folder / f"orders.{kind}"
+                write(place, ORDERS, orders(options.rows))
+                measure("orders", place, "new")
+                measure("orders", place, "unchanged")
+                place = folder / f"orders-changed.{kind}"
+                write(
+                    place, ORDERS, ([*row[:5], 123_456, *row[6:]] for row in orders(options.rows))
+                )
+                measure("orders", place, "changed")
+                place = folder / f"runs.{kind}"
+                write(place, RUNS, runs(options.rows))
+                measure("runs", place, "new")
+                measure("runs", place, "unchanged")
+                ProductionRun.objects.all()._raw_delete(connection.alias)
+                Order.objects.all()._raw_delete(connection.alias)
+                connection.close()
+    finally:
+        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
+    if too_much:
+        sys.exit("WRONG: " + "; ".join(too_much))
+
+
+if __name__ == "__main__":
+    main()

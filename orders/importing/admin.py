@@ -1,0 +1,339 @@
+"""Importing in the admin: choose a file, look at what it would do, confirm."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.text import slugify
+from django.views.decorators.http import require_POST, require_safe
+from unfold.decorators import display
+
+from orders.importing import work
+from orders.importing.forms import ChoicesForm, FileForm
+from orders.importing.judging import JUDGES, Kind
+from orders.models import Import, Order, ProductionRun
+from orders.models.imports import may_import
+from whatsapp_bot.admin.log import LogAdmin
+from whatsapp_bot.spreadsheets import CONTENT_TYPES
+
+MAY_SEE_ALL = "orders.view_import"
+KINDS = [
+    (Kind.WRONG, "Wrong", "Nothing is wrong."),
+    (Kind.NEW, "New", "Nothing is new."),
+    (Kind.CHANGED, "Changed", "Nothing changes."),
+    (Kind.UNCHANGED, "Unchanged", "Nothing is here already."),
+]
+WHAT = {Order: Import.What.ORDERS, ProductionRun: Import.What.RUNS}
+
+
+class Importable(metaclass=forms.MediaDefiningClass):
+    """A list with a button to import, for those who may."""
+
+    change_list_template = "orders/importable_list.html"
+
+    class Media:
+        css = {"all": ["orders/import.css"]}
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        what = WHAT[self.model]  # type: ignore[attr-defined]
+        context = {"imports": may_import(request.user, what) and what, **(extra_context or {})}
+        return super().changelist_view(request, context)  # type: ignore[misc]
+
+
+@admin.register(Import)
+class ImportAdmin(LogAdmin):
+    """Who brought what in. Everybody sees their own, and nobody else decides about it."""
+
+    list_display = [
+        "created_at",
+        "by",
+        "name",
+        "what",
+        "state",
+        "new",
+        "changed",
+        "unchanged",
+        "wrong",
+    ]
+    list_display_links = ["created_at"]
+    list_filter = ["status", "what", "created_at"]
+    list_select_related = ["by"]
+    search_fields = ["by__username", "name"]
+    show_full_result_count = False
+
+    class Media:
+        css = {"all": ["whatsapp_bot/progress.css", "orders/import.css"]}
+
+    def get_urls(self) -> list[URLPattern]:
+        def guarded(view: Any) -> Any:
+            return self.admin_site.admin_view(view)
+
+        decisions = {
+            "check": self.check_view,
+            "confirm": self.confirm_view,
+            "discard": self.discard_view,
+        }
+        return [
+            path("<int:pk>/state/", guarded(self.state_view), name="orders_import_state"),
+            path("<int:pk>/wrong/", guarded(self.wrong_view), name="orders_import_wrong"),
+            *(
+                path(f"<int:pk>/{name}/", guarded(require_POST(view)), name=f"orders_import_{name}")
+                for name, view in decisions.items()
+            ),
+            *super().get_urls(),
+        ]
+
+    @display(
+        description="state",
+        ordering="status",
+        label={
+            "waiting": "info",
+            "running": "info",
+            "checked": "warning",
+            "done": "success",
+            "failed": "danger",
+            "cancelled": "",
+        },
+    )
+    def state(self, imported: Import) -> tuple[str, str]:
+        return imported.status, imported.get_status_display()
+
+    # Who may ------------------------------------------------------------------------------------
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return any(may_import(request.user, what) for what in JUDGES)
+
+    def has_view_permission(self, request: HttpRequest, obj: Import | None = None) -> bool:
+        if request.user.has_perm(MAY_SEE_ALL):
+            return True
+        return self.has_add_permission(request) and (obj is None or obj.by_id == request.user.pk)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Import]:
+        imports = super().get_queryset(request).defer("preview", "choices")
+        if request.user.has_perm(MAY_SEE_ALL):
+            return imports
+        return imports.filter(by=request.user.pk)
+
+    def _seen(self, request: HttpRequest, pk: Any) -> Import:
+        """The import, for who may see it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return get_object_or_404(self.get_queryset(request).select_related("by"), pk=pk)
+
+    def _is_own(self, request: HttpRequest, imported: Import) -> bool:
+        return imported.by_id == request.user.pk and may_import(request.user, imported.what)
+
+    def _own(self, request: HttpRequest, pk: int) -> Import:
+        """The import, for who chose its file, and may still import."""
+        imported = self._seen(request, pk)
+        if not self._is_own(request, imported):
+            raise PermissionDenied
+        return imported
+
+    # Choosing a file ----------------------------------------------------------------------------
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        what = request.GET.get("what", Import.What.ORDERS)
+        if what not in JUDGES:
+            raise Http404
+        if not may_import(request.user, what):
+            raise PermissionDenied
+        form = FileForm(request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            imported = form.as_import(request.user, what)
+            work.begin(imported)
+            return redirect("admin:orders_import_change", imported.pk)
+        resource = JUDGES[what].resource_class()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Import {Import.What(what).label}",
+            "opts": self.model._meta,
+            "form": form,
+            "columns": resource.columns.values(),
+            "list": _list_of(what),
+            "label": Import.What(what).label,
+            "media": self.media,
+        }
+        return TemplateResponse(request, "orders/import_file.html", context)
+
+    # Looking at it ------------------------------------------------------------------------------
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if not object_id.isdecimal():
+            raise Http404
+        return self._page(request, self._seen(request, object_id))
+
+    def _page(
+        self, request: HttpRequest, imported: Import, form: ChoicesForm | None = None
+    ) -> HttpResponse:
+        is_own = self._is_own(request, imported)
+        if imported.is_checked and is_own and form is None:
+            form = self._form(request, imported)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": imported.name,
+            "opts": self.model._meta,
+            "imported": imported,
+            "seen": imported.preview,
+            "is_own": is_own,
+            "form": form,
+            "kinds": _kinds(imported, request.GET.get("kind", "")),
+            "unused": [one for one in imported.preview.get("columns", []) if not one["name"]],
+            "right": imported.new + imported.changed,
+            "sentence": in_words(imported),
+            "list": _list_of(imported.what),
+            "media": self.media,
+        }
+        return TemplateResponse(request, "orders/import.html", context)
+
+    @staticmethod
+    def _form(request: HttpRequest, imported: Import) -> ChoicesForm:
+        return ChoicesForm(
+            imported,
+            makes_customers=request.user.has_perm("orders.add_customer"),
+            data=request.POST or None,
+        )
+
+    def state_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        imported = self._seen(request, pk)
+        state = {
+            "unfinished": imported.is_unfinished,
+            "done": imported.done,
+            "total": imported.total,
+            "sentence": in_words(imported),
+        }
+        response = JsonResponse(state)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def wrong_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return require_safe(self._wrong)(request, pk)
+
+    def _wrong(self, request: HttpRequest, pk: int) -> HttpResponse:
+        imported = self._own(request, pk)
+        try:
+            file = imported.wrong_rows.open("rb")
+        except (OSError, ValueError):  # there are none, or they are gone
+            raise Http404 from None
+        name = slugify(imported.name.rpartition(".")[0]) or "rows"
+        response = FileResponse(
+            file,
+            as_attachment=True,
+            filename=f"{name}-wrong.xlsx",
+            content_type=CONTENT_TYPES["xlsx"],
+        )
+        response["Cache-Control"] = "private, no-store"
+        response["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    # Deciding -----------------------------------------------------------------------------------
+
+    def check_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Look again, with what was decided."""
+        imported = self._own(request, pk)
+        if not imported.is_checked:
+            return self._too_late(request, pk)
+        form = self._form(request, imported)
+        if not form.is_valid():
+            return self._page(request, imported, form)
+        if not imported.check_again(form.as_choices().as_json()):
+            return self._too_late(request, pk)
+        return self._go_on(imported)
+
+    def confirm_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        imported = self._own(request, pk)
+        leave_wrong = request.POST.get("leave_wrong") == "yes"
+        if not imported.is_checked:
+            return self._too_late(request, pk)
+        if not imported.can_be_confirmed or (imported.wrong and not leave_wrong):
+            messages.error(request, "It cannot be imported as it is. Please see what is below.")
+            return redirect("admin:orders_import_change", pk)
+        if not imported.confirm(leave_wrong=leave_wrong):
+            return self._too_late(request, pk)
+        self.log_change(request, imported, "Confirmed.")
+        return self._go_on(imported)
+
+    def discard_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if self._own(request, pk).discard():
+            messages.success(request, "It is discarded, and nothing was imported.")
+            return redirect("admin:orders_import_changelist")
+        return self._too_late(request, pk)
+
+    @staticmethod
+    def _go_on(imported: Import) -> HttpResponse:
+        work.begin(imported)
+        return redirect("admin:orders_import_change", imported.pk)
+
+    @staticmethod
+    def _too_late(request: HttpRequest, pk: int) -> HttpResponse:
+        messages.info(request, "That was decided already. This is how it stands.")
+        return redirect("admin:orders_import_change", pk)
+
+
+def _list_of(what: str) -> str:
+    model = {"orders": "order", "runs": "productionrun"}[what]
+    return reverse(f"admin:orders_{model}_changelist")
+
+
+def _kinds(imported: Import, chosen: str) -> list[dict[str, Any]]:
+    """The rows of each kind, and which kind is shown."""
+    rows = imported.preview.get("rows", {})
+    counts = {kind: getattr(imported, kind) for kind in Kind}
+    if chosen not in counts:
+        chosen = next((kind for kind, _, _ in KINDS if counts[kind]), Kind.NEW)
+    return [
+        {
+            "kind": kind.value,
+            "title": title,
+            "count": counts[kind],
+            "rows": rows.get(kind, []),
+            "more": counts[kind] - len(rows.get(kind, [])),
+            "none": none,
+            "is_shown": kind == chosen,
+        }
+        for kind, title, none in KINDS
+    ]
+
+
+def in_words(imported: Import) -> str:
+    """How an import stands, in a sentence or two."""
+    Status = Import.Status
+    match imported.status:
+        case Status.WAITING:
+            return "It waits for its turn."
+        case Status.RUNNING if not imported.total:
+            return f"{imported.done:,} rows are read."
+        case Status.RUNNING if imported.done >= imported.total and imported.confirmed_at:
+            return f"All {imported.total:,} rows are checked, and are being saved."
+        case Status.RUNNING:
+            percent = 100 * imported.done // imported.total
+            return f"{imported.done:,} of {imported.total:,} rows are checked ({percent} %)."
+        case Status.CHECKED if imported.preview.get("problem"):
+            return imported.preview["problem"]
+        case Status.CHECKED:
+            return "Nothing is imported yet. Please look at what it would do."
+        case Status.CANCELLED:
+            return "It was discarded, and nothing was imported."
+        case Status.FAILED:
+            return f"It failed, and nothing was imported. {imported.why}"
+    return f"Imported on {timezone.localtime(imported.finished_at):%-d %B at %H:%M}."

@@ -1,0 +1,160 @@
+"""Customers, lines and orders as a file names them."""
+
+from collections import Counter
+from typing import Any
+
+from rapidfuzz import fuzz, process
+
+from orders.importing.columns import Column
+from orders.importing.tables import Cell
+from orders.importing.values import CellWidget, Text, plain, quoted
+from orders.models import Customer, Line, Order, order_key
+
+LONGEST_NAME = 200
+LONGEST_REFERENCE = 60
+ALIKE = 70
+"""How alike, of 100, a name has to be to be suggested."""
+
+
+class Customers:
+    """Whom the file's orders are for.
+
+    unknown: those that are not known, by name, with the number of rows that name them.
+    new: those of them that are to be made; they have ids below zero until they are.
+    """
+
+    def __init__(self, *, makes: bool = False) -> None:
+        self.makes = makes
+        self.unknown: Counter[str] = Counter()
+        self.new: dict[int, Customer] = {}
+        self._names: dict[int, str] = {}
+        self._by_name: dict[str, list[int]] = {}
+        self._by_key: dict[str, int] = {}
+        self._with_key: set[int] = set()
+        self._suggested: dict[str, str] = {}
+        for pk, name, key in Customer.objects.order_by("pk").values_list("pk", "name", "key"):
+            self._add(pk, name, key)
+
+    def _add(self, pk: int, name: str, key: str | None) -> None:
+        self._names[pk] = name
+        self._by_name.setdefault(plain(name), []).append(pk)
+        if key:
+            self._by_key[key] = pk
+            self._with_key.add(pk)
+
+    def name(self, pk: int) -> str:
+        return self._names.get(pk, "")
+
+    def find(self, name: str, reference: str) -> int:
+        """The one who is called so, or has that reference. Raises ValueError."""
+        pk = self._by_key.get(order_key(reference or name))
+        if pk:
+            return pk
+        called = self._by_name.get(plain(name), []) if name else []
+        if reference:  # of somebody else, who is called the same
+            called = [one for one in called if one not in self._with_key]
+        if len(called) > 1:
+            raise ValueError(
+                f"{len(called)} customers are called {quoted(name)}. "
+                "Please write the reference instead."
+            )
+        return called[0] if called else self._unknown(name, reference)
+
+    def _unknown(self, name: str, reference: str) -> int:
+        called = name or reference
+        self.unknown[called] += 1
+        if self.makes:
+            return self._make(called, reference)
+        raise ValueError(
+            f"The customer {quoted(called)} is not known.{self._suggestion(name)} "
+            "Please mend it, or have customers that are not known made."
+        )
+
+    def _make(self, name: str, reference: str) -> int:
+        pk = -len(self.new) - 1
+        self.new[pk] = Customer(name=name, reference=reference)
+        self._add(pk, name, order_key(reference))
+        return pk
+
+    def _suggestion(self, name: str) -> str:
+        if name and name not in self._suggested and len(self._suggested) < 200:
+            best = process.extractOne(
+                name, self._names, scorer=fuzz.WRatio, processor=str.casefold, score_cutoff=ALIKE
+            )
+            self._suggested[name] = f" Is it {quoted(best[0])}?" if best else ""
+        return self._suggested.get(name, "")
+
+    def saved(self, pk: int) -> int:
+        """The id of a customer who is made if that has not been done yet."""
+        customer = self.new.get(pk)
+        if not customer:
+            return pk
+        if not customer.pk:
+            customer.save()
+        return customer.pk
+
+
+class CustomerCell(CellWidget):
+    """A customer by name or reference; a column of its own may have the reference."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.customers: Customers
+        self._name, self._reference = Text(LONGEST_NAME), Text(LONGEST_REFERENCE)
+
+    def clean(self, value: Cell, row: Any = None, **kwargs: Any) -> int | None:
+        name = self._name.clean(value) or ""
+        reference = self._reference.clean(row.get("customer_number")) or ""
+        return self.customers.find(name, reference) if name or reference else None
+
+    def __deepcopy__(self, memo: Any) -> "CustomerCell":
+        return type(self)()
+
+
+class CustomerColumn(Column):
+    widget: CustomerCell
+
+    def in_words(self, value: Any) -> str:
+        return self.widget.customers.name(value)
+
+
+_NAME = Text(60)
+
+
+class LineCell(CellWidget):
+    """A production line by its name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: dict[str, Line] | None = None
+
+    def understand(self, value: Any, row: Any) -> Line:
+        if self._lines is None:
+            self._lines = {plain(line.name): line for line in Line.objects.all()}
+        name = _NAME.understand(value, row)
+        line = self._lines.get(plain(name))
+        if not line:
+            known = ", ".join(line.name for line in list(self._lines.values())[:12])
+            raise ValueError(
+                f"There is no line {quoted(name)}. "
+                + (f"Please write one of: {known}." if known else "Please add it under Lines.")
+            )
+        return line
+
+
+class OrderCell(CellWidget):
+    """An order by its number. found: those that the rows at hand name, by their keys."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, Order] = {}
+
+    def understand(self, value: Any, row: Any) -> Order:
+        number = _NAME.understand(value, row)
+        order = self.found.get(order_key(number))
+        if not order:
+            raise ValueError(
+                f"There is no order {quoted(number)}. Please mend the number, import the order "
+                "first, or leave the cell empty when it is for stock."
+            )
+        return order

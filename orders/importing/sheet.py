@@ -1,0 +1,113 @@
+"""A table that is being imported: where its headings are, and what its columns mean."""
+
+import pickle
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import chain, islice
+from typing import Any, Self
+
+from orders.importing.columns import SEARCHED, Column, Header, choose, find_header
+from orders.importing.tables import Cell, Row, Table, Unreadable
+from orders.importing.values import CellWidget, plain
+
+BATCH = 1000
+IN_MEMORY = 4 * 1024 * 1024
+
+Progress = Callable[[int, int], None]
+"""Told how many rows are done, of how many; 0 when that is not known. What it raises ends it."""
+
+
+@dataclass
+class Choices:
+    """What was decided by hand.
+
+    sheet: its name. header: the number of the row with the headings. columns: which place, as text,
+    is which column; everything else is left out. meanings: of columns that leave it open.
+    """
+
+    sheet: str = ""
+    header: int | None = None
+    columns: dict[str, str] | None = None
+    meanings: dict[str, str] = field(default_factory=dict)
+    make_customers: bool = False
+    leave_wrong: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Sheet:
+    """The rows of a table, read once and kept beside, since a column is looked at as a whole."""
+
+    def __init__(
+        self, table: Table, columns: dict[str, Column], choices: Choices, progress: Progress
+    ) -> None:
+        rows = table.rows(choices.sheet)
+        first = list(islice(rows, SEARCHED))
+        if not first:
+            raise Unreadable("There is nothing in it. Please choose the file that has the rows.")
+        self.header: Header = find_header(first, list(columns.values()), choices.header)
+        if choices.columns is not None:
+            choose(self.header, columns, choices.columns)
+        self.first_rows = first
+        self.total = 0
+        self._places = {column.name: place for place, column in self.header.found.items()}
+        for name, column in columns.items():
+            column.widget.choice = choices.meanings.get(name, "")
+        self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  Closed at the end of `with`.
+        below = (row for row in first if row[0] > self.header.number)
+        self._keep(chain(below, rows), progress)
+
+    def _keep(self, rows: Iterator[Row], progress: Progress) -> None:
+        looking: list[tuple[int, CellWidget]] = [
+            (place, column.widget)
+            for place, column in self.header.found.items()
+            if column.widget.choices
+        ]
+        while batch := list(islice(rows, BATCH)):
+            batch = [row for row in batch if not self._is_header_again(row[1])]
+            for _, cells in batch:
+                for place, widget in looking:
+                    if place < len(cells):
+                        widget.look(cells[place])
+            pickle.dump(batch, self._file)
+            self.total += len(batch)
+            progress(self.total, 0)
+
+    def _is_header_again(self, cells: list[Cell]) -> bool:
+        """Printed lists have the headings on each page."""
+        return len(cells) == len(self.header.headings) and all(
+            plain(str(cell or "")) == plain(heading)
+            for cell, heading in zip(cells, self.header.headings, strict=True)
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def batches(self) -> Iterator[list[Row]]:
+        """The rows below the headings, many at a time."""
+        self._file.seek(0)
+        left = self.total
+        while left > 0:
+            batch = pickle.load(self._file)  # noqa: S301  We have just written it.
+            left -= len(batch)
+            yield batch
+
+    def named(self, cells: list[Cell]) -> dict[str, Cell]:
+        """A row's cells by the names of their columns."""
+        return {
+            name: cells[place] if place < len(cells) else None
+            for name, place in self._places.items()
+        }
+
+    def has(self, name: str) -> bool:
+        return name in self._places
+
+    def open_questions(self) -> list[Column]:
+        """Columns that may mean one thing or another, as nobody has said which yet."""
+        columns = self.header.found.values()
+        return [one for one in columns if one.widget.is_open() and not one.widget.choice]

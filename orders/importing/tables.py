@@ -1,0 +1,254 @@
+"""Files in which people keep tables: CSV however it was saved, and XLSX.
+
+What cannot be read is refused with one sentence that says what to do about it.
+"""
+
+import codecs
+import csv
+import io
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, time
+from itertools import islice
+from typing import IO, Any
+
+import openpyxl
+
+LARGEST_FILE = 25 * 1024 * 1024
+LARGEST_SHEET = 200 * 1024 * 1024
+"""Of an XLSX file, unpacked: a row of twelve cells takes some 500 bytes."""
+LARGEST_PART = 60 * 1024 * 1024
+"""Of everything in an XLSX file that is held in memory: its texts above all."""
+MOST_ROWS = 200_000
+MOST_COLUMNS = 100
+MEGABYTE = 1024 * 1024
+
+_SEPARATORS = ";\t,|"
+_SAMPLE = 64 * 1024
+_BATCH = 1000
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+"""How old Excel files begin, and new ones with a password."""
+
+Cell = str | int | float | bool | datetime | date | time | None
+Row = tuple[int, list[Cell]]
+"""A row with its number, as a spreadsheet shows it."""
+
+
+class Unreadable(Exception):
+    """The file cannot be read. Its text says why, and what to do, to whoever chose it."""
+
+
+class Table:
+    """A file that is open for reading, and what is in it.
+
+    sheets: once it is loaded, the names of those that are not hidden; a CSV file has none.
+    weight: how many bytes of text there are to go through.
+    """
+
+    sheets: list[str] = []
+    weight = 0
+
+    def load(self) -> None:
+        """Read what comes before the rows, which may take seconds. Raises Unreadable."""
+
+    def rows(self, sheet: str = "") -> Iterator[Row]:
+        """The rows that are not empty. Raises Unreadable, also later on."""
+        self.load()
+        filled = 0
+        for number, cells in self._rows(sheet):
+            while cells and (cells[-1] is None or cells[-1] == ""):
+                cells.pop()
+            if not cells:
+                continue
+            filled += 1
+            if filled > MOST_ROWS:
+                raise Unreadable(
+                    f"It has more than {MOST_ROWS:,} rows. Please divide it into several files."
+                )
+            yield number, cells
+
+    def _rows(self, sheet: str) -> Iterator[Row]:
+        raise NotImplementedError
+
+
+def open_table(file: IO[bytes], name: str, size: int) -> Table:
+    """The table in a file. name: what it is called. Raises Unreadable."""
+    if not size:
+        raise Unreadable("It is empty. Please choose the file that has the rows in it.")
+    if size > LARGEST_FILE:
+        raise Unreadable(
+            f"It has {size // MEGABYTE} MB, and {LARGEST_FILE // MEGABYTE} are the most. "
+            "Please divide it into several files."
+        )
+    start = file.read(8)
+    file.seek(0)
+    if start.startswith(b"PK"):
+        return _Xlsx(file)
+    if start.startswith(_OLE):
+        raise Unreadable(_about_old_excel(file))
+    if start.startswith(b"%PDF"):
+        raise Unreadable("It is a PDF. Please choose a CSV or XLSX file.")
+    if not name.lower().endswith((".csv", ".txt", ".tsv")):
+        raise Unreadable("It is no table that can be read here. Please choose a CSV or XLSX file.")
+    return _Csv(file, size)
+
+
+def _about_old_excel(file: IO[bytes]) -> str:
+    if "EncryptedPackage".encode("utf-16-le") in file.read(MEGABYTE):
+        return "It is protected with a password. Please save it without one, and choose it again."
+    return "It is an Excel file of the old kind. Please save it as XLSX, and choose that."
+
+
+# CSV ----------------------------------------------------------------------------------------------
+
+
+class _Csv(Table):
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self._file, self.weight = file, size
+        self._encoding = _encoding_of(file)
+        sample = self._text().read(_SAMPLE)
+        if _is_binary(sample):
+            raise Unreadable("There is no text in it. Please choose a CSV or XLSX file.")
+        self._skips_first = sample[:4].lower() == "sep="
+        self._separator = sample[4] if self._skips_first else _separator_of(sample)
+
+    def _rows(self, sheet: str) -> Iterator[Row]:
+        text = self._text()
+        if self._skips_first:  # Excel does not show that line, nor count it.
+            text.readline()
+        rows = csv.reader(text, delimiter=self._separator)
+        try:
+            yield from enumerate(rows, 1)
+        except csv.Error:
+            raise Unreadable(
+                f"Row {rows.line_num} and what follows cannot be read. "
+                "Is there a quotation mark that is not closed? Please mend it, or save it as XLSX."
+            ) from None
+
+    def _text(self) -> io.TextIOBase:
+        self._file.seek(0)
+        return codecs.getreader(self._encoding)(self._file, "replace")
+
+
+def _encoding_of(file: IO[bytes]) -> str:
+    start = file.read(4096)
+    file.seek(0)
+    if start.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    if max(even, odd) > len(start) // 4:
+        return "utf-16-be" if even > odd else "utf-16-le"
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while block := file.read(MEGABYTE):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def _is_binary(text: str) -> bool:
+    strange = sum(character < " " and character not in "\t\r\n\f\x1a" for character in text)
+    return not text.strip() or strange > len(text) // 10
+
+
+def _separator_of(sample: str) -> str:
+    """The character that divides most lines into equally many cells, and into the most."""
+    lines = sample.splitlines(keepends=True)[:50]
+    if len(lines) > 1 and len(sample) == _SAMPLE:
+        lines = lines[:-1]
+
+    def evenness(separator: str) -> tuple[int, int]:
+        try:
+            widths = Counter(len(row) for row in csv.reader(lines, delimiter=separator))
+        except csv.Error:
+            return (0, 0)
+        del widths[0], widths[1]
+        width, count = max(widths.items(), key=lambda one: (one[1], one[0]), default=(0, 0))
+        return count, width
+
+    return max(_SEPARATORS, key=evenness) if lines else ","
+
+
+# XLSX ---------------------------------------------------------------------------------------------
+
+_DAMAGED = "It is damaged. Please open it in your spreadsheet program, save it anew, and try again."
+
+
+class _Xlsx(Table):
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self.weight = file, _weight_of(file)
+        self._sheets: dict[str, Any] = {}
+
+    def load(self) -> None:
+        if self._sheets:
+            return
+        book = _trying(lambda: openpyxl.load_workbook(self._file, read_only=True, data_only=True))
+        self._sheets = {
+            sheet.title: sheet for sheet in book.worksheets if sheet.sheet_state == "visible"
+        }
+        self.sheets = list(self._sheets)
+        if not self.sheets:
+            raise Unreadable("There is no sheet in it. Please choose the file that has the rows.")
+
+    def _rows(self, sheet: str) -> Iterator[Row]:
+        chosen = self._sheets.get(sheet) or self._sheets[self.sheets[0]]
+        # What a file says of its own size is not always so.
+        _trying(chosen.reset_dimensions)
+        rows = chosen.iter_rows(max_col=MOST_COLUMNS, values_only=True)
+        number = 0
+        while batch := _trying(lambda: list(islice(rows, _BATCH))):
+            for cells in batch:
+                number += 1
+                yield number, list(cells)
+
+
+def _trying(read: Callable[[], Any]) -> Any:
+    try:
+        with warnings.catch_warnings():
+            # It says of cells what it does not understand: nothing that is read here.
+            warnings.simplefilter("ignore")
+            return read()
+    except MemoryError:
+        raise
+    except Exception:
+        # Whatever openpyxl stumbles over, and it has no exception of its own for most of it.
+        raise Unreadable(_DAMAGED) from None
+
+
+def _weight_of(file: IO[bytes]) -> int:
+    """How much there is to read. Python unpacks no more of a file than it says it has."""
+    try:
+        with zipfile.ZipFile(file) as packed:
+            parts = packed.infolist()
+    except (zipfile.BadZipFile, ValueError, OSError):
+        raise Unreadable(_DAMAGED) from None
+    finally:
+        file.seek(0)
+    names = {part.filename for part in parts}
+    if "xl/workbook.xml" not in names:
+        other = "an OpenDocument file" if "content.xml" in names else "no XLSX file"
+        raise Unreadable(f"It is {other}. Please save the table as XLSX or CSV, and choose that.")
+    if any(part.flag_bits & 1 for part in parts):
+        raise Unreadable(_about_password())
+    sheets = sum(part.file_size for part in parts if part.filename.startswith("xl/worksheets/"))
+    held = sum(
+        part.file_size
+        for part in parts
+        if part.filename.endswith(".xml") and not part.filename.startswith("xl/worksheets/")
+    )
+    if sheets > LARGEST_SHEET or held > LARGEST_PART:
+        raise Unreadable(
+            "It is too large when it is unpacked. "
+            "Please copy the rows to a new file without pictures and colours, or save it as CSV."
+        )
+    return sheets + held
+
+
+def _about_password() -> str:
+    return "It is protected with a password. Please save it without one, and choose it again."

@@ -1,0 +1,375 @@
+"""What is in a cell, as people write it: whole numbers, days, moments, choices and texts.
+
+A widget turns a cell into a value. What it cannot make sense of it refuses with a ValueError, whose
+text says what is wrong and what to do. An empty cell is None, which leaves things as they are.
+
+Some cells mean one thing or another, such as 03/04/2026. Then the rest of the column tells:
+a widget looks at all of it first.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any
+
+from django.utils import timezone
+from import_export.widgets import Widget
+
+from orders.importing.tables import Cell
+from whatsapp_bot.whatsapp_text import clean
+
+LONGEST_NUMBER = 2_147_483_647
+YEARS = range(2000, 2101)
+ERRORS = {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"}
+"""What a spreadsheet shows for a formula that went wrong."""
+
+
+def quoted(value: Any) -> str:
+    """A cell in a sentence."""
+    text = " ".join(str(value).split())
+    return f"“{text[:40]}…”" if len(text) > 41 else f"“{text}”"
+
+
+@lru_cache(maxsize=4096)
+def plain(text: str) -> str:
+    """A word as it is compared: its letters and digits, without case."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(character for character in folded if character.isalnum())
+
+
+class CellWidget(Widget):
+    """question: what the column leaves open, as long as it does: one of `choices`.
+
+    choice: what was chosen, or what the column tells by itself.
+    """
+
+    choices: dict[str, str] = {}
+    choice = ""
+
+    def look(self, cell: Cell) -> None:
+        """Learn from a cell how the column is written."""
+
+    def is_open(self) -> bool:
+        """Does the column not tell how it is written?"""
+        return False
+
+    def clean(self, value: Cell, row: Any = None, **kwargs: Any) -> Any:
+        if isinstance(value, str):
+            is_plain = value.isascii() and value.isprintable()
+            value = value.strip() if is_plain else clean(value, len(value))
+            if value[:1] == "#" and value in ERRORS:
+                raise ValueError(
+                    f"There is an error of the spreadsheet in it, {value}. "
+                    "Please mend its formula, or write the value."
+                )
+        if value is None or value == "":
+            return None
+        return self.understand(value, row)
+
+    def understand(self, value: Any, row: Any) -> Any:
+        raise NotImplementedError
+
+
+class Text(CellWidget):
+    """longest: characters. With `lines` it may have several of them."""
+
+    def __init__(self, longest: int, *, lines: bool = False) -> None:
+        super().__init__()
+        self.longest, self.lines = longest, lines
+
+    def understand(self, value: Any, row: Any) -> str:
+        if isinstance(value, str) and "  " not in value and value.isprintable():
+            return self._fitting(value)
+        if isinstance(value, date | time):
+            raise ValueError(
+                f"The spreadsheet has made a date of it: {value}. "
+                "Please give the cell the format “text”, and write it again."
+            )
+        text = _as_written(value)
+        if not self.lines:
+            text = " ".join(text.split())
+        return self._fitting(text)
+
+    def _fitting(self, text: str) -> str:
+        if len(text) > self.longest:
+            raise ValueError(
+                f"It has {len(text):,} characters, and {self.longest:,} are the most. "
+                "Please shorten it."
+            )
+        return text
+
+
+def _as_written(value: Any) -> str:
+    """A number without the `.0` that spreadsheets keep it with."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value).strip()
+
+
+# Numbers ------------------------------------------------------------------------------------------
+
+_SPACES = re.compile(r"[\s\u00a0\u2009\u202f'’]")
+_UNITS = r"(?:pcs?|pieces?|units?|ea(?:ch)?|st(?:[kc]|ück|ueck)?|x)\.?"
+_WRITTEN = re.compile(rf"([+-]?)(\d[\d.,]*)(?:{_UNITS})?", re.IGNORECASE)
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:([.,])\d{3})(?:\1\d{3})*")
+
+
+class Whole(CellWidget):
+    """A whole number: 1200, 1.200, 1,200, 1 200, 1200,0 or 1200 pcs."""
+
+    choices = {
+        "thousands": "1,000 is a thousand",
+        "decimals": "1,000 is one",
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tells_thousands = self._tells_decimals = self._is_unclear = False
+
+    def look(self, cell: Cell) -> None:
+        """Only 1,000 and the like may be one or a thousand, when there is nothing else."""
+        if not isinstance(cell, str):
+            return
+        found = _WRITTEN.fullmatch(_SPACES.sub("", cell))
+        if not found:
+            return
+        digits = found[2]
+        if not re.search(r"[.,]", digits) or ("." in digits and "," in digits):
+            self._tells_thousands |= "." not in digits and "," not in digits
+        elif not _THOUSANDS.fullmatch(digits):
+            self._tells_decimals = True
+        elif digits.endswith("000") and len(re.findall(r"[.,]", digits)) == 1:
+            self._is_unclear = True
+        else:
+            self._tells_thousands = True
+
+    def is_open(self) -> bool:
+        return self._is_unclear and not (self._tells_thousands or self._tells_decimals)
+
+    def understand(self, value: Any, row: Any) -> int:
+        number = self._number(value)
+        if number is None:
+            raise ValueError(
+                f"{quoted(value)} is no whole number. Please write how many, such as 1200."
+            )
+        if number < 0:
+            raise ValueError(f"{quoted(value)} is below zero. Please write how many, such as 1200.")
+        if number > LONGEST_NUMBER:
+            raise ValueError(f"{quoted(value)} is too large. At most it is {LONGEST_NUMBER:,}.")
+        return number
+
+    def _number(self, value: Any) -> int | None:
+        if isinstance(value, bool):
+            return None
+        if isinstance(value, int):
+            return value
+        if isinstance(value, float):
+            return int(value) if value.is_integer() else None
+        if not isinstance(value, str):
+            return None
+        found = _WRITTEN.fullmatch(_SPACES.sub("", value))
+        whole = self._whole(found[2]) if found else None
+        if found is None or whole is None or len(whole) > 15:
+            return None
+        return int(whole) * (-1 if found[1] == "-" else 1)
+
+    def _whole(self, digits: str) -> str | None:
+        """The digits before the decimals; None when there are decimals, or no order in it."""
+        means_decimals = self.choice == "decimals" or (
+            self._tells_decimals and not self._tells_thousands and not self.choice
+        )
+        if digits.isdecimal():
+            return digits
+        if _THOUSANDS.fullmatch(digits) and not means_decimals:
+            return re.sub("[.,]", "", digits)
+        before, after = re.split(r"[.,](?=\d*$)", digits, maxsplit=1)
+        if after.strip("0"):
+            return None
+        if before.isdecimal():
+            return before
+        is_grouped = _THOUSANDS.fullmatch(before) and before[-4] != digits[len(before)]
+        return re.sub("[.,]", "", before) if is_grouped else None
+
+
+# Days and moments ---------------------------------------------------------------------------------
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan january januar",
+            "feb february februar",
+            "mar march mär märz mrz",
+            "apr april",
+            "may mai",
+            "jun june juni",
+            "jul july juli",
+            "aug august",
+            "sep sept september",
+            "oct october okt oktober",
+            "nov november",
+            "dec december dez dezember",
+        ),
+        1,
+    )
+    for name in names.split()
+}
+_YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})|(\d{4})(\d\d)(\d\d)")
+_BY_DOTS = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}|\d\d)")
+_EITHER = re.compile(r"(\d{1,2})([/-])(\d{1,2})\2(\d{4}|\d\d)")
+_DAY_AND_NAME = re.compile(r"(\d{1,2})(?:st|nd|rd|th|\.)?[\s-]*([^\W\d_]+)[.,]?[\s-]*(\d{4}|\d\d)")
+_NAME_AND_DAY = re.compile(r"([^\W\d_]+)\.?[\s-]*(\d{1,2})(?:st|nd|rd|th)?,?[\s-]+(\d{4}|\d\d)")
+_WEEKDAY = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[.,]?\s+", re.IGNORECASE)
+_CLOCK = r"(\d{1,2})(?::|h)(\d\d)(?::(\d\d)(?:\.\d+)?)?\s*(?:([ap])\.?m\.?)?"
+_TIME = re.compile(rf"[ T,]+(?:at )?{_CLOCK}(?:Z|[+-]\d\d:?\d\d)?$", re.IGNORECASE)
+_TIME_ALONE = re.compile(rf"^\s*{_CLOCK}$", re.IGNORECASE)
+_SERIAL = re.compile(r"\d{5}(?:\.0+)?")
+_DAY_ZERO = date(1899, 12, 30)
+_HOW_DAYS = "Please write a day such as 2026-12-24 or 24 Dec 2026"
+
+
+class Day(CellWidget):
+    """A day, however it is written; of a moment, its day."""
+
+    choices = {
+        "day": "03/04/2026 is 3 April",
+        "month": "03/04/2026 is March 4",
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._day_first = self._month_first = self._is_unclear = False
+
+    def look(self, cell: Cell) -> None:
+        if not isinstance(cell, str):
+            return
+        found = _EITHER.match(_WEEKDAY.sub("", cell.strip()))
+        if found:
+            first, second = int(found[1]), int(found[3])
+            self._day_first |= first > 12
+            self._month_first |= second > 12
+            self._is_unclear |= first <= 12 and second <= 12 and first != second
+
+    def is_open(self) -> bool:
+        return self._is_unclear and self._day_first == self._month_first
+
+    def understand(self, value: Any, row: Any) -> date:
+        if isinstance(value, datetime):
+            return self._likely(value.date(), value)
+        if isinstance(value, date):
+            return self._likely(value, value)
+        day = None
+        if isinstance(value, str):
+            day = _day(value, self.has_month_first)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            day = _day(_as_written(value), self.has_month_first)
+        if day is None:
+            raise ValueError(f"{quoted(value)} is no day. {_HOW_DAYS}, or leave the cell empty.")
+        return self._likely(day, value)
+
+    @property
+    def has_month_first(self) -> bool:
+        if self.choice:
+            return self.choice == "month"
+        return self._month_first and not self._day_first
+
+    @staticmethod
+    def _likely(day: date, value: Any) -> date:
+        if day.year not in YEARS:
+            raise ValueError(f"{quoted(value)} is in the year {day.year}. {_HOW_DAYS}.")
+        return day
+
+
+@lru_cache(maxsize=4096)
+def _day(text: str, has_month_first: bool) -> date | None:
+    text = _WEEKDAY.sub("", _TIME.sub("", text.strip()))
+    try:
+        if found := _YEAR_FIRST.fullmatch(text):
+            year, month, day = (found[1], found[3], found[4]) if found[1] else found.group(5, 6, 7)
+            return date(int(year), int(month), int(day))
+        if found := _BY_DOTS.fullmatch(text):
+            return date(_year(found[3]), int(found[2]), int(found[1]))
+        if found := _EITHER.fullmatch(text):
+            day, month = (found[3], found[1]) if has_month_first else (found[1], found[3])
+            return date(_year(found[4]), int(month), int(day))
+        if found := _DAY_AND_NAME.fullmatch(text):
+            return date(_year(found[3]), _MONTHS[found[2].casefold()], int(found[1]))
+        if found := _NAME_AND_DAY.fullmatch(text):
+            return date(_year(found[3]), _MONTHS[found[1].casefold()], int(found[2]))
+        if _SERIAL.fullmatch(text):
+            return _DAY_ZERO + timedelta(days=int(text[:5]))
+    except (ValueError, KeyError):
+        return None
+    return None
+
+
+def _year(text: str) -> int:
+    return int(text) + (2000 if len(text) == 2 else 0)
+
+
+class Moment(Day):
+    """A day and a time of the factory's. A time alone is of the row's day, which `day` reads."""
+
+    day: Day | None = None
+    is_time = False
+    """Was the last cell a time alone?"""
+
+    def understand(self, value: Any, row: Any) -> datetime:
+        alone = value if isinstance(value, time) else _time(f" {value}", _TIME_ALONE)
+        self.is_time = alone is not None
+        if alone is not None:
+            day = self.day.clean((row or {}).get("day")) if self.day else None
+            if not day:
+                raise ValueError(f"{quoted(value)} has no day. {_HOW_MOMENTS}.")
+            return _at(day, alone)
+        day = super().understand(value, row)
+        at = value.time() if isinstance(value, datetime) else _time(str(value), _TIME)
+        if at is None:
+            raise ValueError(f"{quoted(value)} has no time. {_HOW_MOMENTS}.")
+        return _at(day, at)
+
+
+_HOW_MOMENTS = "Please write a day and a time, such as 2026-12-24 06:00"
+
+
+def _at(day: date, moment: time) -> datetime:
+    return timezone.make_aware(datetime.combine(day, moment.replace(microsecond=0)))
+
+
+@lru_cache(maxsize=4096)
+def _time(text: str, pattern: re.Pattern[str]) -> time | None:
+    found = pattern.search(text)
+    if not found:
+        return None
+    hour, minute, second = int(found[1]), int(found[2]), int(found[3] or 0)
+    if found[4]:
+        hour = hour % 12 + (12 if found[4].lower() == "p" else 0)
+    try:
+        return time(hour, minute, second)
+    except ValueError:
+        return None
+
+
+# Choices ------------------------------------------------------------------------------------------
+
+
+class Choice(CellWidget):
+    """One of a few words. also: other words for them."""
+
+    def __init__(self, of: Iterable[tuple[str, str]], also: dict[str, str]) -> None:
+        super().__init__()
+        self.labels = dict(of)
+        self._meant = {plain(word): value for word, value in also.items()}
+        for value, label in self.labels.items():
+            self._meant |= {plain(value): value, plain(label): value}
+
+    def understand(self, value: Any, row: Any) -> str:
+        meant = self._meant.get(plain(str(value)))
+        if meant is None:
+            *others, last = self.labels.values()
+            raise ValueError(
+                f"{quoted(value)} is not known. Please write {', '.join(others)} or {last}."
+            )
+        return meant

@@ -1,0 +1,178 @@
+"""Looks at what is to be imported, and imports it: at once when it is little, else by the worker.
+
+It is gone through twice before anything is saved: for the preview, and again after it was
+confirmed, since other people work meanwhile. Saving is one transaction: all of it, or nothing.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import structlog
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from orders.importing.judging import JUDGES, Judge, Kind, Verdict
+from orders.importing.preview import Preview
+from orders.importing.sheet import Choices, Progress, Sheet
+from orders.importing.tables import Table, Unreadable, open_table
+from orders.importing.wrong_rows import WrongRows
+from orders.models import Import
+from orders.models.imports import may_import
+from orders.tasks import work_on_imports
+from whatsapp_bot import long_work, tasks
+from whatsapp_bot.long_work import Stopped, work_beside
+
+log = structlog.get_logger("orders")
+
+
+class Changed(Exception):
+    """Since it was looked at, rows have become wrong. preview: as it is now."""
+
+    def __init__(self, preview: dict[str, Any]) -> None:
+        super().__init__()
+        self.preview = preview
+
+
+def begin(imported: Import) -> None:
+    """Go through it: now when it is little, else in the background."""
+    if not imported.is_little:
+        imported.save()
+        tasks.wake(work_on_imports)
+    elif imported.take_in_hand():
+        work_on(imported, lambda done, total: None)
+
+
+def drain() -> None:
+    """Do what is to be done."""
+    while imported := Import.objects.claim():
+        work_beside(imported, "prepare_import")
+
+
+def work_on(imported: Import, progress: Progress | None = None) -> None:
+    """Go through an import that is in our hands, and note what has become of it."""
+    began = time.monotonic()
+    progress = progress or long_work.Progress(imported)
+    try:
+        if imported.by and not may_import(imported.by, imported.what):
+            imported.finish(Import.Status.FAILED, "Whoever chose the file may not import any more.")
+        elif imported.confirmed_at:
+            _import(imported, progress)
+        else:
+            _look(imported, progress)
+    except Stopped:
+        log.info("an import was stopped", pk=imported.pk)
+        return
+    log.info(
+        "import",
+        pk=imported.pk,
+        status=imported.status,
+        rows=imported.rows,
+        wrong=imported.wrong,
+        seconds=round(time.monotonic() - began, 1),
+    )
+
+
+def _look(imported: Import, progress: Progress) -> None:
+    """Say what it would do."""
+    with tempfile.TemporaryFile() as wrong_rows:
+        with _opened(imported) as table:
+            preview = look(table, imported, wrong_rows, progress)
+        place = ""
+        if preview.get("counts", {}).get(Kind.WRONG):
+            wrong_rows.seek(0)
+            place = default_storage.save(imported.new_place("imports"), File(wrong_rows))
+    before = imported.wrong_rows.name
+    is_ours = imported.settle(Import.Status.CHECKED, preview, wrong_rows=place)
+    if left := before if is_ours else place:
+        default_storage.delete(left)
+    if not is_ours:
+        raise Stopped
+
+
+def look(
+    table: Table, imported: Import, wrong_rows: IO[bytes], progress: Progress
+) -> dict[str, Any]:
+    """The preview of a table. wrong_rows: where those are written to, as XLSX."""
+    choices = Choices(**imported.choices)
+    judge = JUDGES[imported.what](choices)
+    try:
+        table.load()
+        with Sheet(table, judge.columns, choices, progress) as sheet:
+            preview = Preview(sheet, judge)
+            with WrongRows(wrong_rows, sheet, preview) as wrong:
+                for verdicts in try_out(sheet, judge, preview, progress):
+                    wrong.take(verdicts)
+            return {"sheets": table.sheets, **preview.as_json()}
+    except Unreadable as unreadable:
+        return {"sheets": table.sheets, "problem": str(unreadable)}
+
+
+def try_out(
+    sheet: Sheet, judge: Judge, preview: Preview, progress: Progress
+) -> Iterator[list[Verdict]]:
+    """What becomes of the rows, many at a time, without saving any. Nobody has to wait for it.
+
+    Nothing, as long as it is not known which column they are known by.
+    """
+    if not sheet.has(judge.resource.identity):
+        return
+    for verdicts in judge.judge(sheet):
+        judge.forget()
+        preview.take(verdicts)
+        progress(preview.total, sheet.total)
+        yield verdicts
+
+
+def _import(imported: Import, progress: Progress) -> None:
+    choices = Choices(**imported.choices)
+    judge = JUDGES[imported.what](choices)
+    try:
+        with _opened(imported) as table, Sheet(table, judge.columns, choices, progress) as sheet:
+            preview = Preview(sheet, judge)
+            for _ in try_out(sheet, judge, preview, progress):
+                pass
+            if preview.counts[Kind.WRONG] and not choices.leave_wrong:
+                raise Changed(preview.as_json())
+            save(imported, sheet, judge)
+    except Changed as changed:
+        preview = {"sheets": imported.preview.get("sheets", []), **changed.preview}
+        why = "Something has changed since you looked, and nothing was imported. Please look again."
+        if not imported.settle(Import.Status.CHECKED, preview, confirmed_at=None, why=why):
+            raise Stopped from None
+    except Unreadable as unreadable:
+        imported.finish(Import.Status.FAILED, str(unreadable))
+
+
+def save(imported: Import, sheet: Sheet, judge: Judge) -> None:
+    """Import all of it, or nothing. Raises Changed when more of it is wrong than may be."""
+    preview = Preview(sheet, judge)
+    try:
+        with transaction.atomic():
+            judge.begin_for_good()
+            for verdicts in judge.judge(sheet):
+                preview.take(verdicts)
+                judge.save()
+            judge.finish()
+            if preview.counts[Kind.WRONG] and not judge.choices.leave_wrong:
+                raise Changed(preview.as_json())
+            if not imported.settle(Import.Status.DONE, preview.as_json()):
+                raise Stopped
+    except IntegrityError:  # somebody else has just made an order with such a number
+        raise Changed(preview.as_json()) from None
+
+
+@contextmanager
+def _opened(imported: Import) -> Iterator[Table]:
+    with imported.file.open("rb") as file:
+        yield open_table(file, imported.name, imported.size)
+
+
+def delete_expired() -> None:
+    """Delete files that were kept for long enough. The rows stay."""
+    for imported in Import.objects.expired(timezone.now()):
+        imported.expire()

@@ -1,0 +1,177 @@
+"""Imports: who brought which file in, and what became of its rows."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import models, transaction
+from django.utils import timezone
+
+from whatsapp_bot.models.in_hand import InHand, InHandQuerySet
+
+_NEEDED = {
+    "orders": ["orders.add_order", "orders.change_order"],
+    "runs": ["orders.add_productionrun", "orders.change_productionrun"],
+}
+
+
+def may_import(user: Any, what: str) -> bool:
+    """May this person import orders, or production runs? Whoever adds and changes them may."""
+    may = user.is_active and user.is_staff
+    return may and user.has_perms(["orders.add_import", *_NEEDED[what]])
+
+
+class ImportQuerySet(InHandQuerySet["Import"]):
+    def expired(self, now: Any) -> "ImportQuerySet":
+        kept = models.Q(file="") & models.Q(wrong_rows="")
+        return self.filter(expires_at__lte=now).exclude(kept)
+
+
+class Import(InHand):
+    """One import, from the choice of the file on. The rows stay, as the log of who did what.
+
+    by: nobody when it was `manage.py import_orders`. name: of the file.
+    weight: bytes of text in it.
+    file: what was chosen, until it is imported, given up, or a day old.
+    choices: what was decided by hand. preview: what it would do, as it was looked at.
+    wrong_rows: those that cannot be imported, as a file to mend.
+    """
+
+    class What(models.TextChoices):
+        ORDERS = "orders", "orders"
+        RUNS = "runs", "production runs"
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "waiting"
+        RUNNING = "running", "being read"
+        CHECKED = "checked", "to be confirmed"
+        DONE = "done", "done"
+        FAILED = "failed", "failed"
+        CANCELLED = "cancelled", "discarded"
+
+    KEPT = timedelta(days=1)
+    LITTLE = 400_000
+    """Bytes of text: some thousand rows, which are worth waiting for."""
+    BROKE_DOWN = "Reading it broke down."
+
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="imports"
+    )
+    what = models.CharField(max_length=10, choices=What, default=What.ORDERS)
+    name = models.CharField("file", max_length=200)
+    size = models.PositiveIntegerField("bytes", default=0)
+    weight = models.PositiveIntegerField(default=0, editable=False)
+    status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
+    choices = models.JSONField(default=dict, editable=False)
+    preview = models.JSONField(default=dict, editable=False)
+    wrong_rows = models.FileField(blank=True, editable=False)
+    confirmed_at = models.DateTimeField("confirmed", null=True, blank=True, editable=False)
+    new = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    wrong = models.PositiveIntegerField(default=0)
+
+    objects = ImportQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(
+                fields=["claimed_until", "id"],
+                name="import_unfinished",
+                condition=models.Q(status__in=["waiting", "running"]),
+            ),
+            models.Index(
+                fields=["expires_at"],
+                name="import_to_delete",
+                condition=~(models.Q(file="") & models.Q(wrong_rows="")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def rows(self) -> int:
+        return self.new + self.changed + self.unchanged + self.wrong
+
+    @property
+    def is_little(self) -> bool:
+        return self.weight <= self.LITTLE
+
+    @property
+    def is_checked(self) -> bool:
+        return self.status == self.Status.CHECKED
+
+    @property
+    def is_open(self) -> bool:
+        return self.is_unfinished or self.is_checked
+
+    @property
+    def can_be_confirmed(self) -> bool:
+        """Is it known what it would do, and does it do anything?"""
+        is_clear = not (self.preview.get("problem") or self.preview.get("questions"))
+        return self.is_checked and is_clear and bool(self.new or self.changed)
+
+    @transaction.atomic
+    def settle(self, status: "Import.Status", preview: dict[str, Any], **values: Any) -> bool:
+        """It was gone through, with these results; False when it is ours no more."""
+        if not self.is_still_ours():
+            return False
+        for kind in ("new", "changed", "unchanged", "wrong"):
+            setattr(self, kind, preview.get("counts", {}).get(kind, 0))
+        self.preview = preview
+        for name, value in {"why": "", **values}.items():
+            setattr(self, name, value)
+        self.status, self.done, self.total = status, self.rows, self.rows
+        self.expires_at = timezone.now() + self.KEPT
+        if status == self.Status.DONE:
+            self.finished_at, self.preview = timezone.now(), {}
+            self._forget_file()
+        self.save()
+        return True
+
+    def _forget_file(self) -> None:
+        place, self.file = self.file.name, ""
+        if place:
+            transaction.on_commit(lambda: default_storage.delete(place), robust=True)
+
+    def check_again(self, choices: dict[str, Any]) -> bool:
+        """Have it looked at with other choices; False when that is too late."""
+        return self._wait(choices=choices)
+
+    def confirm(self, *, leave_wrong: bool = False) -> bool:
+        """Have it done as it was looked at; False when that was decided already."""
+        choices = {**self.choices, "leave_wrong": leave_wrong}
+        return self._wait(choices=choices, confirmed_at=timezone.now())
+
+    def _wait(self, **values: Any) -> bool:
+        checked = type(self).objects.filter(pk=self.pk, status=self.Status.CHECKED)
+        # What is little is done at once, by whoever has decided.
+        until = timezone.now() + (self.CLAIM if self.is_little else timedelta(0))
+        values |= {"status": self.Status.WAITING, "attempts": 0, "why": "", "claimed_until": until}
+        waits = checked.update(**values)
+        self.refresh_from_db()
+        return bool(waits)
+
+    def discard(self) -> bool:
+        """Give it up, and its files; False when it is over already."""
+        open_ones = [*self.UNFINISHED, self.Status.CHECKED]
+        mine = type(self).objects.filter(pk=self.pk, status__in=open_ones)
+        if not mine.update(status=self.Status.CANCELLED, finished_at=timezone.now()):
+            return False
+        self.refresh_from_db()
+        self.delete_files()
+        return True
+
+    def delete_files(self) -> None:
+        """What they were read from, and what is wrong in them. The counts stay."""
+        self.file.delete(save=False)
+        self.wrong_rows.delete(save=False)
+        self.preview = {}
+        self.save(update_fields=["file", "wrong_rows", "preview"])
+
+    def expire(self) -> None:
+        if not self.discard():
+            self.delete_files()

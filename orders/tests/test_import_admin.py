@@ -1,0 +1,559 @@
+"""Importing in the admin: what staff see and decide, who may, and what becomes of a large file."""
+
+import io
+import time
+from datetime import timedelta
+
+import openpyxl
+import pytest
+import time_machine
+import xlsxwriter
+from django.contrib.auth.models import Permission, User
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from config.tests.serving import beside, working
+from orders import sweep
+from orders.importing import work
+from orders.importing.judging import OrderJudge
+from orders.models import Customer, Import, Line, Order, ProductionRun
+
+pytestmark = pytest.mark.django_db
+MAY = [
+    "add_import",
+    "view_order",
+    "add_order",
+    "change_order",
+    "view_productionrun",
+    "add_productionrun",
+    "change_productionrun",
+    "add_customer",
+]
+ADD = "/admin/orders/import/add/"
+
+
+@pytest.fixture(autouse=True)
+def _storage(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def acme(db):
+    return Customer.objects.create(name="Acme GmbH", reference="K-100")
+
+
+def staff(name, *codenames):
+    user = User.objects.create_user(name, is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    return user
+
+
+def client_of(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def anna(db):
+    return staff("anna", *MAY)
+
+
+@pytest.fixture
+def client(anna):
+    return client_of(anna)
+
+
+def csv(*lines, name="orders.csv"):
+    return SimpleUploadedFile(name, "\n".join(lines).encode())
+
+
+def page_of(imported, part="change"):
+    return reverse(f"admin:orders_import_{part}", args=[imported.pk])
+
+
+def choose(client, file, what="orders"):
+    """Choose a file; the page that comes, and the import."""
+    response = client.post(f"{ADD}?what={what}", {"file": file}, follow=True)
+    assert response.status_code == 200
+    return response, Import.objects.order_by("pk").last()
+
+
+def decide(client, imported, **values):
+    """Look again, with these choices beside those that are there."""
+    form = client.get(page_of(imported)).context["form"]
+    data = {field.html_name: field.value() for field in form}
+    data = {name: value for name, value in data.items() if value not in (None, False)}
+    response = client.post(page_of(imported, "check"), {**data, **values}, follow=True)
+    imported.refresh_from_db()
+    return response
+
+
+def confirm(client, imported, **values):
+    response = client.post(page_of(imported, "confirm"), values, follow=True)
+    imported.refresh_from_db()
+    return response
+
+
+def counts(imported):
+    return imported.new, imported.changed, imported.unchanged, imported.wrong
+
+
+HEAD = "Order no.,Customer,Product,Qty,Due date"
+GOOD = (HEAD, "ORD-1,Acme GmbH,Gear,10,2026-12-24", "ORD-2,acme gmbh,Wheel,5,")
+
+
+# As a person does it ------------------------------------------------------------------------------
+
+
+def spreadsheet():
+    """As somebody would really send it."""
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file)
+    book.add_worksheet("Notes").hide()
+    sheet = book.add_worksheet("Week 48")
+    sheet.activate()
+    sheet.merge_range("A1:G1", "Open orders, week 48")
+    sheet.write_row(
+        "A4", ["Our Order #", "Client", "Article", "Qty (pcs)", "Deliver by", "State", "Colour"]
+    )
+    sheet.write("A4", "Order Nr.")
+    rows = [
+        ["ord 7001", "ACME GmbH", "Gear", "1.200", "24.12.2026", "in production", "red"],
+        ["ORD-7002", "Acme GmbH", "Wheel", 12.0, "24 Dec 2026", "", "blue"],
+        ["ORD-7001", "Acme GmbH", "Gear", 5, "", "", ""],
+        ["ORD-7003", "Acmee GmbH", "Nut", "12 pcs", "31.12.26", "planned", ""],
+        ["ORD-7004", "K-100", "Bolt", "12,5", "soon", "lost", ""],
+    ]
+    for number, row in enumerate(rows, 4):
+        sheet.write_row(number, 0, row)
+    book.close()
+    return SimpleUploadedFile("Orders week 48.xlsx", file.getvalue())
+
+
+def test_a_spreadsheet_that_a_person_would_really_send(client, acme):
+    response, imported = choose(client, spreadsheet())
+    page = response.content.decode()
+    assert counts(imported) == (2, 0, 0, 3)
+    faults = {
+        (row["row"], heading): (cell, why)
+        for row in imported.preview["rows"]["wrong"]
+        for heading, cell, why in row["faults"]
+    }
+    assert set(faults) == {
+        (7, "Order Nr."),
+        (8, "Client"),
+        (9, "Qty (pcs)"),
+        (9, "Deliver by"),
+        (9, "State"),
+    }
+    assert "in row 5 already" in faults[7, "Order Nr."][1]
+    assert faults[8, "Client"][0] == "Acmee GmbH"
+    assert "Is it “Acme GmbH”?" in faults[8, "Client"][1]
+    assert "“12,5” is no whole number" in faults[9, "Qty (pcs)"][1]
+    assert "“soon” is no day" in faults[9, "Deliver by"][1]
+    for text in ("“lost” is not known", "Left out is the column Colour", "Choose the mended file"):
+        assert text in page
+    assert not Order.objects.exists()
+
+    assert "will be made" not in page
+    decide(client, imported, make_customers="on")
+    assert counts(imported) == (3, 0, 0, 2)
+    confirm(client, imported, leave_wrong="yes")
+    assert imported.status == Import.Status.DONE
+    assert counts(imported) == (3, 0, 0, 2)
+    first = Order.objects.get(key="ORD7001")
+    assert (first.number, first.customer, first.quantity) == ("ord 7001", acme, 1200)
+    assert (f"{first.due_date}", first.status) == ("2026-12-24", "in_production")
+    assert Order.objects.get(key="ORD7003").customer.name == "Acmee GmbH"
+
+    _, again = choose(client, spreadsheet())
+    assert counts(again) == (0, 0, 3, 2)
+
+
+def test_a_second_import_of_the_same_file_changes_nothing(client, acme):
+    _, first = choose(client, csv(*GOOD))
+    confirm(client, first)
+    before = list(Order.objects.order_by("pk").values())
+    response, second = choose(client, csv(*GOOD))
+    assert counts(second) == (0, 0, 2, 0)
+    assert "there is nothing to import" in response.content.decode()
+    confirm(client, second)
+    assert second.status == Import.Status.CHECKED
+    assert list(Order.objects.order_by("pk").values()) == before
+
+
+def test_what_changes_is_shown_and_done_and_stamped(client, acme):
+    confirm(client, choose(client, csv(*GOOD))[1])
+    before = Order.objects.get(number="ORD-1")
+    Order.objects.filter(pk=before.pk).update(notes="Ring first", status="shipped")
+    changed = csv(HEAD, "ord 1,Acme GmbH,Gear,11,2026-12-31", "ORD-2,,,,")
+    response, imported = choose(client, changed)
+    assert counts(imported) == (0, 1, 1, 0)
+    (row,) = imported.preview["rows"]["changed"]
+    assert row["changes"] == [["quantity", "10", "11"], ["due date", "24 Dec 2026", "31 Dec 2026"]]
+    assert "31 Dec 2026" in response.content.decode()
+    confirm(client, imported)
+    after = Order.objects.get(pk=before.pk)
+    assert (after.number, after.quantity, after.notes) == ("ORD-1", 11, "Ring first")
+    assert after.status == "shipped"
+    assert after.updated_at > before.updated_at
+    assert after.created_at == before.created_at
+
+
+def test_columns_are_mapped_by_hand_without_choosing_the_file_again(client, acme):
+    response, imported = choose(client, csv("A,B,C,D", "ORD-1,Acme GmbH,Gear,10"))
+    assert "The headings were not found" in response.content.decode()
+    decide(
+        client,
+        imported,
+        column_A="number",
+        column_B="customer",
+        column_C="product",
+        column_D="quantity",
+    )
+    assert counts(imported) == (1, 0, 0, 0)
+    page = decide(client, imported, column_D="product").content.decode()
+    assert "“C” and “D” cannot both be the product" in page
+    confirm(client, imported)
+    assert Order.objects.get().quantity == 10
+
+
+def test_another_sheet_and_another_row_of_headings(client, acme):
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file)
+    book.add_worksheet("Cover").write("A1", "Please see the next sheet")
+    sheet = book.add_worksheet("Orders")
+    for number, line in enumerate(GOOD):
+        sheet.write_row(number, 0, line.split(","))
+    book.close()
+    _, imported = choose(client, SimpleUploadedFile("two.xlsx", file.getvalue()))
+    assert counts(imported) == (0, 0, 0, 0)
+    decide(client, imported, sheet="Orders")
+    assert counts(imported) == (2, 0, 0, 0)
+    decide(client, imported, header="2")
+    assert counts(imported) == (0, 0, 0, 0)
+    decide(client, imported, header="1")
+    assert counts(imported) == (2, 0, 0, 0)
+
+
+def test_a_day_that_may_be_two_is_asked_for(client, acme):
+    rows = ("ORD-1,Acme GmbH,Gear,10,03/04/2026", "ORD-2,Acme GmbH,Gear,10,05/06/2026")
+    response, imported = choose(client, csv(HEAD, *rows))
+    page = response.content.decode()
+    assert "Some cells can be read in two ways" in page
+    assert "03/04/2026 is March 4" in page
+    confirm(client, imported)
+    assert not Order.objects.exists()
+    decide(client, imported, meaning_due_date="month")
+    confirm(client, imported)
+    assert f"{Order.objects.get(key='ORD1').due_date}" == "2026-03-04"
+    told = csv(HEAD, *rows, "ORD-3,Acme GmbH,Gear,10,25/06/2026")
+    _, imported = choose(client, told)
+    assert not imported.preview["questions"]
+    assert counts(imported) == (1, 2, 0, 0)
+
+
+def test_several_rows_make_an_order_with_lines(client, acme):
+    head = "Order,Line,Customer,Product,Quantity,Delivery date"
+    rows = ("ORD-1,10,Acme GmbH,Nut,5,2026-12-01", "ORD-1,20,,Bolt,7,")
+    confirm(client, choose(client, csv(head, *rows))[1])
+    order = Order.objects.get()
+    assert (order.product, order.quantity) == ("Nut, Bolt", 12)
+    assert list(order.lines.values_list("position", "quantity")) == [(10, 5), (20, 7)]
+    _, imported = choose(client, csv(head, *rows))
+    assert counts(imported) == (0, 0, 2, 0)
+    _, imported = choose(client, csv(head, rows[0], "ORD-1,20,,Bolt,8,", "ORD-1,30,,Nut,1,"))
+    assert counts(imported) == (1, 1, 1, 0)
+    confirm(client, imported)
+    order.refresh_from_db()
+    assert (order.product, order.quantity, order.lines.count()) == ("Nut, Bolt", 14, 3)
+    _, imported = choose(client, csv(HEAD, "ORD-1,Acme GmbH,Nut,5,"))
+    assert counts(imported) == (0, 0, 0, 1)
+
+
+def test_production_runs(client, acme):
+    Line.objects.create(name="Line 1")
+    order = Order.objects.create(number="ORD-1", customer=acme, product="Gear", quantity=10)
+    head = "Run,Order,Machine,Product,Date,Start,End,Planned,Produced,Status"
+    rows = (
+        "R-1,ord 1,line 1,Gear,24.12.2026,06:00,14:00,10,4,running",
+        "R-2,,Line 1,Gear,24.12.2026,22:00,06:00,10,,",
+        "R-3,ORD-9,Line 7,Gear,24.12.2026,06:00,05:59,10,,",
+    )
+    _, imported = choose(client, csv(head, *rows), "runs")
+    assert counts(imported) == (2, 0, 0, 1)
+    confirm(client, imported, leave_wrong="yes")
+    first, second = ProductionRun.objects.order_by("pk")
+    assert (first.order, first.made, first.status) == (order, 4, "running")
+    assert second.ends - second.begins == timedelta(hours=8)
+    assert timezone.localtime(first.begins).hour == 6
+    order.refresh_from_db()
+    assert order.status == Order.Status.IN_PRODUCTION, "it follows from its runs"
+    _, again = choose(client, csv(head, *rows), "runs")
+    assert counts(again) == (0, 0, 2, 1)
+    # The order is further by now than the file knows.
+    _, late = choose(client, csv(f"{HEAD},Status", "ORD-1,Acme GmbH,Gear,10,,received"))
+    assert counts(late) == (0, 0, 1, 0)
+
+
+def test_the_wrong_rows_come_as_a_file_to_mend(client, acme):
+    rows = ("ORD-1,Acme GmbH,\"=cmd|' /C calc'!A0\",lots,", "ORD-2,Acme GmbH,Gear,1,")
+    _, imported = choose(client, csv(HEAD, *rows))
+    response = client.get(page_of(imported, "wrong"))
+    assert "orders-wrong.xlsx" in response["Content-Disposition"]
+    content = b"".join(response.streaming_content)
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    title, row = book["Wrong rows"].iter_rows(values_only=True)
+    assert title == (*HEAD.split(","), "What is wrong")
+    assert row[2].startswith("=cmd")
+    assert book["Wrong rows"]["C2"].data_type == "s", "not a formula"
+    assert "“lots” is no whole number" in row[5]
+    _, again = choose(client, SimpleUploadedFile("mended.xlsx", content))
+    assert counts(again) == (0, 0, 0, 1)
+    content = b"".join(client.get(page_of(again, "wrong")).streaming_content)
+    (title, _) = openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)
+    assert title.count("What is wrong") == 1
+
+
+def test_what_looks_like_a_script_does_nothing(client, acme):
+    script = "<script>alert(1)</script>"
+    file = csv(f"Order,Customer,Product,Qty,{script}", f"{script},{script},{script},{script},x")
+    file.name = f"{script}.csv"
+    response, _ = choose(client, file)
+    page = response.content.decode()
+    assert "&lt;script&gt;alert(1)" in page
+    assert script not in page
+
+
+def test_control_characters_do_no_harm(client, acme):
+    rows = ("ORD\x00-1,Acme\x00 GmbH,Ge\x07ar,10,\u202esoon", "ORD-2\x00,Nobody\x00,\x00,\x00,x")
+    _, imported = choose(client, csv(f"{HEAD},Col\x00our", *rows))
+    assert counts(imported) == (0, 0, 0, 2)
+    names = [row["name"] for row in imported.preview["rows"]["wrong"]]
+    assert names == ["ORD-1", "ORD-2"]
+    assert imported.preview["columns"][5]["heading"] == "Colour"
+    _, imported = choose(client, csv(HEAD, rows[0].replace("soon", "")))
+    confirm(client, imported)
+    assert Order.objects.get().product == "Gear"
+
+
+# Confirming ---------------------------------------------------------------------------------------
+
+
+def test_confirming_twice_says_that_it_was_done(client, acme, django_capture_on_commit_callbacks):
+    _, imported = choose(client, csv(*GOOD))
+    place = imported.file.name
+    with django_capture_on_commit_callbacks(execute=True):
+        confirm(client, imported)
+    page = confirm(client, imported).content.decode()
+    assert "That was decided already." in page
+    assert Order.objects.count() == 2
+    assert not default_storage.exists(place)
+
+
+def test_what_changed_since_the_preview_is_looked_at_again(client, acme):
+    _, imported = choose(client, csv(*GOOD))
+    acme.orders.all().delete()
+    Customer.objects.update(name="Another", reference="X", key="X")
+    page = confirm(client, imported).content.decode()
+    assert imported.status == Import.Status.CHECKED
+    assert "Something has changed since you looked" in page
+    assert counts(imported) == (0, 0, 0, 2)
+    assert not Order.objects.exists()
+
+
+def test_an_order_that_somebody_makes_at_the_same_moment(client, acme, monkeypatch):
+    _, imported = choose(client, csv(*GOOD))
+    saved = OrderJudge.save
+
+    def late(judge):
+        Order.objects.create(number="ord 2", customer=acme, product="Gear", quantity=1)
+        saved(judge)
+
+    monkeypatch.setattr(OrderJudge, "save", late)
+    page = confirm(client, imported).content.decode()
+    assert "Something has changed since you looked" in page
+    assert imported.status == Import.Status.CHECKED
+    assert not Order.objects.exists()
+    monkeypatch.undo()
+    confirm(client, imported)
+    assert Order.objects.count() == 2
+
+
+def test_wrong_rows_are_left_out_only_when_that_is_said(client, acme):
+    _, imported = choose(client, csv(*GOOD, "ORD-3,Acme GmbH,Gear,many,"))
+    page = confirm(client, imported).content.decode()
+    assert "It cannot be imported as it is" in page
+    assert not Order.objects.exists()
+    confirm(client, imported, leave_wrong="yes")
+    assert Order.objects.count() == 2
+
+
+def test_it_can_be_discarded(client, acme):
+    _, imported = choose(client, csv(*GOOD))
+    place = imported.file.name
+    assert default_storage.exists(place)
+    client.post(page_of(imported, "discard"))
+    imported.refresh_from_db()
+    assert imported.status == Import.Status.CANCELLED
+    assert not default_storage.exists(place)
+    assert "decided already" in confirm(client, imported).content.decode()
+    assert not Order.objects.exists()
+
+
+def test_the_file_is_kept_for_a_day_and_the_record_stays(client, acme):
+    _, imported = choose(client, csv(*GOOD, "ORD-3,Acme GmbH,Gear,many,"))
+    places = imported.file.name, imported.wrong_rows.name
+    sweep.delete_old_imports()
+    assert all(default_storage.exists(place) for place in places)
+    with time_machine.travel(timezone.now() + timedelta(days=1, minutes=1)):
+        sweep.delete_old_imports()
+    imported.refresh_from_db()
+    assert imported.status == Import.Status.CANCELLED
+    assert not any(default_storage.exists(place) for place in places)
+    assert (imported.preview, imported.wrong) == ({}, 1)
+
+
+# Files that cannot be read ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("orders.csv", b"", "It is empty."),
+        ("orders.csv", b"\n\n  \n", "There is no text in it."),
+        ("orders.pdf", b"%PDF-1.4 ...", "It is a PDF."),
+        ("orders.exe", b"MZ....", "It is no table that can be read here."),
+        ("orders.csv", bytes(range(32)) * 50, "There is no text in it."),
+        ("orders.xlsx", b"PK\x03\x04 and then nothing", "It is damaged."),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_a_sentence(client, name, content, says):
+    response = client.post(f"{ADD}?what=orders", {"file": SimpleUploadedFile(name, content)})
+    assert says in response.content.decode()
+    assert not Import.objects.exists()
+
+
+# Large ones ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_large_one_is_gone_through_in_the_background(client, acme, monkeypatch):
+    monkeypatch.setattr(Import, "LITTLE", 0)
+    response, imported = choose(client, csv(*GOOD))
+    assert "It waits for its turn." in response.content.decode()
+    assert DBTaskResult.objects.get().queue_name == "importing"
+    state = client.get(page_of(imported, "state")).json()
+    assert state["unfinished"]
+    work.work_on(Import.objects.claim())
+    assert not client.get(page_of(imported, "state")).json()["unfinished"]
+    imported.refresh_from_db()
+    assert counts(imported) == (2, 0, 0, 0)
+    confirm(client, imported)
+    assert imported.status == Import.Status.WAITING
+    assert not Order.objects.exists()
+    work.work_on(Import.objects.claim())
+    imported.refresh_from_db()
+    assert imported.status == Import.Status.DONE
+    assert Order.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_goes_through_it(client, acme, monkeypatch, tmp_path):
+    monkeypatch.setattr(Import, "LITTLE", 0)
+    _, imported = choose(client, csv(*GOOD))
+
+    def wait_for(status):
+        ends = time.monotonic() + 60
+        while Import.objects.get().status != status:
+            assert time.monotonic() < ends, "nobody took it up"
+            time.sleep(0.1)
+        imported.refresh_from_db()
+
+    with working(beside(MEDIA_ROOT=str(tmp_path))):
+        wait_for(Import.Status.CHECKED)
+        assert counts(imported) == (2, 0, 0, 0)
+        confirm(client, imported)
+        wait_for(Import.Status.DONE)
+    assert Order.objects.count() == 2
+    connection.close()
+
+
+def test_one_that_a_worker_died_of_begins_anew(client, acme, monkeypatch):
+    monkeypatch.setattr(Import, "LITTLE", 0)
+    choose(client, csv(*GOOD))
+    first = Import.objects.claim()
+    assert Import.objects.claim() is None
+    with time_machine.travel(timezone.now() + Import.CLAIM + timedelta(seconds=1)):
+        second = Import.objects.claim()
+        assert second.attempts == 2
+        work.work_on(second)
+        work.work_on(first, lambda done, total: None)
+    assert Import.objects.get().status == Import.Status.CHECKED
+
+
+def test_who_may_not_import_any_more_imports_nothing(client, anna, acme, monkeypatch):
+    _, imported = choose(client, csv(*GOOD))
+    monkeypatch.setattr(Import, "LITTLE", 0)
+    confirm(client, imported)
+    anna.user_permissions.clear()
+    work.work_on(Import.objects.claim())
+    imported.refresh_from_db()
+    assert imported.status == Import.Status.FAILED
+    assert not Order.objects.exists()
+
+
+# Who may ------------------------------------------------------------------------------------------
+
+
+def test_nobody_else_gets_at_it(client, acme):
+    _, imported = choose(client, csv(*GOOD, "ORD-3,Acme GmbH,Gear,many,"))
+    ben = client_of(staff("ben", *MAY))
+    for part in ("change", "state", "wrong"):
+        assert ben.get(page_of(imported, part)).status_code == 404
+    for part in ("check", "confirm", "discard"):
+        assert ben.post(page_of(imported, part)).status_code == 404
+    auditor = client_of(staff("auditor", "view_import"))
+    page = auditor.get(page_of(imported)).content.decode()
+    assert "orders.csv" in page
+    assert page_of(imported, "confirm") not in page
+    assert auditor.get(page_of(imported, "wrong")).status_code == 403
+    for part in ("check", "confirm", "discard"):
+        assert auditor.post(page_of(imported, part)).status_code == 403
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize("lacking", ["add_import", "add_order", "change_order"])
+def test_who_may_not_add_and_change_orders_imports_none(lacking, acme):
+    ben = client_of(staff("ben", *(name for name in MAY if name != lacking)))
+    assert ben.get(f"{ADD}?what=orders").status_code == 403
+    assert ben.post(f"{ADD}?what=orders", {"file": csv(*GOOD)}).status_code == 403
+    assert f"{ADD}?what=orders" not in ben.get("/admin/orders/order/").content.decode()
+
+
+def test_who_may_not_add_customers_makes_none(acme):
+    ben = client_of(staff("ben", *(name for name in MAY if name != "add_customer")))
+    _, imported = choose(ben, csv(HEAD, "ORD-1,Somebody,Gear,1,"))
+    decide(ben, imported, make_customers="on")
+    assert counts(imported) == (0, 0, 0, 1)
+
+
+def test_nothing_is_decided_without_a_token_or_by_looking(anna, client, acme):
+    _, imported = choose(client, csv(*GOOD))
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(anna)
+    for part in ("check", "confirm", "discard"):
+        assert strict.post(page_of(imported, part)).status_code == 403
+        assert client.get(page_of(imported, part)).status_code == 405
+    assert strict.post(f"{ADD}?what=orders", {"file": csv(*GOOD)}).status_code == 403
+
+
+def test_the_button_is_on_both_lists(client):
+    for model, what in (("order", "orders"), ("productionrun", "runs")):
+        assert f"{ADD}?what={what}" in client.get(f"/admin/orders/{model}/").content.decode()

@@ -1,0 +1,401 @@
+"""Files that are imported: how their cells, headings and rows are read, and the command."""
+
+import csv
+import io
+import zipfile
+from contextlib import suppress
+from datetime import date, datetime, time
+from io import StringIO
+
+import openpyxl
+import pytest
+import xlsxwriter
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.importing import tables
+from orders.importing.columns import find_header, letter
+from orders.importing.judging import JUDGES
+from orders.importing.resources import OrderResource
+from orders.importing.tables import Unreadable, open_table
+from orders.importing.values import Choice, Day, Moment, Text, Whole
+from orders.models import Customer, Import, Line, Order, ProductionRun
+
+db = pytest.mark.django_db
+
+
+def read(content, name="orders.csv", sheet=""):
+    return list(open_table(io.BytesIO(content), name, len(content)).rows(sheet))
+
+
+# Files --------------------------------------------------------------------------------------------
+
+TEXT = "Order;Customer;Notes\nORD-1;Müller & Söhne;fünf, sechs\n"
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be"]
+)
+@pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_csv_however_it_was_saved(encoding, separator, ending):
+    cells = [line.split(";") for line in TEXT.splitlines()]
+    text = StringIO()
+    csv.writer(text, delimiter=separator, lineterminator=ending).writerows(cells)
+    assert read(text.getvalue().encode(encoding)) == [(1, cells[0]), (2, cells[1])]
+
+
+def test_rows_are_numbered_as_a_spreadsheet_shows_them():
+    lines = 'sep=;\n\na;b\n"two\nlines";c\n\nd;e\n'
+    assert read(lines.encode()) == [(2, ["a", "b"]), (3, ["two\nlines", "c"]), (5, ["d", "e"])]
+
+
+def test_xlsx_has_days_and_numbers_and_what_formulas_came_to():
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file)
+    sheet = book.add_worksheet()
+    day = book.add_format({"num_format": "dd.mm.yyyy"})
+    sheet.write_datetime("A3", datetime(2026, 12, 24), day)  # noqa: DTZ001
+    sheet.write("B3", 12.5)
+    sheet.write_formula("C3", "=1+1", None, 2)
+    sheet.write("ZZ3", "far away")
+    book.close()
+    assert read(file.getvalue(), "a.xlsx") == [(3, [datetime(2026, 12, 24), 12.5, 2])]  # noqa: DTZ001
+
+
+def packed(**parts):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, content in parts.items():
+            book.writestr(name.replace("__", "/"), content)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.xls", bytes.fromhex("d0cf11e0a1b11ae1") + b"x" * 600, "of the old kind"),
+        (
+            "a.xlsx",
+            bytes.fromhex("d0cf11e0a1b11ae1") + "EncryptedPackage".encode("utf-16-le"),
+            "protected with a password",
+        ),
+        ("a.docx", packed(**{"word__document.xml": "<a/>"}), "no XLSX file"),
+        ("a.ods", packed(**{"content.xml": "<a/>"}), "an OpenDocument file"),
+        ("a.xlsx", packed(**{"xl__workbook.xml": "<a>"}), "It is damaged"),
+        ("a.csv", b'a,b\n"c,d\n' + b"x" * 200_000, "a quotation mark that is not closed"),
+    ],
+)
+def test_each_fault_has_its_sentence(name, content, says):
+    with pytest.raises(Unreadable, match=says):
+        read(content, name)
+
+
+def test_a_bomb_is_not_unpacked():
+    content = packed(
+        **{"xl__workbook.xml": "<a/>", "xl__sharedStrings.xml": b"0" * (tables.LARGEST_PART + 1)}
+    )
+    assert len(content) < 200_000
+    with pytest.raises(Unreadable, match="too large when it is unpacked"):
+        read(content, "a.xlsx")
+
+
+def test_too_large_and_too_many(monkeypatch):
+    monkeypatch.setattr(tables, "MOST_ROWS", 2)
+    with pytest.raises(Unreadable, match="more than 2 rows"):
+        read(b"a\nb\nc\n")
+    with pytest.raises(Unreadable, match="are the most"):
+        open_table(io.BytesIO(b"a"), "a.csv", tables.LARGEST_FILE + 1)
+
+
+@given(st.binary(max_size=300))
+def test_whatever_is_in_a_file_it_is_read_or_refused(content):
+    for start, name in ((b"", "a.csv"), (b"PK\x03\x04", "a.xlsx")):
+        with suppress(Unreadable):
+            assert all(cells for _, cells in read(start + content, name))
+
+
+# Headings -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headings", "names"),
+    [
+        ("Order No.,CUSTOMER,item,Qty,Delivery Date", "number customer product quantity due_date"),
+        (
+            "order_number|Client|Product name|Quantity (pcs)|Due",
+            "number customer product quantity due_date",
+        ),
+        (
+            "Sales order,Customer no.,PO #,Article,Pos.",
+            "number customer_number customer_reference product position",
+        ),
+        (
+            "Auftrag Nr.,Kunde,Bezeichnung,Menge,Liefertermin",
+            "number customer product quantity due_date",
+        ),
+    ],
+)
+def test_headings_that_are_known(headings, names):
+    cells = headings.split("|" if "|" in headings else ",")
+    rows = [(1, ["Orders of this week"]), (3, cells), (4, ["ORD-1", "Acme"])]
+    header = find_header(rows, list(OrderResource().columns.values()))
+    assert header.number == 3
+    assert [header.found[place].name for place in sorted(header.found)] == names.split()
+
+
+@pytest.mark.parametrize("what", JUDGES)
+def test_no_heading_means_two_columns(what):
+    known: dict[str, str] = {}
+    for name, column in JUDGES[what].resource_class().columns.items():
+        for heading in column.headings:
+            assert known.setdefault(heading, name) == name
+
+
+def test_letters():
+    assert [letter(place) for place in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
+
+
+# Cells --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("1200", 1200),
+        ("1.200", 1200),
+        ("1,200", 1200),
+        ("1 200", 1200),
+        ("1\u202f200", 1200),
+        ("1'200", 1200),
+        ("1200,0", 1200),
+        ("1.200,00", 1200),
+        ("1,200.00", 1200),
+        ("1.200.000", 1_200_000),
+        ("12 pcs", 12),
+        ("12 Stk.", 12),
+        ("0", 0),
+        (12.0, 12),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_whole_numbers(cell, number):
+    assert Whole().clean(cell) == number
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "12.5",
+        12.5,
+        "1,20,0",
+        "1.2.300",
+        "-3",
+        "99999999999",
+        "9" * 5000,
+        "12 kg",
+        "many",
+        True,
+        "١٢.٥",
+    ],
+)
+def test_what_is_no_whole_number_says_so(cell):
+    with pytest.raises(ValueError, match=r"\.$"):
+        Whole().clean(cell)
+
+
+def test_a_column_tells_what_its_commas_are():
+    alone, beside, decimal = Whole(), Whole(), Whole()
+    for widget, cells in (
+        (alone, ["5,000", "12,000"]),
+        (beside, ["5,000", "12"]),
+        (decimal, ["5,000", "12,50"]),
+    ):
+        for cell in cells:
+            widget.look(cell)
+    assert [one.is_open() for one in (alone, beside, decimal)] == [True, False, False]
+    assert (beside.clean("5,000"), decimal.clean("5,000")) == (5000, 5)
+    alone.choice = "decimals"
+    assert alone.clean("5,000") == 5
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        date(2026, 12, 24),
+        datetime(2026, 12, 24, 6),  # noqa: DTZ001
+        "2026-12-24",
+        "2026-12-24 00:00:00",
+        "2026-12-24T06:00:00Z",
+        "20261224",
+        "24.12.2026",
+        "24.12.26",
+        "24/12/2026",
+        "24-12-2026",
+        "24 Dec 2026",
+        "24-Dec-26",
+        "24th December 2026",
+        "Dec 24, 2026",
+        "Thu 24 Dec 2026",
+        "24. Dezember 2026",
+        46380,
+        "46380",
+    ],
+)
+def test_days(cell):
+    assert Day().clean(cell) == date(2026, 12, 24)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["soon", "31.02.2026", "24.12.1926", "12", 12, 5e9, True, "KW 48", time(6), "9999999999"],
+)
+def test_what_is_no_day_says_so(cell):
+    with pytest.raises(ValueError, match=r"\.$"):
+        Day().clean(cell)
+
+
+def test_a_column_tells_what_its_days_begin_with():
+    american, unclear = Day(), Day()
+    for cell in ("03/04/2026", "12/24/2026"):
+        american.look(cell)
+    unclear.look("03/04/2026")
+    assert (american.is_open(), unclear.is_open()) == (False, True)
+    assert american.clean("03/04/2026") == date(2026, 3, 4)
+    assert unclear.clean("03/04/2026") == date(2026, 4, 3)
+    unclear.choice = "month"
+    assert unclear.clean("03/04/2026") == date(2026, 3, 4)
+
+
+def test_moments_are_the_factorys():
+    expected = timezone.make_aware(datetime(2026, 12, 24, 18, 30))  # noqa: DTZ001
+    widget = Moment()
+    for cell in ("24.12.2026 18:30", "2026-12-24T18:30", "Dec 24, 2026 6:30 pm"):
+        assert widget.clean(cell) == expected
+    widget.day = Day()
+    assert widget.clean("18:30", {"day": "24.12.2026"}) == expected
+    assert widget.clean(time(18, 30), {"day": date(2026, 12, 24)}) == expected
+    for cell in ("24.12.2026", "18:30", "24.12.2026 25:00"):
+        with pytest.raises(ValueError, match=r"\.$"):
+            Moment().clean(cell)
+
+
+def test_texts():
+    assert Text(60).clean(1001.0) == "1001"
+    assert Text(60).clean("  two\n  words\x00\u202e ") == "two words"
+    assert Text(60, lines=True).clean("two\nlines") == "two\nlines"
+    for cell, says in (
+        ("x" * 61, "61 characters, and 60"),
+        (datetime(2026, 3, 12), "made a date of it"),  # noqa: DTZ001
+        ("#N/A", "an error of the spreadsheet"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            Text(60).clean(cell)
+
+
+def test_choices():
+    widget = Choice(Order.Status.choices, {"wip": "in_production"})
+    for cell in ("In Production", "in_production", "IN-PRODUCTION", "WIP"):
+        assert widget.clean(cell) == "in_production"
+    with pytest.raises(ValueError, match="Please write received, planned"):
+        widget.clean("lost")
+
+
+@db
+@given(st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.dates(), st.times()))
+def test_whatever_is_in_a_cell_it_is_understood_or_refused(cell):
+    for widget in (Whole(), Day(), Moment(), Text(60)):
+        widget.look(cell)
+        with suppress(ValueError):
+            assert widget.clean(cell, {}) != ""
+
+
+# The command --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def acme(db):
+    return Customer.objects.create(name="Acme GmbH", reference="K-100")
+
+
+@pytest.fixture
+def place(tmp_path):
+    def place(*lines):
+        path = tmp_path / "orders.csv"
+        path.write_text("\n".join(lines))
+        return path
+
+    return place
+
+
+def run(*arguments, **options):
+    out, err = StringIO(), StringIO()
+    call_command("import_orders", *map(str, arguments), stdout=out, stderr=err, **options)
+    return out.getvalue(), err.getvalue()
+
+
+GOOD = ("Order;Customer;Product;Qty;Colour", "ORD-1;Acme GmbH;Gear;10;red")
+
+
+def test_the_command_imports_and_leaves_a_record(acme, place):
+    out, _ = run(place(*GOOD), "--dry-run")
+    assert "1 new, 0 changed, 0 unchanged, 0 wrong" in out
+    assert "Left out are the columns Colour." in out
+    assert not Order.objects.exists()
+    assert not Import.objects.exists()
+    out, _ = run(place(*GOOD))
+    assert "Imported: 1 new" in out
+    record = Import.objects.get()
+    assert (record.by, record.name, record.new) == (None, "orders.csv", 1)
+    assert (record.status, record.preview) == (Import.Status.DONE, {})
+    out, _ = run(place(*GOOD))
+    assert "Imported: 0 new, 0 changed, 1 unchanged" in out
+
+
+def test_the_command_tells_what_is_wrong_and_imports_nothing(acme, place):
+    path = place(*GOOD, "ORD-2;Acne;Gear;many;")
+    err = StringIO()
+    with pytest.raises(CommandError, match=r"1 row is wrong\. Nothing was imported.") as failed:
+        call_command("import_orders", str(path), stdout=StringIO(), stderr=err)
+    assert failed.value.returncode == 1
+    assert "Row 3, Customer: The customer “Acne” is not known." in err.getvalue()
+    assert "Row 3, Qty: “many” is no whole number." in err.getvalue()
+    assert not Order.objects.exists()
+    run(path, "--leave-wrong")
+    assert Order.objects.count() == 1
+    path = place(*GOOD, "ORD-2;Acne;Gear;1;")
+    run(path, "--make-customers")
+    assert Customer.objects.filter(name="Acne").exists()
+
+
+def test_the_command_says_what_it_has_to_be_told(acme, place, tmp_path):
+    path = place("Order;Customer;Product;Qty;Due", "ORD-1;Acme GmbH;Gear;10;03/04/2026")
+    with pytest.raises(CommandError, match="say with --dates one of day"):
+        run(path)
+    run(path, "--dates", "month")
+    assert Order.objects.get().due_date == date(2026, 3, 4)
+    with pytest.raises(CommandError, match="say with --header"):
+        run(place("a;b", "c;d"))
+    with pytest.raises(CommandError, match="cannot be read: No such file"):
+        run(tmp_path / "nothing.csv")
+    with pytest.raises(CommandError, match="It is empty"):
+        run(place(""))
+
+
+def test_the_command_imports_runs(acme, place):
+    Line.objects.create(name="Line 1")
+    head = "Run;Line;Product;Start;End;Qty"
+    run(place(head, "R-1;Line 1;Gear;24.12.2026 06:00;24.12.2026 14:00;10"), "--what", "runs")
+    assert ProductionRun.objects.get().key == "R1"
+
+
+def test_xlsx_from_another_program(acme, tmp_path):
+    book = openpyxl.Workbook()
+    for line in GOOD:
+        book.active.append(line.split(";"))
+    book.save(tmp_path / "orders.xlsx")
+    out, _ = run(tmp_path / "orders.xlsx")
+    assert "Imported: 1 new" in out

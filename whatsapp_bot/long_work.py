@@ -1,0 +1,61 @@
+"""Has long work done by a process of its own, so that it holds up no message.
+
+Its memory is given back when it ends. While that process lives the worker keeps the claim.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import structlog
+from django.conf import settings
+
+from whatsapp_bot.models.in_hand import InHand
+
+log = structlog.get_logger("whatsapp_bot")
+
+TELL_EVERY = 0.5
+"""Seconds between two notes of how far it is."""
+
+
+class Stopped(Exception):
+    """It was cancelled, or is in other hands by now."""
+
+
+def work_beside(work: InHand, command: str) -> None:
+    """Have `manage.py command` work on it, and wait until that has ended."""
+    arguments = [str(settings.BASE_DIR / "manage.py"), command, str(work.pk), str(work.attempts)]
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, *arguments], stdin=subprocess.DEVNULL
+    ) as maker:
+        while maker.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                maker.wait(1)
+            if maker.returncode is None and not work.hold():
+                maker.terminate()
+                maker.wait()
+    if maker.returncode:
+        what = work._meta.verbose_name
+        log.warning("work broke off", what=what, pk=work.pk, status=maker.returncode)
+        work.let_go()
+
+
+class Progress:
+    """Notes how far work is, now and then. Raises Stopped."""
+
+    def __init__(self, work: InHand) -> None:
+        self._work = work
+        self._told = 0.0
+        self._parent = os.getppid()
+
+    def __call__(self, done: int, total: int) -> None:
+        if os.getppid() != self._parent:
+            self._work.let_go()
+            raise Stopped
+        is_last = done == total
+        if is_last or time.monotonic() >= self._told + TELL_EVERY:
+            self._told = time.monotonic()
+            if not self._work.hold(done=done, total=total):
+                raise Stopped
