@@ -3,19 +3,22 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
 import hypothesis
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
+from rest_framework.test import APIClient
 
+from config.access.models import Token
 from whatsapp_bot import outbox
 from whatsapp_bot.fake_twilio import FakeTwilio
 from whatsapp_bot.models import Contact, Message
@@ -117,6 +120,32 @@ def demo(shared_rows: Callable[..., AbstractContextManager[None]]) -> Iterator[N
     """The small factory of `manage.py demo`, made once for all tests of a module."""
     with shared_rows(lambda: call_command("demo", "--anyway", verbosity=0)):
         yield
+
+
+@pytest.fixture
+def api(db: None) -> Callable[..., APIClient]:
+    """Another system, with the token of a user who may do what is named: groups or permissions."""
+
+    def system(*allowed: str, name: str = "erp", **values: Any) -> APIClient:
+        user = User.objects.create_user(name, is_staff=True, **values)
+        for one in allowed:
+            if "." in one:
+                codename = one.partition(".")[2]
+                user.user_permissions.add(Permission.objects.get(codename=codename))
+            else:
+                user.groups.add(Group.objects.get(name=one))
+        return with_token(user)
+
+    return system
+
+
+def with_token(user: User, **values: Any) -> APIClient:
+    later = timezone.now() + timedelta(days=1)
+    secret = Token(user=user, **{"name": "test", "expiry": later, **values}).mint()
+    client = APIClient(raise_request_exception=False)
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    client.user, client.secret = user, secret
+    return client
 
 
 @pytest.fixture

@@ -23,6 +23,11 @@ def _may_see_exports(request: HttpRequest) -> bool:
     return any(map(request.user.has_perm, ["defects.export_defectreport", "defects.view_export"]))
 
 
+def _may_have_tokens(request: HttpRequest) -> bool:
+    """Whoever may make one sees their own."""
+    return any(map(request.user.has_perm, ["access.add_token", "access.view_token"]))
+
+
 def _may_see_imports(request: HttpRequest) -> bool:
     """Whoever may import sees their own."""
     return any(map(request.user.has_perm, ["orders.add_import", "orders.view_import"]))
@@ -47,7 +52,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 def site_dropdown(request: HttpRequest) -> list[dict[str, Any]]:
     """What is in the menu at the product's name."""
-    return [item for item in [SIMULATOR] if item["permission"](request)]
+    return [item for item in [SIMULATOR, API] if item["permission"](request)]
 
 
 def account(request: HttpRequest) -> list[dict[str, Any]]:
@@ -100,6 +105,13 @@ SIMULATOR = {
     "permission": may_use,
 }
 
+API = {
+    "title": "API",
+    "icon": "api",
+    "link": reverse_lazy("docs"),
+    "permission": _may_have_tokens,
+}
+
 NAVIGATION = [
     {
         "title": "Every day",
@@ -148,6 +160,7 @@ NAVIGATION = [
             {**_item("Imports", "upload", "orders", "import"), "permission": _may_see_imports},
             _item("Undone links", "link_off", "orders", "undonelink"),
             _item("Wrong order numbers", "search_off", "orders", "wronglookup"),
+            {**_item("API tokens", "key", "access", "token"), "permission": _may_have_tokens},
             _item("Users", "badge", "auth", "user"),
             _item("Groups", "group", "auth", "group"),
         ],

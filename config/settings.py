@@ -194,6 +194,55 @@ AXES_VERBOSE = False
 ADMIN_SECOND_FACTOR = _switch("ADMIN_SECOND_FACTOR", default=False)
 OTP_TOTP_ISSUER = "Andon"
 
+# API ---------------------------------------------------------------------------------------------
+
+API_PER_MINUTE = int(_number("API_PER_MINUTE", 600, least=1, most=100_000))
+API_WRONG_TOKENS_PER_MINUTE = int(
+    _number("API_WRONG_TOKENS_PER_MINUTE", 600, least=1, most=100_000)
+)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["config.api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["config.api.permissions.AsInTheAdmin"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.api.authentication.TokenThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["config.api.parsing.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "config.api.paging.KeysetPagination",
+    "DEFAULT_FILTER_BACKENDS": ["config.api.filtering.KnownFilters"],
+    "DEFAULT_SCHEMA_CLASS": "config.api.schema.Described",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "config.api.problems.as_problem",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    # The format of an answer is asked for by a header alone.
+    "URL_FORMAT_OVERRIDE": None,
+}
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer"}
+KNOX_TOKEN_MODEL = "access.Token"  # noqa: S105
+# Our own token takes the place of its only table.
+MIGRATION_MODULES = {"knox": None}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Andon",
+    "VERSION": "1",
+    "DESCRIPTION": "Orders, production, defect reports and the people on WhatsApp, for other "
+    "systems of the factory. The handbook is docs/api.md.",
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "ReportStatus": "defects.models.Status",
+        "FileStatus": "whatsapp_bot.models.media.Media.Status",
+        "MessageStatus": "whatsapp_bot.delivery.Status",
+        "HelpRequestStatus": "whatsapp_bot.models.help_request.HelpRequest.Status",
+    },
+    "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.api.schema.add_problems",
+    ],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "none", "filter": True},
+}
+
 # Application -------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -213,9 +262,15 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_static",
     "django_tasks",
     "django_tasks_db",
+    "rest_framework",
+    "django_filters",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "whatsapp_bot",
     "orders",
     "defects",
+    "config.api",
     "config.access",
 ]
 
@@ -223,6 +278,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.headers.ContentSecurityPolicy",
+    "config.api.problems.problems_under_api",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -53,13 +53,21 @@ def for_staff(view: View) -> View:
 @for_staff
 def file(request: HttpRequest, media: Media) -> HttpResponse:
     """The file. Its name is no part of the address: people's names end up in those of files."""
+    return whole(request, media)
+
+
+@for_staff
+def thumbnail(request: HttpRequest, media: Media) -> HttpResponse:
+    return small(request, media)
+
+
+def whole(request: HttpRequest, media: Media) -> HttpResponse:
     is_saved = not SHOWN.fullmatch(media.content_type)
     disposition = content_disposition_header(is_saved, media.name) or "inline"
     return _answer(request, media.file, media.content_type, disposition)
 
 
-@for_staff
-def thumbnail(request: HttpRequest, media: Media) -> HttpResponse:
+def small(request: HttpRequest, media: Media) -> HttpResponse:
     return _answer(request, media.thumbnail, "image/jpeg", "inline")
 
 

@@ -170,3 +170,6 @@ class GroupAdmin(GivesNoMoreThanOwn, DjangoGroupAdmin):
 
     def _is_within(self, request: HttpRequest, group: Group | None) -> bool:
         return group is None or not beyond(request.user).filter(group=group).exists()
+
+
+from config.access import tokens  # noqa: E402, F401

@@ -41,6 +41,7 @@ GROUPS = {
         "orders.view_productionrun",
         "orders.view_line",
         "orders.view_shift",
+        "access.add_token",
     ],
     "Editors": [
         "whatsapp_bot.*_wording",
@@ -52,6 +53,7 @@ GROUPS = {
         "defects.*_reportform",
         "defects.*_question",
         "defects.*_formversion",
+        "access.add_token",
     ],
     "Managers": [
         "defects.view_*",
@@ -59,6 +61,7 @@ GROUPS = {
         "orders.view_*",
         # The photos of reports, and not the messages that they came with.
         "whatsapp_bot.view_media",
+        "access.add_token",
     ],
     "Administrators": [
         "whatsapp_bot.*",
@@ -66,6 +69,7 @@ GROUPS = {
         "defects.*",
         "auth.*_user",
         "auth.*_group",
+        "access.*_token",
     ],
 }
 """Which permissions, as `app.codename`; `*` is for any letters. One need not exist yet."""

@@ -1,5 +1,12 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import models
+from django.utils import timezone
+from knox.models import AbstractAuthToken, get_digest_token
+from knox.settings import CONSTANTS
 
 
 class ShippedGroup(models.Model):
@@ -14,3 +21,84 @@ class ShippedGroup(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class TokenQuerySet(models.QuerySet["Token"]):
+    def with_digest(self, digest: str) -> "Token | None":
+        return self.select_related("user").filter(digest=digest).first()
+
+
+class Token(AbstractAuthToken):
+    """Lets another system do what `user` may do, until it expires or is revoked.
+
+    The token itself is known only to whoever made it: what is stored is its digest. The rows stay,
+    as the log of who let in what.
+    """
+
+    PREFIX = "andon_"
+    """What all begin with, so that they are recognised where they do not belong."""
+    USE_NOTED_EVERY = timedelta(minutes=5)
+
+    id = models.BigAutoField(primary_key=True)
+    digest = models.CharField(max_length=CONSTANTS.DIGEST_LENGTH, unique=True, editable=False)
+    token_key = models.CharField("begins with", max_length=25, editable=False)
+    name = models.CharField(max_length=80, help_text="Which system uses it, and what for.")
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    created = models.DateTimeField("made", default=timezone.now, editable=False)
+    expiry = models.DateTimeField("valid until")
+    last_used_at = models.DateTimeField("last used", null=True, editable=False)
+    revoked_at = models.DateTimeField("revoked", null=True, editable=False)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+
+    objects = TokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API token"
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "name"],
+                condition=models.Q(revoked_at=None),
+                name="token_name_once_a_user",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def mint(self) -> str:
+        """Give it a secret, and store it. Returns the secret, which is nowhere else."""
+        self.digest, secret = get_digest_token(self.PREFIX)
+        self.token_key = secret[: CONSTANTS.TOKEN_KEY_LENGTH]
+        self.save()
+        return secret
+
+    @property
+    def state(self) -> str:
+        """valid, expired or revoked."""
+        if self.revoked_at:
+            return "revoked"
+        return "valid" if timezone.now() < self.expiry else "expired"
+
+    def why_refused(self) -> str:
+        """A sentence for whoever uses it; "" when it is good."""
+        if self.state != "valid":
+            return f"This token is {self.state}."
+        if not (self.user.is_active and self.user.is_staff):
+            return "The user of this token may not sign in any more."
+        return ""
+
+    def note_use(self, now: datetime | None = None) -> None:
+        """Note that it was used just now; not each time, which would be a write for each read."""
+        now = now or timezone.now()
+        if self.last_used_at is None or now - self.last_used_at >= self.USE_NOTED_EVERY:
+            type(self).objects.filter(pk=self.pk).update(last_used_at=now)
+
+    def revoke(self, by: Any) -> bool:
+        """Have it open nothing any more; False when it was revoked already."""
+        valid = type(self).objects.filter(pk=self.pk, revoked_at=None)
+        return bool(valid.update(revoked_at=timezone.now(), revoked_by=by))

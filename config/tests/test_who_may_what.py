@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from config.access.models import Token
 from config.navigation import NAVIGATION
 from defects.models import DefectCategory, DefectReport, Export
 from orders.models import Customer, Import, Line, PinnedLine, UndoneLink, WrongLookup
@@ -50,6 +51,7 @@ ROWS = {
     "orders.import": ("MA", "A", "MA", ""),  # a page with nothing to change
     "auth.user": ("A", "A", "", ""),  # the first one may do everything
     "auth.group": ("A", "A", "A", "A"),
+    "access.token": ("REMA", "REMA", "", ""),  # those but for A only their own
     "django_tasks_database.dbtaskresult": ("", "", "", ""),
 }
 PAGES = {
@@ -58,6 +60,7 @@ PAGES = {
     "/admin/search/?s=report": "REMAN",
     "/admin/jsi18n/": "REMAN",
     "/simulator/": "EA",
+    "/docs/": "REMAN",
     "/admin/autocomplete/?app_label=defects&model_name=defectreport&field_name=order": "RMA",
     "/admin/autocomplete/?app_label=defects&model_name=defectreport&field_name=line": "RMA",
     "/admin/autocomplete/?app_label=orders&model_name=customerlink&field_name=contact": "RA",
@@ -65,12 +68,12 @@ PAGES = {
 IN_THE_SIDEBAR = {
     "R": "Defect reports, Help requests, Contacts, Messages, Failed messages, Defect categories, "
     "Orders, Customers, Links to customers, Production runs, Lines, Shifts, Workers' lines, Files, "
-    "Changes of reports, Exports",
+    "Changes of reports, Exports, API tokens",
     "E": "Menus and greeting, Texts, Text pages, Message templates, Report forms, Simulator, "
-    "Form versions",
+    "Form versions, API tokens",
     "M": "Defect reports, Report forms, Defect categories, Orders, Customers, Links to customers, "
     "Production runs, Lines, Shifts, Workers' lines, Files, Changes of reports, Form versions, "
-    "Exports, Imports, Undone links, Wrong order numbers",
+    "Exports, Imports, Undone links, Wrong order numbers, API tokens",
     "N": "",
 }
 
@@ -124,8 +127,10 @@ def test_every_page_is_in_the_table():
 @pytest.mark.parametrize("letter", [*GROUPS, "N"])
 def test_everybody_sees_what_they_may_and_nothing_else(factory, letter):
     browser = browser_of(letter)
-    Export.objects.create(by=User.objects.get(username=f"user-{letter}"), status="done")
-    Import.objects.create(by=User.objects.get(username=f"user-{letter}"), status="done", name="a")
+    user = User.objects.get(username=f"user-{letter}")
+    Export.objects.create(by=user, status="done")
+    Token.objects.create(user=user, name="ERP", expiry=timezone.now())
+    Import.objects.create(by=user, status="done", name="a")
     wrong = []
 
     def expect(who: str, method: str, path: str) -> None:

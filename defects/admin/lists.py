@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -16,7 +15,7 @@ from unfold.utils import parse_date_str
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from defects.models import Attachment, DefectCategory
-from defects.models.review import OPEN
+from defects.models.review import OPEN, colleagues
 
 
 class MineFilter(admin.SimpleListFilter):
@@ -89,7 +88,7 @@ class ReportActionForm(ActionForm):
     """Beside the choice of what to do: with whom, or as what."""
 
     assignee = forms.ModelChoiceField(
-        get_user_model().objects.filter(is_active=True, is_staff=True),
+        colleagues(),
         required=False,
         empty_label="Assign to …",
         label="",

@@ -4,8 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -14,6 +12,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from defects.models import Attachment, CorrectiveAction, DefectReport, Disposition, Status
+from defects.models.review import colleagues
 from whatsapp_bot.admin.files import shown
 from whatsapp_bot.admin.writing import in_words, label, reason, status_label
 from whatsapp_bot.models import Message
@@ -71,11 +70,6 @@ class AttachmentInline(TabularInline):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-def colleagues() -> QuerySet[AbstractBaseUser]:
-    """Who can be given something to do."""
-    return get_user_model().objects.filter(is_active=True, is_staff=True).order_by("username")
 
 
 class PartInline(TabularInline):

@@ -27,7 +27,6 @@ from defects.admin.parts import (
     ActionInline,
     AttachmentInline,
     DispositionInline,
-    colleagues,
 )
 from defects.models import (
     Attachment,
@@ -37,6 +36,7 @@ from defects.models import (
     Severity,
     Status,
 )
+from defects.models.review import colleagues
 from defects.notices import QUESTION
 from whatsapp_bot.admin.files import listed, shown
 from whatsapp_bot.admin.long_list import LongList

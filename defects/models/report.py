@@ -96,7 +96,9 @@ class DefectReport(Reviewed):
     created_at = models.DateTimeField("reported at", default=timezone.now, editable=False)
 
     objects = DefectReportQuerySet.as_manager()
-    history = HistoricalRecords(bases=[Audited], excluded_fields=["answers", "urgency"])
+    history = HistoricalRecords(
+        bases=[Audited], excluded_fields=["answers", "urgency", "updated_at"]
+    )
 
     class Meta:
         ordering = ["-pk"]
@@ -120,6 +122,7 @@ class DefectReport(Reviewed):
             models.Index(fields=["closed_at", "created_at"], name="defect_report_closed"),
             models.Index(fields=["status", "-id"], name="defect_report_status"),
             models.Index(fields=["assignee", "-id"], name="defect_report_assignee"),
+            models.Index(fields=["updated_at", "id"], name="defect_report_updated"),
             # For with_words the migrations add defect_report_words, which only PostgreSQL can.
         ]
 

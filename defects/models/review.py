@@ -6,6 +6,7 @@ Every step is a verb. What is not allowed raises NotAllowed with the reasons, on
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
 from django.utils import timezone
@@ -38,6 +39,11 @@ class Severity(models.TextChoices):
     MINOR = "minor", "minor"
     MAJOR = "major", "major"
     CRITICAL = "critical", "critical"
+
+
+def colleagues() -> "models.QuerySet":
+    """Who can be given something to do."""
+    return get_user_model().objects.filter(is_active=True, is_staff=True).order_by("username")
 
 
 class DefectCategory(models.Model):
@@ -95,6 +101,7 @@ class Reviewed(models.Model):
         editable=False,
     )
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    updated_at = models.DateTimeField("last change", default=timezone.now, editable=False)
     urgency = models.PositiveSmallIntegerField(default=1, editable=False)
 
     class Meta:
@@ -102,8 +109,9 @@ class Reviewed(models.Model):
 
     def save(self, *args: object, **options: object) -> None:
         self.urgency = self._urgency()
+        self.updated_at = timezone.now()
         if (fields := options.get("update_fields")) is not None:
-            options["update_fields"] = {*fields, "urgency"}  # type: ignore[misc]
+            options["update_fields"] = {*fields, "urgency", "updated_at"}  # type: ignore[misc]
         super().save(*args, **options)  # type: ignore[arg-type]
 
     def _urgency(self) -> int:
@@ -198,6 +206,17 @@ class Reviewed(models.Model):
         self.category = category
         self._keep(by)
 
+    @transaction.atomic
+    def amend(self, by: AbstractBaseUser | None, **values: object) -> None:
+        """Note what was found out about it: its severity, quantities, cause and so on."""
+        self._take_open()
+        recounted = values.get("nonconforming", self.nonconforming) != self.nonconforming
+        if recounted and self.is_decided:
+            raise NotAllowed("It is decided: open it again to change how many are nonconforming.")
+        for name, value in values.items():
+            setattr(self, name, value)
+        self._keep(by)
+
     def note(self, by: AbstractBaseUser | None, text: str) -> "Note":
         """Keep a note for colleagues, which the reporter never sees."""
         _want(text, "What is the note?")
@@ -240,6 +259,10 @@ class Reviewed(models.Model):
         others = self.duplicates.select_related("reported_by")  # type: ignore[attr-defined]
         people = [self.reported_by, *(one.reported_by for one in others)]  # type: ignore[attr-defined]
         return list(dict.fromkeys(people))
+
+    def touch(self) -> None:
+        """What belongs to it has changed."""
+        type(self)._base_manager.filter(pk=self.pk).update(updated_at=timezone.now())
 
     # ---------------------------------------------------------------------------------------------
 
@@ -289,12 +312,30 @@ def _refuse(problems: list[str]) -> None:
         raise NotAllowed(*problems)
 
 
+class Part(models.Model):
+    """What belongs to a report, and is shown with it: the report changes when it does."""
+
+    report: "models.ForeignKey[DefectReport]"
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: object, **options: object) -> None:
+        super().save(*args, **options)  # type: ignore[arg-type]
+        self.report.touch()
+
+    def delete(self, *args: object, **options: object) -> tuple[int, dict[str, int]]:
+        gone = super().delete(*args, **options)  # type: ignore[arg-type]
+        self.report.touch()
+        return gone
+
+
 def _hold(report: "DefectReport") -> "DefectReport":
     """The report as it is stored; it stays so until the end of the transaction."""
     return type(report)._base_manager.select_for_update(no_key=True).get(pk=report.pk)
 
 
-class Disposition(models.Model):
+class Disposition(Part):
     """What is done with so many of the parts."""
 
     class Kind(models.TextChoices):
@@ -329,12 +370,12 @@ class Disposition(models.Model):
     @transaction.atomic
     def save(self, *args: object, **options: object) -> None:
         self._check_undecided()
-        super().save(*args, **options)  # type: ignore[arg-type]
+        super().save(*args, **options)
 
     @transaction.atomic
     def delete(self, *args: object, **options: object) -> tuple[int, dict[str, int]]:
         self._check_undecided()
-        return super().delete(*args, **options)  # type: ignore[arg-type]
+        return super().delete(*args, **options)
 
     def problem(self) -> str:
         """What is wrong with it, in a sentence; "" when nothing is."""
@@ -345,11 +386,12 @@ class Disposition(models.Model):
         return ""
 
     def _check_undecided(self) -> None:
-        if _hold(self.report).is_decided:
-            raise NotAllowed("It is decided: open it again to change the dispositions.")
+        status = Status(_hold(self.report).status)
+        if status not in UNDECIDED:
+            raise NotAllowed(f"It is {status.label}: open it again to change the dispositions.")
 
 
-class CorrectiveAction(models.Model):
+class CorrectiveAction(Part):
     """What is done so that it does not happen again, and is verified by somebody else."""
 
     report = models.ForeignKey("DefectReport", models.CASCADE, related_name="actions")
@@ -387,7 +429,7 @@ class CorrectiveAction(models.Model):
 
     @transaction.atomic
     def save(self, *args: object, **options: object) -> None:
-        self._check_not_closed()
+        self.check_not_closed()
         super().save(*args, **options)  # type: ignore[arg-type]
 
     @transaction.atomic
@@ -438,14 +480,14 @@ class CorrectiveAction(models.Model):
 
     def _begin(self) -> None:
         """As with a report: from what is stored, which is nobody else's meanwhile."""
-        self._check_not_closed()
+        self.check_not_closed()
         self.refresh_from_db()
 
     def _keep(self, by: AbstractBaseUser | None) -> None:
         self._history_user = by
         self.save()
 
-    def _check_not_closed(self) -> None:
+    def check_not_closed(self) -> None:
         if _hold(self.report).status == Status.CLOSED:
             raise NotAllowed("The report is closed: open it again to change its actions.")
 

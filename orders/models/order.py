@@ -92,7 +92,7 @@ class Order(Stamped):
 
     number = models.CharField(max_length=60)
     key = KeyField(of="number")
-    customer = models.ForeignKey(Customer, models.PROTECT, related_name="orders")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="orders", db_index=False)
     customer_reference = models.CharField(max_length=60, blank=True)
     product = models.CharField(
         max_length=LONGEST_PRODUCT, help_text="With lines below: what they say, together."
@@ -108,6 +108,9 @@ class Order(Stamped):
         ordering = ["due_date", "pk"]
         indexes = [
             models.Index(fields=["updated_at", "id"], name="order_updated"),
+            models.Index(fields=["customer", "updated_at", "id"], name="order_customer_updated"),
+            models.Index(fields=["status", "updated_at", "id"], name="order_status_updated"),
+            models.Index(fields=["customer_reference"], name="order_customer_reference"),
             models.Index(fields=["due_date", "id"], name="order_due"),
             models.Index(
                 fields=["customer", "due_date", "id"],
@@ -121,6 +124,30 @@ class Order(Stamped):
 
     def clean(self) -> None:
         refuse_alike(self, of="number", what="An order number")
+
+    @transaction.atomic
+    def put_lines(self, wanted: list[dict[str, Any]]) -> bool:
+        """Give it these lines, each with position, product and quantity, and no others.
+
+        Returns False when it had just these. What follows from lines is left to `follow`.
+        """
+        there = {line.position: line for line in self.lines.all()}
+        said = {line["position"]: line for line in wanted}
+        gone = [line.pk for position, line in there.items() if position not in said]
+        new = [
+            OrderLine(order=self, **line)
+            for position, line in said.items()
+            if position not in there
+        ]
+        other = [line for line in there.values() if line.differs_from(said.get(line.position))]
+        for line in other:
+            line.product = said[line.position]["product"]
+            line.quantity = said[line.position]["quantity"]
+        if gone:
+            OrderLine.objects.filter(pk__in=gone).delete()
+        OrderLine.objects.bulk_update(other, ["product", "quantity"])
+        OrderLine.objects.bulk_create(new)
+        return bool(gone or new or other)
 
     # Progress ------------------------------------------------------------------------------------
 
@@ -244,6 +271,13 @@ class OrderLine(OrderPart):
 
     def __str__(self) -> str:
         return f"{self.order}/{self.position} {self.product}"
+
+    def differs_from(self, wanted: dict[str, Any] | None) -> bool:
+        """Is what is wanted at its position something else?"""
+        return wanted is not None and (self.product, self.quantity) != (
+            wanted["product"],
+            wanted["quantity"],
+        )
 
     def save(self, **options: Any) -> None:
         if self.position is None:

@@ -68,6 +68,7 @@ class ProductionRun(OrderPart):
         ordering = ["begins", "line__name", "pk"]
         indexes = [
             models.Index(fields=["updated_at", "id"], name="run_updated"),
+            models.Index(fields=["status", "updated_at", "id"], name="run_status_updated"),
             models.Index(fields=["ends", "begins"], name="run_ends"),
             models.Index(fields=["line", "ends", "begins"], name="run_line"),
         ]

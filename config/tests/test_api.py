@@ -1,0 +1,269 @@
+"""What the API says and refuses, whatever it is asked for."""
+
+import json
+from io import BytesIO
+
+import pytest
+from django.core.signals import request_started
+from django.db import OperationalError, close_old_connections
+from django.test import RequestFactory
+from rest_framework.test import APIClient
+
+from config.wsgi import application
+from defects.models import DefectCategory, DefectReport
+from whatsapp_bot.models import Contact
+
+pytestmark = pytest.mark.django_db
+CATEGORIES = "/api/v1/categories/"
+REPORTS = "/api/v1/defects/"
+
+
+@pytest.fixture
+def everything(api):
+    return api(is_superuser=True)
+
+
+@pytest.fixture
+def serving():
+    """Called as a server calls it, and with the test's own connection to the database."""
+    request_started.disconnect(close_old_connections)
+    yield application
+    request_started.connect(close_old_connections)
+
+
+def problem(response, status: int) -> dict:
+    """What the API says is wrong."""
+    assert response.status_code == status
+    assert response["Content-Type"] == "application/problem+json"
+    told = json.loads(response.content)
+    assert told["status"] == status
+    assert told["title"]
+    return told
+
+
+# Strangers ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "v1/", "v1/nowhere/", "v1/categories", "v1/categories/", "v1/defects/DEF-1/", "schema/"],
+)
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "options"])
+def test_strangers_learn_nothing(method, path):
+    response = getattr(APIClient(), method)(f"/api/{path}")
+    assert problem(response, 401)["detail"] == "Authentication credentials were not provided."
+    assert response["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_session_is_no_token(admin_client):
+    problem(admin_client.get(CATEGORIES), 401)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Bearer",
+        "Bearer a b",
+        "Bearer andon_",
+        "Bearer andon_" + "0" * 64,
+        "Bearer \xff",
+        "Bearer \0",
+        "Token x",
+        "Basic eDp5",
+    ],
+)
+def test_wrong_tokens(said):
+    problem(APIClient().get(CATEGORIES, HTTP_AUTHORIZATION=said), 401)
+
+
+# Addresses ---------------------------------------------------------------------------------------
+
+
+def test_an_address_that_leads_nowhere(everything):
+    assert "nothing at this address" in problem(everything.get("/api/v1/nowhere/"), 404)["detail"]
+    assert "end in a slash" in problem(everything.post("/api/v1/categories"), 404)["detail"]
+    problem(everything.get(f"{REPORTS}DEF-1/"), 404)
+    problem(everything.get(f"{CATEGORIES}{'9' * 30}/"), 404)
+
+
+@pytest.mark.parametrize("path", ["?status=%00", "?%00=1", "DEF-%00/", "?cursor=%00"])
+def test_nul_in_an_address(everything, path):
+    assert "character" in problem(everything.get(REPORTS + path), 400)["detail"]
+
+
+def test_a_filter_that_there_is_not(everything):
+    (error,) = problem(everything.get(f"{REPORTS}?statsu=reported"), 400)["errors"]
+    assert error["parameter"] == "statsu"
+    assert "status" in error["detail"]
+    (error,) = problem(everything.get(f"{REPORTS}?status=odd"), 400)["errors"]
+    assert error["parameter"] == "status"
+    problem(everything.get(f"{REPORTS}?updated_since=yesterday"), 400)
+    (error,) = problem(everything.get(f"{REPORTS}?updated_since="), 400)["errors"]
+    assert "nothing to filter by" in error["detail"]
+    problem(everything.get(f"{REPORTS}?" + "&".join(f"a{n}=1" for n in range(2000))), 400)
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "hex", "rot13", "undefined", "no-such"])
+def test_a_charset_changes_nothing(everything, serving, charset):
+    body = '{"name": "Gép"}'.encode()
+    about = {
+        "wsgi.input": BytesIO(body),
+        "CONTENT_LENGTH": str(len(body)),
+        "CONTENT_TYPE": f"application/json; charset={charset}",
+        "HTTP_AUTHORIZATION": f"Bearer {everything.secret}",
+        "QUERY_STRING": "a=%C3%A9",
+    }
+    environ = {**RequestFactory()._base_environ(), **about}
+    answers = []
+    for path, method in ((CATEGORIES, "POST"), ("/whatsapp/webhook/", "POST"), ("/", "GET")):
+        where = {"PATH_INFO": path, "REQUEST_METHOD": method}
+        serving({**environ, **where}, lambda status, headers: answers.append(status[:3]))
+    assert answers == ["201", "415", "302"]
+    assert DefectCategory.objects.get().name == "Gép"
+
+
+# Bodies ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("", "required"),
+        ("{", "not JSON"),
+        ("[]", "dictionary"),
+        ("null", "No data"),
+        ('"text"', "dictionary"),
+        ('{"name": NaN}', "not JSON"),
+        (b'{"name": "\xff"}', "not JSON"),
+        ('{"name": "a\\u0000b"}', "character"),
+        ('{"name": "\\ud800"}', "character"),
+        ('{"na\\u0000me": "x"}', "character"),
+        ('{"name": "Gap", "position": 1' + "0" * 5000 + "}", "JSON"),
+        ('{"name": "Gap", "position": 9223372036854775808}', "less than or equal"),
+        ('{"name": "Gap", "position": 1e999}', "whole number"),
+        ('{"name": "Gap", "is_active": "perhaps"}', "true or false"),
+        ('{"name": "Gap", "colour": "red"}', "no such field"),
+        ('{"name": {"a": 1}}', "in quotes"),
+        ("[" * 5000 + "]" * 5000, "too deep"),
+        ('{"name":' * 5000 + "1" + "}" * 5000, "too deep"),
+        ('{"name":' + "[" * 30 + "]" * 30 + "}", "too deep"),
+    ],
+)
+def test_bodies_that_are_refused(everything, body, why):
+    response = everything.post(CATEGORIES, body, content_type="application/json")
+    assert why in str(problem(response, 400))
+    assert not DefectCategory.objects.exists()
+
+
+def test_texts_are_clean(everything):
+    said = {"name": " Gap\u202e\r\n\x07 here "}
+    assert everything.post(CATEGORIES, said).json()["name"] == "Gap\n here"
+
+
+def test_what_is_wrong_is_named(everything):
+    (first, second) = problem(everything.post(CATEGORIES, {"position": -1}), 400)["errors"]
+    assert {first["pointer"], second["pointer"]} == {"#/name", "#/position"}
+
+
+def test_more_than_fits(everything, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    problem(everything.post(CATEGORIES, {"name": "x" * 1000}), 413)
+
+
+def test_other_formats(everything):
+    problem(everything.post(CATEGORIES, "name=Gap", content_type="text/plain"), 415)
+    problem(everything.get(CATEGORIES, HTTP_ACCEPT="text/html"), 406)
+    problem(everything.put(CATEGORIES, {}), 405)
+
+
+# Faults ------------------------------------------------------------------------------------------
+
+
+def test_what_others_refer_to_stays(everything, phone):
+    category = DefectCategory.objects.create(name="Gap")
+    contact = Contact.objects.create(phone=phone.address)
+    DefectReport.objects.file(reported_by=contact, description="x", category=category)
+    assert problem(everything.delete(f"{CATEGORIES}{category.pk}/"), 409)["type"].endswith("in-use")
+
+
+def test_the_database_is_away(everything, monkeypatch):
+    def gone(*_, **__):
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr("config.api.paging.KeysetPagination.paginate_queryset", gone)
+    response = everything.get(CATEGORIES)
+    assert "database" in problem(response, 503)["detail"]
+    assert response["Retry-After"] == "10"
+
+
+def test_a_fault_of_ours_is_a_problem_too(everything, monkeypatch):
+    monkeypatch.setattr("config.api.paging.KeysetPagination.paginate_queryset", lambda: None)
+    assert "detail" not in problem(everything.get(CATEGORIES), 500)
+
+
+# Limits ------------------------------------------------------------------------------------------
+
+
+def test_a_token_may_ask_so_often(everything, settings):
+    settings.API_PER_MINUTE = 2
+    assert [everything.get(CATEGORIES).status_code for _ in range(3)] == [200, 200, 429]
+    response = everything.get(CATEGORIES)
+    assert "Request was throttled" in problem(response, 429)["detail"]
+    assert 0 < int(response["Retry-After"]) <= 60
+
+
+def test_an_address_may_guess_so_often(everything, settings):
+    settings.API_WRONG_TOKENS_PER_MINUTE = 2
+    stranger = APIClient(HTTP_AUTHORIZATION="Bearer wrong")
+    assert [stranger.get(CATEGORIES).status_code for _ in range(3)] == [401, 401, 429]
+    problem(stranger.get("/api/nowhere/"), 429)
+    problem(APIClient().get(CATEGORIES), 401)
+    assert everything.get(CATEGORIES).status_code == 200
+    assert stranger.get(CATEGORIES, REMOTE_ADDR="10.0.0.9").status_code == 401
+
+
+# Pages -------------------------------------------------------------------------------------------
+
+
+def pages(client, path):
+    """Page by page, as `next` leads."""
+    while path:
+        page = client.get(path).json()
+        yield page["results"]
+        path = page["next"]
+
+
+def test_pages_follow_each_other(everything):
+    for n in range(5):
+        DefectCategory.objects.create(name=f"{n}", position=n // 3)
+    found = list(pages(everything, f"{CATEGORIES}?page_size=2&is_active=true"))
+    assert [[row["name"] for row in page] for page in found] == [["0", "1"], ["2", "3"], ["4"]]
+
+
+def test_thousands_that_changed_in_the_same_moment(everything, phone):
+    contact = Contact.objects.create(phone=phone.address)
+    one = DefectReport(reported_by=contact, description="x", updated_at=contact.created_at)
+    rows = [DefectReport(**{**_values(one), "number": f"DEF-{n}"}) for n in range(1300)]
+    DefectReport.objects.bulk_create(rows)
+    found = [
+        row["number"] for page in pages(everything, f"{REPORTS}?page_size=500") for row in page
+    ]
+    assert found == [f"DEF-{n}" for n in range(1300)]
+
+
+def _values(report):
+    return {"reported_by": report.reported_by, "description": "x", "updated_at": report.updated_at}
+
+
+@pytest.mark.parametrize("size", ["0", "501", "-1", "x", "", "9" * 5000, "٣"])
+def test_sizes_of_pages(everything, size):
+    problem(everything.get(CATEGORIES, {"page_size": size}), 400)
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["x", "W10", "bnVsbA", "e30", "WyIxIl0", "WyJhIiwiYiJd", "\xff", "[" * 3000, "=", "WzEsW11d"],
+)
+def test_cursors_that_somebody_made_up(everything, cursor):
+    problem(everything.get(CATEGORIES, {"cursor": cursor}), 400)
+    problem(everything.get(REPORTS, {"cursor": cursor}), 400)

@@ -1,0 +1,342 @@
+"""Orders, customers and production as other systems bring and fetch them."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from config.tests.test_api import pages, problem
+from orders.models import Customer, CustomerLink, Line, Order, ProductionRun
+from whatsapp_bot.models import Contact
+
+pytestmark = pytest.mark.django_db
+ORDERS = "/api/v1/orders/"
+RUNS = "/api/v1/runs/"
+CUSTOMERS = "/api/v1/customers/"
+GEARS = {"customer": "K-100", "product": "Gear", "quantity": 500}
+
+
+@pytest.fixture
+def erp(api):
+    return api("Administrators")
+
+
+@pytest.fixture
+def acme(db):
+    return Customer.objects.create(name="Acme", reference="K-100")
+
+
+@pytest.fixture
+def line(db):
+    return Line.objects.create(name="Line 1")
+
+
+@pytest.fixture
+def run(line):
+    begins = timezone.now().replace(microsecond=0)
+    return {
+        "order": "ORD-1",
+        "line": "Line 1",
+        "product": "Gear",
+        "begins": begins.isoformat(),
+        "ends": (begins + timedelta(hours=8)).isoformat(),
+        "quantity": 500,
+    }
+
+
+# Orders ------------------------------------------------------------------------------------------
+
+
+def test_an_order_is_made_changed_and_stays(erp, acme):
+    made = erp.put(f"{ORDERS}ORD-1/", GEARS)
+    assert made.status_code == 201
+    assert made.json()["number"] == "ORD-1"
+    assert made.json()["customer_name"] == "Acme"
+    again = erp.put(f"{ORDERS}ord 1/", {**GEARS, "customer": "k100"})
+    assert again.status_code == 200
+    assert again.json() == made.json()
+    changed = erp.put(f"{ORDERS}ORD-1/", {"status": "on_hold", "due_date": "2027-03-01"})
+    assert changed.status_code == 200
+    order = Order.objects.get()
+    assert (order.status, str(order.due_date), order.quantity) == ("on_hold", "2027-03-01", 500)
+    assert changed.json()["updated_at"] > made.json()["updated_at"]
+    assert erp.get(f"{ORDERS}ORD1/").json() == changed.json()
+    assert erp.delete(f"{ORDERS}ORD-1/").status_code == 204
+    problem(erp.get(f"{ORDERS}ORD-1/"), 404)
+
+
+@pytest.mark.parametrize("number", ["2026/117", "ü 7", "a?b", "a%20b", "A.1", "bulky"])
+def test_numbers_that_are_none_of_ours(erp, acme, number):
+    there = f"{ORDERS}{number.replace('%', '%25').replace('?', '%3F')}/"
+    assert erp.put(there, GEARS).json()["number"] == number
+    assert erp.get(there).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("said", "where"),
+    [
+        ({}, "customer"),
+        ({"customer": "K-100"}, "product"),
+        ({**GEARS, "customer": "K-999"}, "customer"),
+        ({**GEARS, "customer": None}, "customer"),
+        ({**GEARS, "quantity": -1}, "quantity"),
+        ({**GEARS, "quantity": 3_000_000_000}, "quantity"),
+        ({**GEARS, "status": "lost"}, "status"),
+        ({**GEARS, "due_date": "1.3.2027"}, "due_date"),
+        ({**GEARS, "number": "ORD-2"}, "number"),
+        ({**GEARS, "qty": 5}, "qty"),
+        ({**GEARS, "lines": [{"product": "Gear"}]}, "lines/0/quantity"),
+        ({**GEARS, "lines": [{"position": 1, "product": "a", "quantity": 1}] * 2}, "lines"),
+    ],
+)
+def test_what_is_wrong_with_an_order(erp, acme, said, where):
+    errors = problem(erp.put(f"{ORDERS}ORD-1/", said), 400)["errors"]
+    assert f"#/{where}" in [error["pointer"] for error in errors]
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize("number", ["-", "%E2%80%93", "x" * 61])
+def test_numbers_that_are_none(erp, acme, number):
+    (error,) = problem(erp.put(f"{ORDERS}{number}/", GEARS), 400)["errors"]
+    assert error["pointer"] == "#/number"
+
+
+def test_the_lines_of_an_order(erp, acme):
+    lines = [{"product": "Gear", "quantity": 5}, {"product": "Lid", "quantity": 7}]
+    made = erp.put(f"{ORDERS}ORD-1/", {"customer": "K-100", "lines": lines})
+    assert made.status_code == 201
+    assert (made.json()["product"], made.json()["quantity"]) == ("Gear, Lid", 12)
+    assert [line["position"] for line in made.json()["lines"]] == [1, 2]
+    first = Order.objects.get().lines.first().pk
+    again = erp.put(f"{ORDERS}ORD-1/", {"lines": lines, "product": "other", "quantity": 3})
+    assert again.json() == made.json()
+    lines = [
+        {"position": 1, "product": "Gear", "quantity": 6},
+        {"position": 9, "product": "Pin", "quantity": 1},
+    ]
+    changed = erp.put(f"{ORDERS}ORD-1/", {"lines": lines})
+    assert (changed.json()["product"], changed.json()["quantity"]) == ("Gear, Pin", 7)
+    assert Order.objects.get().lines.first().pk == first
+    (row, _) = erp.get("/api/v1/order-lines/?order=ord1").json()["results"]
+    assert (row["order"], row["product"]) == ("ORD-1", "Gear")
+    assert erp.put(f"{ORDERS}ORD-1/", {"lines": []}).json()["lines"] == []
+
+
+def test_the_lines_need_permissions_of_their_own(api, acme):
+    reader = api("orders.view_order", "orders.add_order", "orders.change_order")
+    assert "lines" not in reader.put(f"{ORDERS}ORD-1/", GEARS).json()
+    problem(reader.put(f"{ORDERS}ORD-1/", {"lines": []}), 400)
+    other = api("orders.add_order", "orders.change_order", "orders.view_orderline", name="other")
+    problem(other.put(f"{ORDERS}ORD-1/", {"lines": []}), 403)
+
+
+def test_status_and_progress_follow_from_the_runs(erp, acme, run):
+    erp.put(f"{ORDERS}ORD-1/", GEARS)
+    assert erp.put(f"{RUNS}MO-7/", {**run, "status": "running", "made": 320}).status_code == 201
+    order = erp.get(f"{ORDERS}ORD-1/").json()
+    assert (order["status"], order["made"]) == ("in_production", 320)
+    assert order["next_step"] == {"what": "make", "on": None}
+    behind = erp.put(f"{ORDERS}ORD-1/", {**GEARS, "status": "received"}).json()
+    assert behind == order
+
+
+def test_what_changed_since(erp, acme):
+    for number in range(5):
+        erp.put(f"{ORDERS}ORD-{number}/", GEARS)
+    since = erp.get(f"{ORDERS}ORD-4/").json()["updated_at"]
+    erp.put(f"{ORDERS}ORD-1/", {"quantity": 1})
+    found = [row["number"] for row in erp.get(ORDERS, {"updated_since": since}).json()["results"]]
+    assert found == ["ORD-4", "ORD-1"]
+    everything = [row["number"] for page in pages(erp, f"{ORDERS}?page_size=2") for row in page]
+    assert everything == ["ORD-0", "ORD-2", "ORD-3", "ORD-4", "ORD-1"]
+
+
+def test_what_changes_while_somebody_reads_is_not_lost(erp, acme):
+    for number in range(6):
+        erp.put(f"{ORDERS}ORD-{number}/", GEARS)
+    reading = pages(erp, f"{ORDERS}?page_size=2")
+    found = [row["number"] for row in next(reading)]
+    erp.put(f"{ORDERS}ORD-0/", {"quantity": 1})
+    erp.put(f"{ORDERS}ORD-2/", {"quantity": 1})
+    found += [row["number"] for page in reading for row in page]
+    assert found == ["ORD-0", "ORD-1", "ORD-3", "ORD-4", "ORD-5", "ORD-0", "ORD-2"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ("status=received", ["ORD-1"]),
+        ("status=received&status=on_hold", ["ORD-1", "ORD-2"]),
+        ("customer=k-200", ["ORD-2"]),
+        ("customer=-", []),
+        ("customer_reference=PO-9", ["ORD-2"]),
+        ("due_from=2027-03-02", ["ORD-2"]),
+        ("due_until=2027-03-01", ["ORD-1"]),
+    ],
+)
+def test_filters(erp, acme, filters, expected):
+    Customer.objects.create(name="Bolt", reference="K-200")
+    Customer.objects.create(name="Without a reference")
+    erp.put(f"{ORDERS}ORD-1/", {**GEARS, "due_date": "2027-03-01"})
+    more = {"customer": "K-200", "status": "on_hold", "due_date": "2027-03-02"}
+    erp.put(f"{ORDERS}ORD-2/", {**GEARS, **more, "customer_reference": "PO-9"})
+    found = erp.get(f"{ORDERS}?{filters}").json()["results"]
+    assert [row["number"] for row in found] == expected
+
+
+# Many --------------------------------------------------------------------------------------------
+
+
+def test_many_at_once_each_by_itself(erp, acme):
+    erp.put(f"{ORDERS}ORD-1/", GEARS)
+    erp.put(f"{ORDERS}ORD-2/", GEARS)
+    rows = [
+        {**GEARS, "number": "ORD-1"},
+        {"number": "ord 2", "quantity": 7},
+        {**GEARS, "number": "ORD-3", "lines": [{"product": "Lid", "quantity": 2}]},
+        {**GEARS, "number": "ORD-4", "customer": "K-999"},
+        {**GEARS, "number": "ORD-5", "quantity": "many", "status": "odd"},
+        {**GEARS, "number": "ORD1"},
+        GEARS,
+        "ORD-6",
+        {**GEARS, "number": ["ORD-7"]},
+        None,
+    ]
+    report = erp.post(f"{ORDERS}bulk/", {"rows": rows})
+    assert report.status_code == 200
+    told = report.json()
+    counts = {name: told[name] for name in ("created", "changed", "unchanged", "wrong")}
+    assert counts == {"created": 1, "changed": 1, "unchanged": 1, "wrong": 7}
+    assert [row["outcome"] for row in told["rows"]] == ["unchanged", "changed", "created"] + [
+        "wrong"
+    ] * 7
+    assert [row["row"] for row in told["rows"]] == list(range(10))
+    assert told["rows"][3]["errors"] == [
+        {"pointer": "#/customer", "detail": "There is no customer K-999."}
+    ]
+    assert {error["pointer"] for error in told["rows"][4]["errors"]} == {"#/quantity", "#/status"}
+    assert "in row 0 already" in told["rows"][5]["errors"][0]["detail"]
+    assert dict(Order.objects.values_list("number", "quantity")) == {
+        "ORD-1": 500,
+        "ORD-2": 7,
+        "ORD-3": 2,
+    }
+    again = erp.post(f"{ORDERS}bulk/", {"rows": rows[:3]}).json()
+    assert (again["unchanged"], again["changed"]) == (3, 0)
+
+
+@pytest.mark.parametrize("said", [{}, [], {"rows": []}, {"rows": {}}, {"rows": [{}] * 501}])
+def test_no_rows_or_too_many(erp, said):
+    problem(erp.post(f"{ORDERS}bulk/", said), 400)
+
+
+def test_what_a_row_costs(erp, acme, django_assert_max_num_queries):
+    rows = [{**GEARS, "number": f"ORD-{n}"} for n in range(50)]
+    with django_assert_max_num_queries(8 + 4 * 50):
+        assert erp.post(f"{ORDERS}bulk/", {"rows": rows}).json()["created"] == 50
+    with django_assert_max_num_queries(8 + 5 * 50):
+        assert erp.post(f"{ORDERS}bulk/", {"rows": rows}).json()["unchanged"] == 50
+
+
+# Customers, runs ---------------------------------------------------------------------------------
+
+
+def test_customers_by_their_reference(erp, contact):
+    assert erp.put(f"{CUSTOMERS}K-100/", {"name": "Acme"}).status_code == 201
+    assert erp.put(f"{CUSTOMERS}k100/", {"name": "Acme Ltd"}).status_code == 200
+    CustomerLink.objects.create(customer=Customer.objects.get(), contact=contact)
+    shown = erp.get(f"{CUSTOMERS}K-100/").json()
+    assert (shown["reference"], shown["name"], shown["contacts"]) == (
+        "K-100",
+        "Acme Ltd",
+        [contact.pk],
+    )
+    told = erp.post(
+        f"{CUSTOMERS}bulk/",
+        {"rows": [{"reference": "K-200", "name": "Bolt"}, {"reference": "K-300"}]},
+    )
+    assert [row["outcome"] for row in told.json()["rows"]] == ["created", "wrong"]
+    erp.put(f"{ORDERS}ORD-1/", GEARS)
+    assert problem(erp.delete(f"{CUSTOMERS}K-100/"), 409)["type"].endswith("in-use")
+    assert erp.delete(f"{CUSTOMERS}K-200/").status_code == 204
+
+
+def test_who_is_linked_is_seen_by_who_may(api, acme):
+    reader = api("orders.view_customer")
+    assert "contacts" not in reader.get(f"{CUSTOMERS}K-100/").json()
+
+
+def test_runs_by_their_reference(erp, acme, run):
+    lines = [{"product": "Gear", "quantity": 5}, {"product": "Lid", "quantity": 7}]
+    erp.put(f"{ORDERS}ORD-1/", {"customer": "K-100", "lines": lines})
+    made = erp.put(f"{RUNS}MO-7/", {**run, "order_line": 2})
+    assert made.status_code == 201
+    assert (made.json()["order"], made.json()["order_line"], made.json()["line"]) == (
+        "ORD-1",
+        2,
+        "Line 1",
+    )
+    assert erp.put(f"{RUNS}mo7/", {**run, "order_line": 2}).json() == made.json()
+    stock = erp.put(f"{RUNS}MO-7/", {"order": None}).json()
+    assert (stock["order"], stock["order_line"]) == (None, None)
+    assert ProductionRun.objects.get().order is None
+    assert [
+        row["reference"] for row in erp.get(f"{RUNS}?line=Line 1&status=planned").json()["results"]
+    ] == ["MO-7"]
+
+
+@pytest.mark.parametrize(
+    ("said", "where"),
+    [
+        ({"order": "ORD-9"}, "order"),
+        ({"order_line": 3}, "order_line"),
+        ({"line": "Line 9"}, "line"),
+        ({"ends": "2020-01-01T00:00:00Z"}, "ends"),
+        ({"begins": "0001-01-01T00:00:00+14:00"}, "begins"),
+        ({"ends": "9999-12-31T23:59:59-12:00"}, "ends"),
+        ({"made": -1}, "made"),
+    ],
+)
+def test_what_is_wrong_with_a_run(erp, acme, run, said, where):
+    erp.put(f"{ORDERS}ORD-1/", GEARS)
+    errors = problem(erp.put(f"{RUNS}MO-7/", {**run, **said}), 400)["errors"]
+    assert f"#/{where}" in [error["pointer"] for error in errors]
+
+
+# Who may -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("group", ["Reviewers", "Managers"])
+def test_readers_read(api, acme, group):
+    Order.objects.create(number="ORD-1", customer=acme, product="Gear", quantity=5)
+    reader = api(group)
+    for path in (
+        ORDERS,
+        f"{ORDERS}ORD-1/",
+        RUNS,
+        CUSTOMERS,
+        "/api/v1/order-lines/",
+        "/api/v1/lines/",
+    ):
+        assert reader.get(path).status_code == 200, path
+    for path in (f"{ORDERS}ORD-1/", f"{RUNS}MO-7/", f"{CUSTOMERS}K-100/"):
+        problem(reader.put(path, {}), 403)
+        problem(reader.delete(path), 403)
+    for path in (ORDERS, RUNS, CUSTOMERS):
+        problem(reader.post(f"{path}bulk/", {}), 403)
+    problem(reader.post("/api/v1/lines/", {"name": "x"}), 403)
+
+
+def test_editors_see_nothing_of_it(api):
+    editor = api("Editors")
+    for path in (ORDERS, RUNS, CUSTOMERS, "/api/v1/order-lines/", "/api/v1/lines/"):
+        problem(editor.get(path), 403)
+
+
+def test_a_contact_has_no_way_in(acme, phone):
+    """Whoever is on WhatsApp is nobody here, whatever they send."""
+    Contact.objects.create(phone=phone.address, role="customer")
+    from rest_framework.test import APIClient
+
+    for said in (phone.address, f"Bearer {phone.address}", f"Basic {phone.address}"):
+        problem(APIClient().get(ORDERS, HTTP_AUTHORIZATION=said), 401)

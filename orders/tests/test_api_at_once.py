@@ -1,0 +1,58 @@
+"""Many requests of another system at the same moment, each on a connection of its own."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from orders.models import Customer, Order, OrderLine
+from orders.tests.test_at_once import all_at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LINES = [{"product": "Gear", "quantity": 5}, {"product": "Lid", "quantity": 7}]
+
+
+@pytest.fixture
+def asked(transactional_db, api, settings):
+    """Ask all of these at once: method, address and body; the answers in the same order."""
+    settings.API_PER_MINUTE = 10_000
+    secret = api(is_superuser=True).secret
+    Customer.objects.create(name="Acme", reference="K-100")
+
+    def ask(asked):
+        method, path, body = asked
+        client = APIClient(HTTP_AUTHORIZATION=f"Bearer {secret}")
+        return getattr(client, method)(f"/api/v1/{path}", body)
+
+    return lambda requests: all_at_once(ask, requests)
+
+
+def test_the_same_order_fifty_times_at_once_is_one(asked):
+    order = {"customer": "K-100", "lines": LINES}
+    answers = asked([("put", "orders/ORD-1/", order)] * 50)
+    assert sorted(answer.status_code for answer in answers) == [200] * 49 + [201]
+    assert Order.objects.count() == 1
+    assert OrderLine.objects.count() == 2
+    assert len({answer.content for answer in answers}) == 1
+
+
+def test_the_same_rows_at_once_in_another_order_are_stored_once(asked):
+    rows = [
+        {"number": f"ORD-{n}", "customer": "K-100", "product": "Gear", "quantity": 5}
+        for n in range(10)
+    ]
+    both = [{"rows": rows}, {"rows": rows[::-1]}] * 3
+    answers = asked([("post", "orders/bulk/", body) for body in both])
+    assert [answer.status_code for answer in answers] == [200] * 6
+    reports = [answer.json() for answer in answers]
+    assert sum(report["created"] for report in reports) == 10
+    assert sum(report["unchanged"] for report in reports) == 50
+    assert Order.objects.count() == 10
+
+
+def test_changes_of_the_same_order_at_once_lose_nothing(asked):
+    order = {"customer": "K-100", "product": "Gear", "quantity": 5}
+    asked([("put", "orders/ORD-1/", order)])
+    asked(
+        [("put", "orders/ORD-1/", change) for change in [{"notes": "Call first"}, {"quantity": 9}]]
+    )
+    changed = Order.objects.get()
+    assert (changed.notes, changed.quantity) == ("Call first", 9)
