@@ -223,13 +223,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.headers.ContentSecurityPolicy",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+    "config.straight.what_twilio_brings",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "simple_history.middleware.HistoryRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "config.access.second_factor.ask_for_the_code",
     "axes.middleware.AxesMiddleware",
@@ -275,7 +276,6 @@ if _database.get("ENGINE") == "django.db.backends.sqlite3":
     # In a file, since several threads cannot share a database in memory.
     _database["TEST"] = {"NAME": str(BASE_DIR / ".test.sqlite3")}
 elif _database.get("ENGINE") == "django.db.backends.postgresql":
-    _database["CONN_MAX_AGE"] = None
     # Together below the 10 seconds after which the webhook has to have answered.
     _database["OPTIONS"] = {
         "connect_timeout": 4,
@@ -288,6 +288,8 @@ else:
     _database = {}
 if not _database.get("NAME"):
     _wrong.append("DATABASE_URL must be like sqlite:///file or postgres://user:password@host/name")
+# A connection stays. To make one for each request costs more than a turn does.
+_database["CONN_MAX_AGE"] = None
 DATABASES = {"default": _database}
 
 # Language, time, files ---------------------------------------------------------------------------
