@@ -77,9 +77,9 @@ def _take(incoming: Incoming) -> Answer:
         text = Desk(conversation, message, incoming).answer()
     conversation.hear(message.created_at)
     conversation.release()
-    conversation.save(update_fields=["flow", "state", "heard_at"])
     conversation.contact.learn_name(incoming.sender.name)
-    replies = Message.objects.reply(message, text) if text else []
+    replies = Message.objects.replies(message, text) if text else []
+    conversation.conclude(replies)
     return Answer(replies, "answered" if replies else "silent", conversation.flow)
 
 

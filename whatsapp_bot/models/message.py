@@ -8,7 +8,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models, transaction
 from django.utils import timezone
 
-from whatsapp_bot import tasks
+from whatsapp_bot import prepared, tasks
 from whatsapp_bot.delivery import DeliveryReport, Route, Status
 from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models.channel import Channel
@@ -50,7 +50,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """
         now = timezone.now()
         fetched = {"fetched_at": now.isoformat()} if incoming.received_at else {}
-        message = self.create(
+        message = Message(
             contact=contact,
             direction=Message.Direction.IN,
             kind=incoming.kind,
@@ -61,6 +61,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
             status=Status.RECEIVED,
             created_at=incoming.received_at or now,
         )
+        prepared.insert(message)
         for position, file in enumerate(incoming.files):
             message.media.create(position=position, url=file.url, said_type=file.content_type)
         if incoming.files:
@@ -68,7 +69,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return message
 
     def reply(self, message: "Message", text: str) -> "list[Message]":
-        """Store `text` as the reply to `message`: one row for each message that it takes.
+        """Store `text` as the reply to `message`: one row for each message that it takes."""
+        replies = self.replies(message, text)
+        for reply in replies:
+            prepared.insert(reply)
+        return replies
+
+    def replies(self, message: "Message", text: str) -> "list[Message]":
+        """The rows of a reply, which are to be stored in this transaction.
 
         They go with the answer to the webhook, or from the outbox, as TWILIO_REPLY_WITH says. Who
         brought a message that was fetched waits for no answer.
@@ -87,7 +95,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         ]
         if by_outbox:
             tasks.wake(tasks.deliver)
-        return self.bulk_create(replies) if len(replies) > 1 else [self._saved(replies[0])]
+        return replies
 
     def unsettled(self) -> "MessageQuerySet":
         """What the outbox has in hand: queued, being sent, or perhaps sent."""
@@ -136,10 +144,6 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """What did not arrive and was not sent again, the newest first."""
         failed = self.filter(status=Status.FAILED, details__again__isnull=True)
         return failed.order_by("-pk")
-
-    def _saved(self, message: "Message") -> "Message":
-        message.save(force_insert=True)
-        return message
 
     def replies_to(self, sid: str) -> "list[Message] | None":
         """What was replied to the stored message with this SID; None when there is none.
