@@ -13,6 +13,8 @@ from django.utils.formats import date_format
 from simple_history.models import HistoricalRecords
 from simple_history.signals import pre_create_historical_record
 
+from whatsapp_bot.prepared import OftenNew
+
 
 class Door(models.TextChoices):
     ADMIN = "admin", "admin"
@@ -29,7 +31,7 @@ class Door(models.TextChoices):
         return by_path.get(first, cls.API if first == "api" else cls.COMMAND)
 
 
-class Audited(models.Model):
+class Audited(OftenNew):
     """What every row of a history has beside who and when."""
 
     door = models.CharField(max_length=10, choices=Door, default=Door.COMMAND)

@@ -1,6 +1,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -15,10 +16,12 @@ from defects.notices import NEWS, QUESTION
 from orders.models import Line, Order, Shift
 from whatsapp_bot.models import Contact, Conversation, Message
 from whatsapp_bot.numbered import NumberedQuerySet
+from whatsapp_bot.prepared import Query
 from whatsapp_bot.whatsapp_text import preview
 from whatsapp_bot.wording import Notice
 
 MOST_CHANGES = 200
+LARGEST_ID = 2**63 - 1
 
 
 class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
@@ -27,6 +30,10 @@ class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
     def by(self, contact: Contact) -> "DefectReportQuerySet":
         """The contact's own reports, newest first."""
         return self.filter(reported_by=contact).order_by("-pk")
+
+    def page(self, contact: Contact, size: int, below: str = "") -> "list[DefectReport]":
+        """The newest of the contact's own reports, those with ids `below` that one."""
+        return _page(size)(contact.pk, int(below or LARGEST_ID))
 
     def with_word(self, word: str) -> models.QuerySet:
         """The ids of the reports that a word is found in: number, text, reporter or order."""
@@ -68,6 +75,14 @@ class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
             mine.filter(attachments__message__in=same).first()
             or mine.filter(number__in=numbers).first()
         )
+
+
+@cache
+def _page(size: int) -> Query["DefectReport"]:
+    """So many of a contact's reports below an id, with what is told of them."""
+    told = ("number", "description", "status", "created_at")
+    newest = DefectReport.objects.order_by("-pk").only(*told)
+    return Query(newest.filter(reported_by=0).filter(pk__lt=0)[:size])
 
 
 class DefectReport(Reviewed):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from defects.models.audit import Audited
+from whatsapp_bot.prepared import OftenNew
 from whatsapp_bot.whatsapp_text import preview
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class DefectCategory(models.Model):
         return self.name
 
 
-class Reviewed(models.Model):
+class Reviewed(OftenNew):
     """What a report knows of its review, and the steps of it."""
 
     Status = Status
