@@ -215,7 +215,12 @@ def fill(contacts: int, messages: int) -> None:
             ),
             [messages - 1],
         )
-        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+        if connection.vendor == "postgresql":
+            # PostgreSQL may just have begun to do so by itself.
+            cursor.execute("SET lock_timeout = 0")
+            cursor.execute("VACUUM ANALYZE")
+        else:
+            cursor.execute("ANALYZE")
 
 
 def statements() -> float:
