@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.db import models
 from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.formats import date_format
+from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 from simple_history.signals import pre_create_historical_record
 
@@ -29,6 +31,17 @@ class Door(models.TextChoices):
         first = request.path_info.split("/")[1] if request else ""
         by_path = {"whatsapp": cls.WHATSAPP, "simulator": cls.WHATSAPP, "admin": cls.ADMIN}
         return by_path.get(first, cls.API if first == "api" else cls.COMMAND)
+
+
+class ReadyManager(HistoryManager):
+    """simple_history's, which else is made anew each time that somebody looks at a history."""
+
+    @classmethod
+    @cache
+    def from_queryset(
+        cls, queryset_class: type[models.QuerySet], class_name: str | None = None
+    ) -> type[models.Manager]:
+        return super().from_queryset(queryset_class, class_name)
 
 
 class Audited(OftenNew):

@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from defects.models.audit import Audited, Change, Door, changes_in
+from defects.models.audit import Audited, Change, Door, ReadyManager, changes_in
 from defects.models.forms import ReportForm
 from defects.models.review import CorrectiveAction, Disposition, Reviewed
 from defects.notices import NEWS, QUESTION
@@ -110,7 +110,9 @@ class DefectReport(Reviewed):
     created_at = models.DateTimeField("reported at", default=timezone.now, editable=False)
 
     objects = DefectReportQuerySet.as_manager()
-    history = HistoricalRecords(bases=[Audited], excluded_fields=["answers", "urgency"])
+    history = HistoricalRecords(
+        bases=[Audited], history_manager=ReadyManager, excluded_fields=["answers", "urgency"]
+    )
 
     class Meta:
         ordering = ["-pk"]

@@ -11,7 +11,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from defects.models.audit import Audited
+from defects.models.audit import Audited, ReadyManager
 from whatsapp_bot.prepared import OftenNew
 from whatsapp_bot.whatsapp_text import preview
 
@@ -312,7 +312,7 @@ class Disposition(models.Model):
         max_length=300, blank=True, help_text="To use parts as they are wants a reason."
     )
 
-    history = HistoricalRecords(bases=[Audited])
+    history = HistoricalRecords(bases=[Audited], history_manager=ReadyManager)
 
     class Meta:
         ordering = ["pk"]
@@ -376,7 +376,7 @@ class CorrectiveAction(models.Model):
         editable=False,
     )
 
-    history = HistoricalRecords(bases=[Audited])
+    history = HistoricalRecords(bases=[Audited], history_manager=ReadyManager)
 
     class Meta:
         ordering = ["pk"]

@@ -87,7 +87,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
                 contact_id=message.contact_id,
                 direction=Message.Direction.OUT,
                 body=part,
-                in_reply_to=message,
+                in_reply_to_id=message.pk,
                 status=Status.QUEUED if by_outbox else Status.SENT,
                 try_at=timezone.now() if by_outbox else None,
             )
