@@ -99,7 +99,7 @@ def rounds(turns: list[dict]) -> str:
     return "\n".join(said)
 
 
-def figures(turns: list[dict], rates: list[dict]) -> str:
+def figures(turns: list[dict], rates: list[dict], busy: float) -> str:
     first = turns[0]
     sending = " and ".join(
         f"{one['a_second']:.0f} a second on {IN_WORDS[one['vendor']]} "
@@ -118,8 +118,9 @@ and {first["connections"]} connections; {first["turns"]:,} turns a round, median
 
 {table(turns)}
 
-The load generator itself took at most {load:.2f} CPU s per 1,000 turns, on the same machine.
-Turns a second in each round:
+Before it began, {busy:.1f} other processes wanted to run at a time: where that is more than a
+little, the figures tell of them as well. The load generator, on the same machine, took at most
+{load:.2f} CPU s per 1,000 turns. Turns a second in each round:
 
 {rounds(turns)}
 
@@ -134,12 +135,12 @@ def machine() -> str:
     )
 
 
-def write(turns: list[dict], rates: list[dict]) -> None:
+def write(turns: list[dict], rates: list[dict], busy: float) -> None:
     """The figures into their place in the page, and the charts beside it."""
     begin, end = "<!-- figures, written by make bench -->\n", "<!-- end of figures -->"
     before, _, rest = PAGE.read_text().partition(begin)
     after = rest.partition(end)[2]
-    PAGE.write_text(f"{before}{begin}{figures(turns, rates)}\n{end}{after}")
+    PAGE.write_text(f"{before}{begin}{figures(turns, rates, busy)}\n{end}{after}")
     for name, key, title, form in (
         ("turns", "turns_a_second", "Turns a second: more is better", "{:,.0f}"),
         ("p99", "p99", "99 of 100 turns are answered within: less is better", "{:.0f} ms"),
@@ -158,14 +159,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
-    url = postgres()
+    url, (_, busy, _) = postgres(), os.getloadavg()
     databases = [*([url] if url else []), None]
     found = {
         module: [run(module, one, QUICK[module] if options.quick else []) for one in databases]
         for module in ("turns", "rate")
     }
     if not options.quick:
-        write(found["turns"], found["rate"])
+        write(found["turns"], found["rate"], busy)
         print(f"Written to {PAGE.relative_to(ROOT)}.")
 
 

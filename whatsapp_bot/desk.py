@@ -9,7 +9,13 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import (
+    IntegrityError,
+    InterfaceError,
+    NotSupportedError,
+    OperationalError,
+    transaction,
+)
 from django.utils import translation
 from rapidfuzz import utils
 
@@ -55,7 +61,7 @@ def receive(incoming: Incoming) -> Answer:
     Raises OperationalError or InterfaceError when the database is away.
     """
     try:
-        return _take(incoming)
+        return _take_as_things_are(incoming)
     except (OperationalError, InterfaceError):
         raise
     except IntegrityError as error:
@@ -65,6 +71,14 @@ def receive(incoming: Incoming) -> Answer:
         return _store_only(incoming, error)
     except Exception as error:
         return _store_only(incoming, error)
+
+
+def _take_as_things_are(incoming: Incoming) -> Answer:
+    try:
+        return _take(incoming)
+    except NotSupportedError:
+        # A migration changed a column since PostgreSQL planned a statement. That plan is gone now.
+        return _take(incoming)
 
 
 @transaction.atomic

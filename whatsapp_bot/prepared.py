@@ -118,7 +118,7 @@ def _updating(model: type[models.Model], names: tuple[str, ...]) -> Writing:
 
 
 def insert(row: models.Model) -> None:
-    """Store a new object, as `save` would, but that it sends no signals."""
+    """Store a new object, as `save` would; no signals are sent, and no field has its `pre_save`."""
     ours, writing = _ours(), _inserting(type(row))
     _insert(row, ours, writing.sql, writing.values(row, ours))
 

@@ -111,3 +111,20 @@ def test_a_connection_that_died_meanwhile_loses_no_message(phone):
     other.close()
     assert "Report a defect" in phone.say("2")[0]
     assert Message.objects.filter(direction="in").count() == 2
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="nothing is planned beforehand")
+def test_a_column_that_is_changed_meanwhile_is_no_trouble(phone):
+    def change_to(kind):
+        other = connection.copy()
+        with other.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE whatsapp_bot_contact ALTER COLUMN name TYPE {kind}")
+        other.close()
+
+    phone.say("hi")
+    try:
+        change_to("text")
+        assert "Report a defect" in phone.say("2")[0]
+    finally:
+        change_to("varchar(200)")
+    assert "How can we help you" in phone.say("menu")[0]
