@@ -46,7 +46,7 @@ chat: .venv/requirements.installed .env ## talk to it in this terminal (WHO=work
 test: .venv/requirements-dev.installed ## all tests (ARGS="-k webhook", TEST_DATABASE_URL=postgres://...)
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
-bench: .venv/requirements-dev.installed ## the speed beside the floor, written to docs/performance.md (BENCH_DATABASE_URL=postgres://...)
+bench: .venv/requirements-dev.installed ## how fast it is, beside the least for it (BENCH_DATABASE_URL=postgres://...)
 	@$(BIN)/python -m benchmarks
 
 # Without a database, and at the end with the settings of .env.example, its gaps filled.
