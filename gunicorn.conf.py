@@ -1,8 +1,16 @@
 """What gunicorn takes by itself when it is started in this folder: `gunicorn config.wsgi`."""
 
+import gc
+
 # Loaded once, so that a wrong setting stops the start with one line instead of one a worker.
 preload_app = True
 # Its path is the same for every gunicorn on a machine.
 control_socket_disable = True
 # Below the 15 seconds after which Twilio gives up.
 timeout = 14
+
+
+def when_ready(server: object) -> None:
+    """What is loaded by now stays: let nobody look for garbage in it, and all workers share it."""
+    gc.collect()
+    gc.freeze()

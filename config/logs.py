@@ -4,6 +4,7 @@ An exception is logged by its type and the places it passed, since its text may 
 people sent.
 """
 
+import logging
 import traceback
 
 import structlog
@@ -32,6 +33,8 @@ def logging_config(*, debug: bool) -> dict:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    # The line that wrote an event is in no event, and takes a while to find.
+    logging._srcfile = None
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

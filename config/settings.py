@@ -279,13 +279,14 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.headers.ContentSecurityPolicy",
     "config.api.problems.problems_under_api",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+    "config.straight.what_twilio_brings",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "simple_history.middleware.HistoryRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "config.access.second_factor.ask_for_the_code",
     "axes.middleware.AxesMiddleware",
@@ -331,19 +332,22 @@ if _database.get("ENGINE") == "django.db.backends.sqlite3":
     # In a file, since several threads cannot share a database in memory.
     _database["TEST"] = {"NAME": str(BASE_DIR / ".test.sqlite3")}
 elif _database.get("ENGINE") == "django.db.backends.postgresql":
-    _database["CONN_MAX_AGE"] = None
     # Together below the 10 seconds after which the webhook has to have answered.
     _database["OPTIONS"] = {
         "connect_timeout": 4,
         "options": "-c lock_timeout=3s -c idle_in_transaction_session_timeout=60s",
         # Milliseconds after which a server that is gone without a word is given up.
         "tcp_user_timeout": 6000,
+        # Of statements that are always the same. PgBouncer does that from 1.21 on.
+        "prepare_threshold": 0,
         **_database.get("OPTIONS", {}),
     }
 else:
     _database = {}
 if not _database.get("NAME"):
     _wrong.append("DATABASE_URL must be like sqlite:///file or postgres://user:password@host/name")
+# A connection stays. To make one for each request costs more than a turn does.
+_database["CONN_MAX_AGE"] = None
 DATABASES = {"default": _database}
 
 # Language, time, files ---------------------------------------------------------------------------

@@ -223,10 +223,7 @@ class History(Flow):
     title = "View defect history"
 
     def done(self, form: forms.Form) -> Outcome:
-        reports = DefectReport.objects.by(self.contact)
-        if self.argument:
-            reports = reports.filter(pk__lt=self.argument)
-        page = list(reports[: REPORTS_A_PAGE + 1])
+        page = DefectReport.objects.page(self.contact, REPORTS_A_PAGE + 1, self.argument)
         if not page:
             return Say(texts.HISTORY_EMPTY())
         more = f"{self.name}:{page[-2].pk}" if len(page) > REPORTS_A_PAGE else ""

@@ -11,7 +11,7 @@ from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Resume, Say, find, reg
 from whatsapp_bot.models import HelpRequest
 from whatsapp_bot.models.menu import menus, pages
 from whatsapp_bot.place import MAIN_MENU
-from whatsapp_bot.questions import ChoiceField, LongText, MenuField
+from whatsapp_bot.questions import ChoiceField, LongText, MenuField, menu_field
 from whatsapp_bot.shipped import ship_item, ship_menu
 
 ship_menu("main", "👋 Welcome! How can we help you today?")
@@ -37,9 +37,8 @@ class MenuFlow(Flow):
 
     def build_form(self, answers: Answers) -> forms.Form:
         form = forms.Form(answers)
-        form.fields["item"] = MenuField(
-            label=self.menu.text, choices=[(key, item.label) for key, item in self.items.items()]
-        )
+        choices = tuple((key, item.label) for key, item in self.items.items())
+        form.fields["item"] = menu_field(self.menu.text, choices)
         return form
 
     def done(self, form: forms.Form) -> Outcome:

@@ -9,7 +9,13 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import (
+    IntegrityError,
+    InterfaceError,
+    NotSupportedError,
+    OperationalError,
+    transaction,
+)
 from django.utils import translation
 from rapidfuzz import utils
 
@@ -56,7 +62,7 @@ def receive(incoming: Incoming) -> Answer:
     Raises OperationalError or InterfaceError when the database is away.
     """
     try:
-        return _take(incoming)
+        return _take_as_things_are(incoming)
     except (OperationalError, InterfaceError):
         raise
     except IntegrityError as error:
@@ -66,6 +72,14 @@ def receive(incoming: Incoming) -> Answer:
         return _store_only(incoming, error)
     except Exception as error:
         return _store_only(incoming, error)
+
+
+def _take_as_things_are(incoming: Incoming) -> Answer:
+    try:
+        return _take(incoming)
+    except NotSupportedError:
+        # A migration changed a column since PostgreSQL planned a statement. That plan is gone now.
+        return _take(incoming)
 
 
 @transaction.atomic
@@ -80,9 +94,9 @@ def _take(incoming: Incoming) -> Answer:
         text = Desk(conversation, message, incoming).answer()
     conversation.hear(message.created_at)
     conversation.release()
-    conversation.save(update_fields=["flow", "state", "heard_at"])
     conversation.contact.learn_name(incoming.sender.name)
-    replies = Message.objects.reply(message, text) if text else []
+    replies = Message.objects.replies(message, text) if text else []
+    conversation.conclude(replies)
     return Answer(replies, "answered" if replies else "silent", conversation.flow)
 
 

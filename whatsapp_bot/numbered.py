@@ -2,13 +2,15 @@
 
 from typing import Any, ClassVar, TypeVar
 
-from django.db import IntegrityError, models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
-TRIES = 100
-"""More than can happen: one for each report that others make in the same moment."""
+from whatsapp_bot import prepared
 
 M = TypeVar("M", bound=models.Model)
+
+BY_BYTE = {"postgresql": ("~>=~", "~<~"), "sqlite": (">=", "<")}
+"""How to compare texts by their bytes, as a number's index has them."""
 
 
 class NumberedQuerySet(models.QuerySet[M]):
@@ -23,18 +25,27 @@ class NumberedQuerySet(models.QuerySet[M]):
         that second gets `-2`, and so on.
         """
         stem = f"{self.prefix}-{timezone.localtime():%Y%m%d%H%M%S}"
-        number = stem
-        for _ in range(TRIES):
-            try:
-                with transaction.atomic():
-                    return self.create(number=number, **values)
-            except IntegrityError:
-                if not self.filter(number=number).exists():
-                    raise
-                number = f"{stem}-{self._last_suffix(stem) + 1}"
-        raise IntegrityError(f"No free number for {stem}")
+        with transaction.atomic(savepoint=False):
+            _have_alone(stem)
+            return self.create(number=self._next(stem), **values)
 
-    def _last_suffix(self, stem: str) -> int:
-        """The highest of the suffixes that are taken; 1 for the number without one."""
-        taken = self.filter(number__startswith=f"{stem}-").values_list("number", flat=True)
-        return max((int(number.rpartition("-")[2]) for number in taken), default=1)
+    def _next(self, stem: str) -> str:
+        """The stem, or what comes after the last of those that begin with it."""
+        at_least, below = BY_BYTE[connection.vendor]
+        ((first, last),) = prepared.rows(
+            "SELECT min(number), "  # noqa: S608
+            f"max(CAST(NULLIF(substr(number, {len(stem) + 2}), '') AS integer)) "
+            f"FROM {self.model._meta.db_table} WHERE number {at_least} %s AND number {below} %s",
+            [stem, f"{stem}."],
+        )
+        return f"{stem}-{(last or 1) + 1}" if first == stem else stem
+
+
+def _have_alone(stem: str) -> None:
+    """Have others wait who want a number of this second, until the transaction ends.
+
+    On SQLite they wait already, since there is one transaction at a time.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [stem])

@@ -1,5 +1,6 @@
 """Form fields as chat asks them: with our sentences, and forgiving about how people write."""
 
+from functools import lru_cache
 from typing import Any
 
 from django import forms
@@ -42,6 +43,12 @@ class MenuField(ChoiceField):
     def __init__(self, **options: Any) -> None:
         messages = dict.fromkeys(("required", "invalid_choice"), texts.NOT_UNDERSTOOD)
         super().__init__(error_messages=messages, **options)
+
+
+@lru_cache(maxsize=1000)
+def menu_field(label: str, choices: tuple[tuple[str, str], ...]) -> MenuField:
+    """A field like another one that has been made, or the same: forms do not change it."""
+    return MenuField(label=label, choices=choices)
 
 
 class YesNoField(ChoiceField):

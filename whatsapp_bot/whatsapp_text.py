@@ -34,7 +34,7 @@ def without_marks(text: str) -> str:
 
 def length(text: str) -> int:
     """The length in UTF-16 code units, as WhatsApp counts."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def preview(text: str, limit: int = 60) -> str:
@@ -45,6 +45,8 @@ def preview(text: str, limit: int = 60) -> str:
 
 def split(text: str, limit: int = MAX_LENGTH) -> list[str]:
     """`text` as messages of at most `limit` UTF-16 units, split at line ends where it can be."""
+    if length(text) <= limit:
+        return [text.strip()] if text.strip() else []
     return ["\n".join(lines).strip() for lines in paginate(_short_lines(text, limit), limit)]
 
 

@@ -42,7 +42,7 @@ class Text:
 
     def __call__(self, **values: Any) -> "Sentence":
         wording = reworded().get((self.key, get_language())) or self.default
-        return Sentence(fill(wording, values))
+        return Sentence(fill(wording, values) if values else wording)
 
     def __str__(self) -> str:
         """So that a text can stand where Django takes a lazy string, such as an error message."""

@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db import connection
 
 
-def gunicorn(*options: str) -> list[str]:
-    return [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", *options, "config.wsgi"]
+def gunicorn(*options: str, app: str = "config.wsgi") -> list[str]:
+    return [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", *options, app]
 
 
 def beside(**values: str) -> dict[str, str]:

@@ -15,9 +15,11 @@ from django.db import models
 from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.formats import date_format
+from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 from simple_history.signals import post_create_historical_record, pre_create_historical_record
 
+from whatsapp_bot.prepared import OftenNew
 from whatsapp_bot.whatsapp_text import preview
 
 
@@ -36,7 +38,18 @@ class Door(models.TextChoices):
         return by_path.get(first, cls.API if first == "api" else cls.COMMAND)
 
 
-class Audited(models.Model):
+class ReadyManager(HistoryManager):
+    """simple_history's, which else is made anew each time that somebody looks at a history."""
+
+    @classmethod
+    @cache
+    def from_queryset(
+        cls, queryset_class: type[models.QuerySet], class_name: str | None = None
+    ) -> type[models.Manager]:
+        return super().from_queryset(queryset_class, class_name)
+
+
+class Audited(OftenNew):
     """What every row of a history has beside who and when."""
 
     door = models.CharField(max_length=10, choices=Door, default=Door.COMMAND)

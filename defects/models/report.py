@@ -1,24 +1,27 @@
 import re
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import cache
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from defects.models.audit import Audited, Change
+from defects.models.audit import Audited, Change, ReadyManager
 from defects.models.forms import ReportForm
 from defects.models.review import Reviewed
 from defects.notices import NEWS, QUESTION
 from orders.models import Line, Order, Shift
 from whatsapp_bot.models import Contact, Conversation, Message
 from whatsapp_bot.numbered import NumberedQuerySet
+from whatsapp_bot.prepared import Query
 from whatsapp_bot.search import has, ids_of, words_in
 from whatsapp_bot.whatsapp_text import preview
 from whatsapp_bot.wording import Notice
 
 MOST_CHANGES = 200
+LARGEST_ID = 2**63 - 1
 
 
 class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
@@ -27,6 +30,10 @@ class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
     def by(self, contact: Contact) -> "DefectReportQuerySet":
         """The contact's own reports, newest first."""
         return self.filter(reported_by=contact).order_by("-pk")
+
+    def page(self, contact: Contact, size: int, below: str = "") -> "list[DefectReport]":
+        """The newest of the contact's own reports, those with ids `below` that one."""
+        return _page(size)(contact.pk, int(below or LARGEST_ID))
 
     def with_words(self, text: str) -> "DefectReportQuerySet":
         """Those in which each word is found: in number, text, reporter or order."""
@@ -71,6 +78,14 @@ class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
         )
 
 
+@cache
+def _page(size: int) -> Query["DefectReport"]:
+    """So many of a contact's reports below an id, with what is told of them."""
+    told = ("number", "description", "status", "created_at")
+    newest = DefectReport.objects.order_by("-pk").only(*told)
+    return Query(newest.filter(reported_by=0).filter(pk__lt=0)[:size])
+
+
 class DefectReport(Reviewed):
     """One nonconformance report: what somebody saw on the shop floor or in a delivery."""
 
@@ -97,7 +112,9 @@ class DefectReport(Reviewed):
 
     objects = DefectReportQuerySet.as_manager()
     history = HistoricalRecords(
-        bases=[Audited], excluded_fields=["answers", "urgency", "updated_at"]
+        bases=[Audited],
+        history_manager=ReadyManager,
+        excluded_fields=["answers", "urgency", "updated_at"],
     )
 
     class Meta:

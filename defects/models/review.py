@@ -12,7 +12,8 @@ from django.db import models, transaction
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from defects.models.audit import Audited
+from defects.models.audit import Audited, ReadyManager
+from whatsapp_bot.prepared import OftenNew
 from whatsapp_bot.refusals import NotAllowed
 from whatsapp_bot.whatsapp_text import preview
 
@@ -61,7 +62,7 @@ class DefectCategory(models.Model):
         return self.name
 
 
-class Reviewed(models.Model):
+class Reviewed(OftenNew):
     """What a report knows of its review, and the steps of it."""
 
     Status = Status
@@ -352,7 +353,7 @@ class Disposition(Part):
         max_length=300, blank=True, help_text="To use parts as they are wants a reason."
     )
 
-    history = HistoricalRecords(bases=[Audited])
+    history = HistoricalRecords(bases=[Audited], history_manager=ReadyManager)
 
     class Meta:
         ordering = ["pk"]
@@ -419,7 +420,7 @@ class CorrectiveAction(Part):
         editable=False,
     )
 
-    history = HistoricalRecords(bases=[Audited])
+    history = HistoricalRecords(bases=[Audited], history_manager=ReadyManager)
 
     class Meta:
         ordering = ["pk"]

@@ -87,6 +87,7 @@ def packed(**parts):
         ("a.xlsx", packed(**{"xl__workbook.xml": "<a>"}), "It is damaged"),
         ("a.csv", b'a,b\n"c,d\n' + b"x" * 200_000, "a quotation mark that is not closed"),
     ],
+    ids=["old", "protected", "a text", "OpenDocument", "damaged", "an open quotation"],
 )
 def test_each_fault_has_its_sentence(name, content, says):
     with pytest.raises(Unreadable, match=says):

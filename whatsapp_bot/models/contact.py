@@ -9,7 +9,6 @@ from django.utils import timezone, translation
 
 from whatsapp_bot import tasks
 from whatsapp_bot.delivery import Route, Status
-from whatsapp_bot.inbound import Sender
 from whatsapp_bot.whatsapp_text import MAX_LENGTH, clean, split
 from whatsapp_bot.wording import Notice
 
@@ -230,12 +229,6 @@ class Contact(models.Model):
             return Route.FREELY
         usable = MessageTemplate.objects.usable(notice, self.language or settings.LANGUAGE_CODE)
         return Route.AS_TEMPLATE if usable else Route.HELD
-
-    def is_all_of(self, sender: Sender) -> bool:
-        """Do we know the sender under each of the addresses that came?"""
-        phone = sender.phone or self.phone
-        user_id = sender.user_id or self.user_id
-        return (self.phone, self.user_id) == (phone, user_id)
 
     def learn_name(self, name: str) -> None:
         if name and name != self.name:

@@ -1,11 +1,18 @@
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, models, transaction
 from django.utils import timezone
 
+from whatsapp_bot import prepared
 from whatsapp_bot.inbound import Sender
 from whatsapp_bot.models.contact import Contact
+
+if TYPE_CHECKING:
+    from whatsapp_bot.models.message import Message
 
 TRIES_TO_LEARN = 5
 REPLY_WITHIN = timedelta(days=1)
@@ -20,9 +27,8 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         A new sender gets a contact and a conversation. One statement when nothing about the
         sender is new. Raises OperationalError when others keep changing who the sender is.
         """
-        known = list(self._known_as(sender))
-        if len(known) == 1 and known[0].contact.is_all_of(sender):
-            return known[0]
+        for conversation in self._known_under_all(sender):
+            return conversation
         for _ in range(TRIES_TO_LEARN):
             conversation = self._learn(sender)
             if conversation:
@@ -49,6 +55,12 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         silence = timedelta(hours=settings.CONVERSATION_TIMEOUT_HOURS)
         return self.filter(heard_at__gte=timezone.now() - silence)
 
+    def _known_under_all(self, sender: Sender) -> list["Conversation"]:
+        """The one of the contact that we know under each of the addresses that came."""
+        given = {"contact__phone": sender.phone, "contact__user_id": sender.user_id}
+        known = {name: value for name, value in given.items() if value}
+        return _locking(*known)(*known.values())
+
     def _known_as(self, sender: Sender) -> models.QuerySet["Conversation"]:
         locked = self.select_related("contact").select_for_update(no_key=True)
         return locked.filter(contact__in=_contacts_of(sender)).order_by("contact")
@@ -59,6 +71,13 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         Contact.objects.bulk_create([contact], ignore_conflicts=True)
         silent = Contact.objects.filter(pk__in=_contacts_of(sender), conversation=None)
         self.bulk_create([Conversation(contact=one) for one in silent], ignore_conflicts=True)
+
+
+@cache
+def _locking(*known: str) -> prepared.Query["Conversation"]:
+    """Locks the conversation whose contact has the given values in these fields."""
+    joined = Conversation.objects.select_related("contact").select_for_update(no_key=True)
+    return prepared.Query(joined.filter(**dict.fromkeys(known, "")))
 
 
 def _contacts_of(sender: Sender) -> models.QuerySet[Contact]:
@@ -105,6 +124,10 @@ class Conversation(models.Model):
     def hear(self, moment: datetime) -> None:
         """Note that the person wrote then, which may be before what we heard last."""
         self.heard_at = max(self.heard_at or moment, moment)
+
+    def conclude(self, replies: "Sequence[Message]") -> None:
+        """Store where the turn led, and what was replied."""
+        prepared.update_and_insert(self, ("flow", "state", "heard_at"), replies)
 
     def hold(self) -> None:
         """Note that messages wait until the person writes."""

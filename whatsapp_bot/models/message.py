@@ -8,7 +8,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models, transaction
 from django.utils import timezone
 
-from whatsapp_bot import tasks
+from whatsapp_bot import prepared, tasks
 from whatsapp_bot.delivery import DeliveryReport, Route, Status
 from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models.channel import Channel
@@ -55,7 +55,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """
         now = timezone.now()
         fetched = {"fetched_at": now.isoformat()} if incoming.received_at else {}
-        message = self.create(
+        message = Message(
             contact=contact,
             direction=Message.Direction.IN,
             kind=incoming.kind,
@@ -66,6 +66,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
             status=Status.RECEIVED,
             created_at=incoming.received_at or now,
         )
+        prepared.insert(message)
         for position, file in enumerate(incoming.files):
             message.media.create(position=position, url=file.url, said_type=file.content_type)
         if incoming.files:
@@ -73,7 +74,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return message
 
     def reply(self, message: "Message", text: str) -> "list[Message]":
-        """Store `text` as the reply to `message`: one row for each message that it takes.
+        """Store `text` as the reply to `message`: one row for each message that it takes."""
+        replies = self.replies(message, text)
+        for reply in replies:
+            prepared.insert(reply)
+        return replies
+
+    def replies(self, message: "Message", text: str) -> "list[Message]":
+        """The rows of a reply, which are to be stored in this transaction.
 
         They go with the answer to the webhook, or from the outbox, as TWILIO_REPLY_WITH says. Who
         brought a message that was fetched waits for no answer.
@@ -84,7 +92,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
                 contact_id=message.contact_id,
                 direction=Message.Direction.OUT,
                 body=part,
-                in_reply_to=message,
+                in_reply_to_id=message.pk,
                 status=Status.QUEUED if by_outbox else Status.SENT,
                 try_at=timezone.now() if by_outbox else None,
             )
@@ -92,7 +100,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         ]
         if by_outbox:
             tasks.wake(tasks.deliver)
-        return self.bulk_create(replies) if len(replies) > 1 else [self._saved(replies[0])]
+        return replies
 
     def to_show(self) -> "MessageQuerySet":
         """With all that a bubble shows."""
@@ -168,10 +176,6 @@ class MessageQuerySet(models.QuerySet["Message"]):
                 has(word, "body") | models.Q(contact__in=ids_of(people)) | models.Q(sid=word)
             )
         return found
-
-    def _saved(self, message: "Message") -> "Message":
-        message.save(force_insert=True)
-        return message
 
     def replies_to(self, sid: str) -> "list[Message] | None":
         """What was replied to the stored message with this SID; None when there is none.

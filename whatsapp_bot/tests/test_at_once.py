@@ -139,3 +139,20 @@ def test_of_five_who_see_to_a_help_request_at_once_one_does_and_the_others_are_t
     assert said[team.index(winner)] == ""
     assert all(str(winner) in refused for refused in said if refused)
     assert len(asked.answers) == (step == "answer")
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="nothing is planned beforehand")
+def test_a_column_that_is_changed_meanwhile_is_no_trouble(phone):
+    def change_to(kind):
+        other = connection.copy()
+        with other.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE whatsapp_bot_contact ALTER COLUMN name TYPE {kind}")
+        other.close()
+
+    phone.say("hi")
+    try:
+        change_to("text")
+        assert "Report a defect" in phone.say("2")[0]
+    finally:
+        change_to("varchar(200)")
+    assert "How can we help you" in phone.say("menu")[0]

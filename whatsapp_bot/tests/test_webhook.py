@@ -4,15 +4,22 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from whatsapp_bot import desk
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.models import Contact, Conversation, Media, MenuItem, Message
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.simulator import phone as simulator
+from whatsapp_bot.twilio import webhook as twilio
 
 pytestmark = pytest.mark.django_db
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 def rows() -> int:
@@ -63,6 +70,19 @@ def test_a_query_in_the_address_is_signed_as_well(client, parameters):
         headers={"x-twilio-signature": signature},
     )
     assert response.status_code == 200
+
+
+@given(st.dictionaries(WORDS, WORDS))
+def test_the_signature_is_that_of_twilios_library(parameters):
+    path = "/whatsapp/webhook/?a=ü"
+    ours = twilio.signature(settings.PUBLIC_URL + path, parameters)
+    assert ours == simulator.sign(parameters, path)
+
+
+def test_a_signature_over_the_address_with_its_port_is_good_as_well(parameters):
+    url = f"{settings.PUBLIC_URL}:443/whatsapp/webhook/"
+    signature = twilio.signature(url, parameters)
+    assert simulator.post(parameters, **{"x-twilio-signature": signature}).status_code == 200
 
 
 def resplit(parameters, change):

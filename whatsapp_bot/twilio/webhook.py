@@ -3,14 +3,18 @@
 Facts are from Twilio's reference pages on webhooks, request validation and TwiML.
 """
 
+import hmac
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import cache
+from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape, quoteattr
 
 from django.conf import settings
-from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent
-from django.http import HttpRequest, QueryDict
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.urls import reverse
 from twilio.request_validator import RequestValidator
@@ -22,6 +26,7 @@ from whatsapp_bot.whatsapp_text import clean
 
 FORM = "application/x-www-form-urlencoded"
 LONGEST_BODY = 100_000
+MOST_PARAMETERS = 1000
 MOST_FILES = 10
 
 _MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
@@ -100,12 +105,19 @@ def read_report(request: HttpRequest) -> DeliveryReport:
 
 def signature(url: str, parameters: Mapping[str, str]) -> str:
     """What Twilio would sign a POST of these parameters to this address with."""
-    return RequestValidator(settings.TWILIO_AUTH_TOKEN).compute_signature(url, parameters)
+    signed = url + "".join([name + parameters[name] for name in sorted(parameters)])
+    key = settings.TWILIO_AUTH_TOKEN.encode()
+    return b64encode(hmac.digest(key, signed.encode(), "sha1")).decode()
 
 
 def status_callback(message_id: int) -> str:
     """Where Twilio is to report what becomes of our message with this id."""
-    return f"{settings.PUBLIC_URL}{reverse('status')}?message={message_id}"
+    return f"{settings.PUBLIC_URL}{_status_path()}?message={message_id}"
+
+
+@cache
+def _status_path() -> str:
+    return reverse("status")
 
 
 def _whole(digits_in: str, *, digits: int) -> int | None:
@@ -119,7 +131,7 @@ def price(text: str) -> Decimal | None:
     return Decimal(text) if re.fullmatch(r"-?\d{1,6}(\.\d{1,6})?", text, re.ASCII) else None
 
 
-def _verified(request: HttpRequest) -> QueryDict:
+def _verified(request: HttpRequest) -> dict[str, str]:
     """The parameters of a request that Twilio signed, for our account.
 
     A signature also fits parameters that were cut up otherwise, so it takes the shape as well.
@@ -129,8 +141,6 @@ def _verified(request: HttpRequest) -> QueryDict:
     parameters = _parameters(request)
     if not is_signed(request, parameters):
         raise Refused(403, "wrong signature")
-    if any(len(values) > 1 for _, values in parameters.lists()):
-        raise Refused(400, "a parameter twice")
     for name, pattern in {"MessageSid": _MESSAGE_SID, "AccountSid": _ACCOUNT_SID}.items():
         if not pattern.fullmatch(parameters.get(name, "")):
             raise Refused(400, f"no {name}, or malformed")
@@ -139,14 +149,17 @@ def _verified(request: HttpRequest) -> QueryDict:
     return parameters
 
 
-def is_signed(request: HttpRequest, parameters: QueryDict) -> bool:
+def is_signed(request: HttpRequest, parameters: Mapping[str, str]) -> bool:
     """Did whoever knows our auth token sign this request to our public address?"""
-    signature = request.headers.get("X-Twilio-Signature", "")
-    if not signature.isascii():
+    given = request.headers.get("X-Twilio-Signature", "")
+    if not given.isascii():
         return False
     query = request.META.get("QUERY_STRING", "")
     url = settings.PUBLIC_URL + request.path_info + (f"?{query}" if query else "")
-    return RequestValidator(settings.TWILIO_AUTH_TOKEN).validate(url, parameters, signature)
+    # Twilio's own validator takes ten times as long. It also knows of ports that come and go.
+    return hmac.compare_digest(signature(url, parameters), given) or RequestValidator(
+        settings.TWILIO_AUTH_TOKEN
+    ).validate(url, parameters, given)
 
 
 def parse(parameters: Mapping[str, str]) -> Incoming:
@@ -201,18 +214,27 @@ def user_id(address: str) -> str | None:
     return found[1] if found else None
 
 
-def _parameters(request: HttpRequest) -> QueryDict:
+def _parameters(request: HttpRequest) -> dict[str, str]:
     if request.content_type != FORM:
         raise Refused(415, "not a form")
+    if request.content_params.get("charset", "utf-8").lower() != "utf-8":
+        raise Refused(400, "another charset")
     try:
-        return request.POST
-    except (RequestDataTooBig, TooManyFieldsSent):
+        sent = request.body.decode()
+        pairs = parse_qsl(sent, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+    except RequestDataTooBig:
         raise Refused(413, "too large") from None
-    except (BadRequest, RawPostDataException, UnreadablePostError):
+    except (UnicodeDecodeError, RawPostDataException, UnreadablePostError):
         raise Refused(400, "unreadable") from None
+    except ValueError:
+        raise Refused(413, "too many parameters") from None
+    parameters = dict(pairs)
+    if len(parameters) < len(pairs):
+        raise Refused(400, "a parameter twice")
+    return parameters
 
 
-def _check_addresses(parameters: QueryDict) -> None:
+def _check_addresses(parameters: Mapping[str, str]) -> None:
     for name in ("From", "To"):
         address = parameters.get(name, "")
         if not (phone_number(address) or user_id(address)):

@@ -1,0 +1,83 @@
+"""How many messages a second does one worker send, when nothing is in its way but the distance?
+
+    python -m benchmarks.rate [--messages 3000] [--people 1000] [--out FILE]
+
+A real `manage.py worker`, with its limits raised, sends to a fake Twilio that takes 50 ms for an
+answer. Makes a test database beside that of DATABASE_URL, as the tests do, and removes it again.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+from django.test.utils import setup_test_environment
+
+from benchmarks.sending import PATIENCE, environment, queue  # sets Django up
+from benchmarks.servers import cpu_of
+from config.tests.serving import working
+from whatsapp_bot.fake_twilio import FakeTwilio, trouble
+from whatsapp_bot.models import Message
+
+TAKES = 0.05
+"""Seconds that the fake Twilio takes for an answer."""
+
+
+def sent_by_worker(fake: FakeTwilio, messages: int) -> dict[str, float]:
+    """Counted from the first that is settled, so without the worker's start."""
+    with working(environment(fake)) as worker:
+        left = _await_fewer_than(messages)
+        began, cpu = time.monotonic(), cpu_of(worker.pid)
+        _await_fewer_than(1)
+        took, cpu = time.monotonic() - began, cpu_of(worker.pid) - cpu
+    return {"a_second": left / took, "cpu": 1000 * cpu / left}
+
+
+def _await_fewer_than(messages: int) -> int:
+    """Wait until fewer are unsettled; how many that are."""
+    ends = time.monotonic() + PATIENCE
+    while time.monotonic() < ends:
+        left = Message.objects.unsettled().count()
+        if left < messages:
+            return left
+        time.sleep(0.05)
+    sys.exit("WRONG: the worker sends nothing")
+
+
+def measure(messages: int, people: int) -> dict[str, float]:
+    account = settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN
+    with FakeTwilio(*account, settings.TWILIO_WHATSAPP_NUMBER) as fake:
+        fake.trouble.always(trouble.slow(TAKES))
+        queue(messages, people)
+        came = sent_by_worker(fake, messages)
+        once = {message.body for message in fake.sent}
+        if not len(fake.sent) == len(once) == messages:
+            sys.exit(f"WRONG: {len(fake.sent)} were sent, {len(once)} different ones")
+    return {"vendor": connection.vendor, "messages": messages, **came}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--messages", type=int, default=3000)
+    parser.add_argument("--people", type=int, default=1000)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    setup_test_environment()
+    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    try:
+        came = measure(options.messages, options.people)
+    finally:
+        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
+    if options.out:
+        options.out.write_text(json.dumps(came))
+    print(
+        f"{came['vendor']}: {came['a_second']:.0f} messages a second, "
+        f"{came['cpu']:.2f} CPU s of the worker per 1,000"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""Statements that are always the same: made once in a process, and planned once by the database.
+
+A turn is a few of them. What they are is said with querysets and models, as everywhere; Django
+would put them together anew each time, which takes longer than to run them.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+from django.db.models.query import get_related_populators
+
+M = TypeVar("M", bound=models.Model)
+
+
+def _ours() -> BaseDatabaseWrapper:
+    """The connection of this thread, and not what Django finds it by each time."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
+def _run(ours: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> CursorWrapper:
+    """Run it with Django's cursor; on PostgreSQL with one that has the server fill in the values.
+
+    Django's usual one writes them into the statement, which then is another one each time.
+    """
+    cursor = _cursor_that_prepares(ours) if ours.vendor == "postgresql" else ours.cursor()
+    cursor.execute(sql, values)
+    return cursor
+
+
+def _cursor_that_prepares(ours: BaseDatabaseWrapper) -> CursorWrapper:
+    from django.db.backends.postgresql.base import ServerBindingCursor
+
+    ours.ensure_connection()
+    psycopg = ours.connection
+    usual, psycopg.cursor_factory = psycopg.cursor_factory, ServerBindingCursor
+    try:
+        return ours.cursor()
+    finally:
+        psycopg.cursor_factory = usual
+
+
+def rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """What a statement finds that is put plainly."""
+    return _run(_ours(), sql, values).fetchall()
+
+
+class Query(Generic[M]):
+    """A query of objects, which may have others joined with `select_related`.
+
+    It is run with values in the place of those that `example` filters by, in the order of its
+    statement: one `filter` after the other, and in each by name.
+    """
+
+    def __init__(self, example: "models.QuerySet[M]") -> None:
+        self.compiler = example.query.get_compiler(connection=connection)
+        self.sql, _ = self.compiler.as_sql()
+        select, about = self.compiler.select, self.compiler.klass_info
+        self.converters = self.compiler.get_converters([column for column, *_ in select])
+        self.columns = len(about["select_fields"])
+        self.names = [column.target.attname for column, *_ in select[: self.columns]]
+        self.joined = get_related_populators(about, select, example.db)
+        self.model, self.db = example.model, example.db
+
+    def __call__(self, *values: Any) -> list[M]:
+        found = self.compiler.apply_converters(rows(self.sql, values), self.converters)
+        return [self._object(row) for row in found]
+
+    def _object(self, row: Sequence[Any]) -> M:
+        found = self.model.from_db(self.db, self.names, row[: self.columns])
+        for one in self.joined:
+            one.populate(row, found)
+        return found
+
+
+AS_THEY_ARE = (models.CharField, models.TextField, models.IntegerField, models.ForeignKey)
+"""Fields whose values need nothing done to be stored."""
+
+
+class Writing:
+    """A statement that writes columns of one object."""
+
+    def __init__(self, sql: str, fields: Sequence[models.Field]) -> None:
+        self.sql = sql
+        self.names = [field.attname for field in fields]
+        numbered = enumerate(fields)
+        self.to_prepare = [one for one in numbered if not isinstance(one[1], AS_THEY_ARE)]
+
+    def values(self, row: models.Model, ours: BaseDatabaseWrapper) -> list[Any]:
+        values = [row.__dict__[name] for name in self.names]
+        for place, field in self.to_prepare:
+            if values[place] is not None:
+                values[place] = field.get_db_prep_save(values[place], ours)
+        return values
+
+
+@cache
+def _inserting(model: type[models.Model]) -> Writing:
+    fields = [field for field in model._meta.concrete_fields if field is not model._meta.auto_field]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    blanks = ", ".join(["%s"] * len(fields))
+    sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({blanks})'  # noqa: S608
+    if connection.vendor == "postgresql":
+        sql += f' RETURNING "{model._meta.pk.column}"'
+    return Writing(sql, fields)
+
+
+@cache
+def _updating(model: type[models.Model], names: tuple[str, ...]) -> Writing:
+    fields = [model._meta.get_field(name) for name in names]
+    columns = ", ".join(f'"{field.column}" = %s' for field in fields)
+    key = model._meta.pk
+    sql = f'UPDATE "{model._meta.db_table}" SET {columns} WHERE "{key.column}" = %s'  # noqa: S608
+    return Writing(sql, [*fields, key])
+
+
+def insert(row: models.Model) -> None:
+    """Store a new object, as `save` would; no signals are sent, and no field has its `pre_save`."""
+    ours, writing = _ours(), _inserting(type(row))
+    _insert(row, ours, writing.sql, writing.values(row, ours))
+
+
+def update_and_insert(
+    there: models.Model, names: tuple[str, ...], new: Sequence[models.Model]
+) -> None:
+    """Store these fields of an object that is there, and new objects; no signals are sent.
+
+    PostgreSQL does it with the first of them in one statement.
+    """
+    ours, updating = _ours(), _updating(type(there), names)
+    values = updating.values(there, ours)
+    if new and ours.vendor == "postgresql":
+        first, *new = new
+        inserting = _inserting(type(first))
+        sql = f"WITH there AS ({updating.sql}) {inserting.sql}"
+        _insert(first, ours, sql, values + inserting.values(first, ours))
+    else:
+        _run(ours, updating.sql, values)
+    for row in new:
+        insert(row)
+
+
+def _insert(row: models.Model, ours: BaseDatabaseWrapper, sql: str, values: list[Any]) -> None:
+    cursor = _run(ours, sql, values)
+    row.pk = cursor.fetchone()[0] if ours.vendor == "postgresql" else cursor.lastrowid
+    row._state.adding, row._state.db = False, ours.alias
+
+
+class OftenNew(models.Model):
+    """A base for what turns make new rows of: `save` stores those with a prepared statement."""
+
+    class Meta:
+        abstract = True
+
+    def _do_insert(
+        self,
+        manager: Any,
+        using: str | None,
+        fields: Sequence[models.Field],
+        returning_fields: Sequence[models.Field],
+        raw: bool,
+    ) -> list[list[Any]]:
+        if using != DEFAULT_DB_ALIAS or self.pk is not None:
+            return super()._do_insert(manager, using, fields, returning_fields, raw)
+        insert(self)
+        return [[self.pk]]

@@ -1,0 +1,85 @@
+"""What goes past Django's way of writing rows is as Django would have written it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.db.models.signals import post_save
+
+from defects.models import DefectReport
+from whatsapp_bot import prepared
+from whatsapp_bot.delivery import Status
+from whatsapp_bot.inbound import Kind
+from whatsapp_bot.models import Contact, Conversation, Message
+
+pytestmark = pytest.mark.django_db
+AT = datetime(2025, 1, 19, 14, 30, 22, 123456, tzinfo=UTC)
+
+
+def made(contact: Contact, sid: str) -> Message:
+    return Message(
+        contact=contact,
+        direction=Message.Direction.IN,
+        kind=Kind.TEXT,
+        sid=sid,
+        body="Grüße 👋 100 % 'so' \\n",
+        details={"a": ["ü", None, 1.5]},
+        status=Status.RECEIVED,
+        created_at=AT,
+    )
+
+
+def stored(message: Message) -> dict:
+    there = Message.objects.filter(pk=message.pk).values().get()
+    return {name: value for name, value in there.items() if name not in ("id", "sid")}
+
+
+def test_an_inserted_row_is_like_a_saved_one(contact):
+    saved, inserted = made(contact, "SM1"), made(contact, "SM2")
+    saved.save()
+    prepared.insert(inserted)
+    assert stored(inserted) == stored(saved)
+    assert not inserted._state.adding
+    inserted.body = "changed"
+    inserted.save()
+    assert Message.objects.count() == 2
+
+
+def test_a_second_row_with_the_same_sid_is_refused(contact):
+    prepared.insert(made(contact, "SM1"))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        prepared.insert(made(contact, "SM1"))
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_conversation_is_stored_with_all_replies(contact, count):
+    conversation = Conversation.objects.create(contact=contact)
+    conversation.flow, conversation.state, conversation.heard_at = "menu:main", {"a": "ü"}, AT
+    replies = [made(contact, f"SM{n}") for n in range(count)]
+    conversation.conclude(replies)
+    there = Conversation.objects.get()
+    assert (there.flow, there.state, there.heard_at) == ("menu:main", {"a": "ü"}, AT)
+    assert sorted(reply.pk for reply in replies) == list(
+        Message.objects.order_by("pk").values_list("pk", flat=True)
+    )
+
+
+def test_what_is_often_new_sends_its_signals_and_keeps_its_history(contact):
+    heard = []
+
+    def hear(instance, created, **_):
+        heard.append((instance.pk, created))
+
+    post_save.connect(hear, sender=DefectReport)
+    try:
+        report = DefectReport.objects.file(reported_by=contact, description="x")
+    finally:
+        post_save.disconnect(hear, sender=DefectReport)
+    assert heard == [(report.pk, True)]
+    assert report.history.get().history_type == "+"
+
+
+def test_a_row_with_an_id_of_its_own_keeps_it(contact):
+    report = DefectReport(pk=4711, number="DEF-1", reported_by=contact, description="x")
+    report.save()
+    assert DefectReport.objects.get().pk == 4711
