@@ -59,7 +59,9 @@ class Report(Flow):
             line=self._line(form),
         )
         report.attach(self.place.take_kept())
-        self.place.expect_no_comment()
+        self.place.expect_more(
+            Reply.address_of(report), self.message.created_at, DefectReport.PICTURES_FOLLOW_WITHIN
+        )
         return Say(self._thanks(report))
 
     def _thanks(self, report: DefectReport) -> str:
@@ -163,9 +165,13 @@ class Reply(Flow):
     """
 
     @classmethod
+    def address_of(cls, report: DefectReport) -> str:
+        return f"{cls.name}:{report.pk}"
+
+    @classmethod
     def claims_reply(cls, contact: Contact, message: Message) -> str | None:
         report = DefectReport.objects.quoted_by(contact, message.quoted_sid)
-        return f"{cls.name}:{report.pk}" if report else None
+        return cls.address_of(report) if report else None
 
     def done(self, form: forms.Form) -> Outcome:
         report = DefectReport.objects.by(self.contact).filter(pk=self.argument).first()

@@ -213,7 +213,8 @@ SCHEDULE_EMPTY_THEN = Text(
 SCHEDULE_NOT_FOR_YOU = Text(
     "schedule.not_for_you",
     "The production schedule is for our workers and customers, and I do not know you yet. "
-    "Please send *menu* and choose help: our team will connect you.",
+    "If you are a customer, ask for your order first: there you can link yourself. Everybody else "
+    "please send *help*: our team will connect you.",
     about="To people who are neither workers nor linked to a customer.",
 )
 RUN_STATUS = {

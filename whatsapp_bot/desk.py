@@ -38,6 +38,9 @@ TOO_MANY_WRONG = 3
 MOST_A_MINUTE = 60
 MOST_JUMPS = 10
 RESUME = "resume"
+HELP = "help"
+TURNS_AWAY = ("menu", "cancel", "stop", "unsubscribe")
+"""Who says so has nothing to add to what we told."""
 THANKS = ("thanks", "thank you", "thank you very much", "thanks a lot", "many thanks")
 GREETINGS = (
     *("hi", "hello", "hey", "hi there", "hello there"),
@@ -208,6 +211,8 @@ class Desk:
         if asking.asked and chosen(asking.options, self.said, near=False):
             return self.turn(self.said)
         word = utils.default_process(self.said.text)
+        if word in TURNS_AWAY:
+            self.place.expect_no_comment()
         if word in WORDS:
             return WORDS[word](self)
         if word == "more" and self.place.more:
@@ -251,6 +256,10 @@ class Desk:
     def to_menu(self) -> str:
         kept = self._put_aside()
         return _join(texts.PUT_ASIDE() if kept else "", self.open(MAIN_MENU))
+
+    def help(self) -> str:
+        kept = self._put_aside()
+        return _join(texts.PUT_ASIDE() if kept else "", self.open(HELP))
 
     def start(self) -> str:
         return _join(texts.STARTED() if self.contact.opt_in() else "", self.to_menu())
@@ -317,7 +326,9 @@ class Desk:
         if flow and flow.takes_attachments:
             self.place.keep(self.message)
             return "" if silent else self._hear_caption(flow)
-        claimed = self._expected() or flows.claimed(self.contact, self.message)
+        # A picture for the report just made is not taken for a reply to what we told of it.
+        replies = self._expected() if self.place.expects_reply else ""
+        claimed = replies or flows.claimed(self.contact, self.message)
         return self._hand_over(claimed, silent) if claimed else texts.UNREADABLE()
 
     def _hear_caption(self, flow: Flow) -> str:
@@ -438,6 +449,7 @@ class Desk:
 WORDS: dict[str, Callable[[Desk], str]] = {
     **dict.fromkeys(("menu", *GREETINGS), Desk.to_menu),
     **dict.fromkeys(("stop", "unsubscribe"), Desk.stop),
+    **dict.fromkeys(("help", "human", "agent"), Desk.help),
     "start": Desk.start,
     "back": Desk.back,
     "skip": Desk.skip,

@@ -69,10 +69,21 @@ class Place:
             return ""
         return one["address"]
 
+    @property
+    def expects_reply(self) -> bool:
+        """May what comes be a reply to something that we told or asked?"""
+        return bool(self.expects.get("notice"))
+
     def expect_no_comment(self) -> None:
-        """What comes now belongs to something newer, unless we have asked."""
+        """What comes now is about something else, unless we have asked."""
         if self.expects and not self.expects["asks"]:
             self.expects = {}
+
+    def expect_more(self, address: str, now: datetime, within: timedelta) -> None:
+        """What is added within that time belongs to `address`, unless we have asked something."""
+        if not self.expected(now, asks=True):
+            until = (now + within).isoformat()
+            self.expects = {"address": address, "notice": "", "until": until, "asks": False}
 
     def was_answered(self, address: str) -> None:
         """What was asked there has its answer; what else is said may still belong to it."""

@@ -157,6 +157,23 @@ def test_a_reply_within_a_day_is_filed(report, tell, say):
     assert filed_with(report) == ["It happens every morning"]
 
 
+def test_who_has_turned_to_the_menu_comments_on_nothing(report, tell, say):
+    tell("closed")
+    say("menu")
+    assert "I did not get that" in say("asdf")
+    assert not report.attachments.filter(message__body="asdf").exists()
+
+
+def test_what_is_added_to_a_report_just_made_is_filed_with_it(report, say):
+    assert report.number in say("and the second bracket has it too")
+    assert report.attachments.filter(message__body__startswith="and the second").exists()
+
+
+def test_but_not_half_an_hour_later(report, say):
+    with time_machine.travel(timezone.now() + timedelta(minutes=31)):
+        assert "I did not get that" in say("and the second bracket has it too")
+
+
 def test_later_it_is_not(report, tell, say):
     tell()
     with time_machine.travel(timezone.now() + timedelta(hours=25)):

@@ -301,3 +301,10 @@ def begin(say, text):
     say("2")
     say("1")
     return say(text)
+
+
+def test_help_is_no_description_and_what_was_begun_waits(say):
+    for text in ("hi", "2", "1"):
+        say(text)
+    assert "Leave a message" in say("help")
+    assert not DefectReport.objects.exists()

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from orders import texts
-from orders.models import Order, WrongLookup, order_key
+from orders.models import Order, WrongLookup
 from orders.models.progress import Need, Step
 from orders.questions import OrderNumberField, order_choices
 from whatsapp_bot.dialog import Answers
@@ -74,8 +74,9 @@ class OrderStatus(Flow):
         order = visible.numbered(number).with_progress().first()
         if order:
             return Say(in_words(order))
-        WrongLookup.objects.create(contact=self.contact, number=number[:LONGEST_NUMBER])
-        del self.wait_until
+        if _may_be_a_number(number):
+            WrongLookup.objects.create(contact=self.contact, number=number[:LONGEST_NUMBER])
+            del self.wait_until
         if self.wait_until:
             return Say(texts.WAIT(time=self._waits_until()))
         return Open(self.name, texts.NOT_FOUND())
@@ -95,16 +96,20 @@ class TellOrder(Flow):
     def claims(cls, contact: Contact, message: Message) -> str | None:
         if message.has_attachment or len(message.body) > LONGEST_NUMBER:
             return None
-        key = order_key(message.body)
-        if not any(character.isdecimal() for character in key):
+        if not _may_be_a_number(message.body):
             return None
-        order = Order.objects.visible_to(contact).filter(key=key).first()
+        order = Order.objects.visible_to(contact).numbered(message.body).first()
         return f"{cls.name}:{order.pk}" if order else None
 
     def done(self, form: forms.Form) -> Outcome:
         visible = Order.objects.visible_to(self.contact).with_progress()
         order = visible.filter(pk=self.argument).first()
         return Say(in_words(order)) if order else Open(OrderStatus.name, texts.NOT_FOUND())
+
+
+def _may_be_a_number(said: str) -> bool:
+    """Words alone are no try to find somebody's order out."""
+    return any(character.isdecimal() for character in said)
 
 
 def in_words(order: Order) -> str:

@@ -7,7 +7,16 @@ import time_machine
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from orders.models import Customer, CustomerLink, Line, Order, OrderLine, ProductionRun, order_key
+from orders.models import (
+    Customer,
+    CustomerLink,
+    Line,
+    Order,
+    OrderLine,
+    ProductionRun,
+    WrongLookup,
+    order_key,
+)
 from whatsapp_bot.whatsapp_text import length
 
 ANSWER = """\
@@ -250,3 +259,18 @@ def test_of_many_products_it_tells_the_first_in_one_message(phone, buyer, order,
     assert answer.count("• ") == 8
     assert "\n… and 24 more products\nProgress: 320 of" in answer
     assert length(answer) <= 1600
+
+
+def test_words_are_no_wrong_order_numbers(say, order):
+    say("hi")
+    say("1")
+    for words in ("ok", "zurück", "quit", "what now", "no idea", "please"):
+        assert "I cannot find that order for you" in say(words)
+    assert not WrongLookup.objects.exists()
+
+
+def test_help_is_help_at_any_question(say, order):
+    say("hi")
+    say("1")
+    assert "Leave a message" in say("help")
+    assert "Leave a message" in say("human")

@@ -82,7 +82,7 @@ def test_a_customer_sees_the_runs_of_own_orders(say, contact, line, order):
 def test_others_are_told_whom_to_ask(say, line):
     make_run(line, 1, product="Secret")
     reply = ask(say)
-    assert "choose help" in reply
+    assert "please send *help*" in reply
     assert "Secret" not in reply
 
 
