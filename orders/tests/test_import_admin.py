@@ -302,6 +302,17 @@ def test_production_runs(client, acme):
     assert counts(late) == (0, 0, 1, 0)
 
 
+def test_a_run_whose_end_is_blank_is_wrong_also_below_one_that_ends(client):
+    Line.objects.create(name="Line 1")
+    head = "Run,Machine,Product,Date,Start,End,Planned"
+    rows = (
+        "R-1,Line 1,Gear,24.12.2026,06:00,14:00,10",
+        "R-2,Line 1,Gear,24.12.2026,06:00, ,10",
+    )
+    _, imported = choose(client, csv(head, *rows), "runs")
+    assert counts(imported) == (1, 0, 0, 1)
+
+
 def test_the_wrong_rows_come_as_a_file_to_mend(client, acme):
     rows = ("ORD-1,Acme GmbH,\"=cmd|' /C calc'!A0\",lots,", "ORD-2,Acme GmbH,Gear,1,")
     _, imported = choose(client, csv(HEAD, *rows))
