@@ -263,6 +263,11 @@ class OrderAdmin(Importable, BigAdmin):
             return exact, False
         return super().get_search_results(request, queryset, search_term)
 
+    def save_model(self, request: HttpRequest, obj: Order, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "quantity" in form.changed_data:
+            Order.objects.filter(pk=obj.pk).follow()
+
     @admin.display(description="progress")
     def progress(self, order: Order) -> str:
         return f"{order.made():,} of {order.quantity:,} made"

@@ -48,6 +48,26 @@ def posted(page) -> dict[str, str]:
     }
 
 
+def test_an_order_that_shrinks_to_what_is_made_is_ready(admin_client, order):
+    order.runs.get().delete()
+    ProductionRun.objects.create(
+        order=order,
+        line=Line.objects.get(),
+        product="Gear",
+        begins=timezone.now(),
+        ends=timezone.now() + timedelta(hours=1),
+        quantity=320,
+        made=320,
+        status="finished",
+    )
+    path = reverse("admin:orders_order_change", args=[order.pk])
+    untouched = {"runs-TOTAL_FORMS": "0", "runs-INITIAL_FORMS": "0"}
+    filled = {**posted(admin_client.get(path)), **untouched, "quantity": "320"}
+    assert admin_client.post(path, filled).status_code == 302
+    order.refresh_from_db()
+    assert (order.quantity, order.status) == (320, Order.Status.READY)
+
+
 def test_the_list_shows_progress_and_the_promise(
     admin_client, order, django_assert_max_num_queries
 ):

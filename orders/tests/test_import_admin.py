@@ -302,6 +302,24 @@ def test_production_runs(client, acme):
     assert counts(late) == (0, 0, 1, 0)
 
 
+def test_an_order_that_shrinks_to_what_is_made_is_ready(client, acme):
+    order = Order.objects.create(number="ORD-1", customer=acme, product="Gear", quantity=500)
+    ProductionRun.objects.create(
+        order=order,
+        line=Line.objects.create(name="Line 1"),
+        product="Gear",
+        begins=timezone.now(),
+        ends=timezone.now() + timedelta(hours=1),
+        quantity=400,
+        made=400,
+        status="finished",
+    )
+    _, imported = choose(client, csv(HEAD, "ORD-1,Acme GmbH,Gear,400,"))
+    confirm(client, imported)
+    order.refresh_from_db()
+    assert (order.quantity, order.status) == (400, Order.Status.READY)
+
+
 def test_a_run_whose_end_is_blank_is_wrong_also_below_one_that_ends(client):
     Line.objects.create(name="Line 1")
     head = "Run,Machine,Product,Date,Start,End,Planned"
