@@ -265,8 +265,8 @@ class OrderAdmin(Importable, BigAdmin):
 
     def save_model(self, request: HttpRequest, obj: Order, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if "quantity" in form.changed_data:
-            Order.objects.filter(pk=obj.pk).follow()
+        # Its runs may have led it on since the page was opened.
+        Order.objects.filter(pk=obj.pk).follow()
 
     @admin.display(description="progress")
     def progress(self, order: Order) -> str:

@@ -48,24 +48,33 @@ def posted(page) -> dict[str, str]:
     }
 
 
-def test_an_order_that_shrinks_to_what_is_made_is_ready(admin_client, order):
-    order.runs.get().delete()
-    ProductionRun.objects.create(
-        order=order,
-        line=Line.objects.get(),
-        product="Gear",
-        begins=timezone.now(),
-        ends=timezone.now() + timedelta(hours=1),
-        quantity=320,
-        made=320,
-        status="finished",
-    )
-    path = reverse("admin:orders_order_change", args=[order.pk])
+def finish(order, **values):
+    run = order.runs.get()
+    for name, value in {"status": "finished", **values}.items():
+        setattr(run, name, value)
+    run.save()
+
+
+def saved_as_it_was(client, order, page, **values):
+    """Save the page as it was opened, but for these values, and leave the runs alone."""
     untouched = {"runs-TOTAL_FORMS": "0", "runs-INITIAL_FORMS": "0"}
-    filled = {**posted(admin_client.get(path)), **untouched, "quantity": "320"}
-    assert admin_client.post(path, filled).status_code == 302
+    path = reverse("admin:orders_order_change", args=[order.pk])
+    assert client.post(path, {**posted(page), **untouched, **values}).status_code == 302
     order.refresh_from_db()
+
+
+def test_an_order_that_shrinks_to_what_is_made_is_ready(admin_client, order):
+    finish(order)
+    page = admin_client.get(reverse("admin:orders_order_change", args=[order.pk]))
+    saved_as_it_was(admin_client, order, page, quantity="320")
     assert (order.quantity, order.status) == (320, Order.Status.READY)
+
+
+def test_a_page_that_was_open_for_long_takes_no_order_back(admin_client, order):
+    page = admin_client.get(reverse("admin:orders_order_change", args=[order.pk]))
+    finish(order, made=500)
+    saved_as_it_was(admin_client, order, page, notes="By lorry.")
+    assert (order.notes, order.status) == ("By lorry.", Order.Status.READY)
 
 
 def test_the_list_shows_progress_and_the_promise(
