@@ -85,6 +85,10 @@ class LinkInline(TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerLink]:
         return super().get_queryset(request).select_related("contact", "customer", "order")
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # It would be another link, and nobody would have undone this one.
+        return False
+
     def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
         formset = super().get_formset(request, obj, **options)
         formset.by = request.user

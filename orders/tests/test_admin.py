@@ -166,6 +166,17 @@ def test_deleting_a_link_undoes_it_for_good(admin_client, admin_user, link, road
     assert CustomerLink.objects.by_knowledge(link.contact, "ORD-1", "K-1") is None
 
 
+def test_a_link_is_undone_and_not_given_to_somebody_else(admin_client, link):
+    somebody = Contact.objects.create(phone="+27820000002", name="Somebody")
+    path = reverse("admin:orders_customer_change", args=[link.customer_id])
+    filled = posted(admin_client.get(path))
+    admin_client.post(path, {**filled, "links-0-contact": somebody.pk})
+    assert CustomerLink.objects.get().contact == link.contact
+    added = {"links-1-customer": link.customer_id, "links-1-contact": somebody.pk, "links-1-id": ""}
+    admin_client.post(path, {**filled, **added, "links-TOTAL_FORMS": 2})
+    assert {one.contact for one in CustomerLink.objects.all()} == {link.contact, somebody}
+
+
 def test_staff_may_let_somebody_link_themselves_again(admin_client, link):
     link.undo()
     row = UndoneLink.objects.get()
