@@ -216,7 +216,7 @@ class OrderJudge(Judge):
                     name, "This order has lines. Please say in a column “line” which one it is."
                 )
                 _back_to(self.resource, kept)
-        elif verdict.kind == Kind.CHANGED and "quantity" in names:
+        elif verdict.kind == Kind.CHANGED and names & {"quantity", "status"}:
             self._to_follow.add(order.pk)
         return verdict
 
