@@ -85,6 +85,10 @@ class LinkInline(TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerLink]:
         return super().get_queryset(request).select_related("contact", "customer", "order")
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # It would be another link, and nobody would have undone this one.
+        return False
+
     def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
         formset = super().get_formset(request, obj, **options)
         formset.by = request.user
@@ -262,6 +266,11 @@ class OrderAdmin(Importable, BigAdmin):
         if exact.exists():
             return exact, False
         return super().get_search_results(request, queryset, search_term)
+
+    def save_model(self, request: HttpRequest, obj: Order, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        # Its runs may have led it on since the page was opened.
+        Order.objects.filter(pk=obj.pk).follow()
 
     @admin.display(description="progress")
     def progress(self, order: Order) -> str:

@@ -80,6 +80,7 @@ class CustomerViewSet(KnownViewSet):
     queryset = Customer.objects.prefetch_related("contacts")
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilter
+    goes_along = ("customerlink", "undonelink")
     known_by = lookup_field = "reference"
 
 
@@ -222,6 +223,7 @@ class OrderViewSet(KnownViewSet):
     queryset = Order.objects.select_related("customer")
     serializer_class = OrderSerializer
     filterset_class = OrderFilter
+    goes_along = ("orderline", "productionrun")
     known_by = lookup_field = "number"
 
     def get_queryset(self) -> QuerySet:

@@ -7,6 +7,7 @@ is changed, and the same again changes nothing.
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models, transaction
 from django.db.models import Model
 from django.shortcuts import get_object_or_404
@@ -107,6 +108,8 @@ class KnownViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
     """Rows that other systems know by the field `known_by`, as its key is compared."""
 
     known_by: str
+    goes_along: tuple[str, ...] = ()
+    """What is deleted with one of them, which takes the permission for that as well."""
     ordering = ["updated_at", "id"]
     lookup_value_regex = ".+"
     http_method_names = ["get", "put", "post", "delete", "head"]
@@ -118,7 +121,7 @@ class KnownViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
             case "PUT" | "POST":
                 return [f"orders.add_{model}", f"orders.change_{model}"]
             case "DELETE":
-                return [f"orders.delete_{model}"]
+                return [f"orders.delete_{one}" for one in (model, *self.goes_along)]
         return [f"orders.view_{model}"]
 
     def get_object(self) -> Model:
@@ -204,13 +207,23 @@ class KnownViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
             if first != place:
                 raise serializers.ValidationError({self.known_by: f"It is in row {first} already."})
             _, outcome = self._store(name, said)
-        except serializers.ValidationError as wrong:
-            errors = [{"pointer": where, "detail": text} for where, text in flattened(wrong.detail)]
+        except (serializers.ValidationError, PermissionDenied, IntegrityError) as wrong:
+            said_of_it = flattened(_what_is_wrong(wrong))
+            errors = [{"pointer": where, "detail": text} for where, text in said_of_it]
             return {**told, "outcome": Outcome.WRONG, "errors": errors}
         return {**told, "outcome": outcome, "errors": []}
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "found": getattr(self, "found", {})}
+
+
+def _what_is_wrong(error: Exception) -> Any:
+    match error:
+        case PermissionDenied():
+            return "You may not do this."
+        case IntegrityError():
+            return "This has just been changed by somebody else. Please try again."
+    return error.detail  # type: ignore[attr-defined]
 
 
 def stored(serializer: type[Known], example: dict[str, Any]) -> Callable[..., Any]:

@@ -249,9 +249,12 @@ class HelpRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Gener
         detail=True, methods=["post"], needs=ANSWERS, filterset_class=None, pagination_class=None
     )
     def answer(self, request: Request, **_: Any) -> Response:
-        """Write the answer to whoever asked: on WhatsApp, as one message or several."""
+        """Write the answer to whoever asked: on WhatsApp, as one message or several.
+
+        The same again within a minute is not sent again, and has the same answer.
+        """
         text = self._said(Letter)["text"]
-        sent = self.get_object().answer(text, request.user)
+        sent = self.get_object().answer_once(text, request.user)
         return Response(MessageSerializer(sent, many=True).data)
 
     def _said(self, body: type[Serializer]) -> dict[str, Any]:

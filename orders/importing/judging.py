@@ -209,14 +209,15 @@ class OrderJudge(Judge):
         kept = _marks(self.resource)
         verdict = super()._one(number, cells, row)
         order = self.resource.instance
+        names = {column.name for column, _, _ in verdict.changes}
         if verdict.kind == Kind.CHANGED and self.lines.of.get(order.pk):
-            for column, _, _ in verdict.changes:
-                if column.name in ("product", "quantity"):
-                    verdict.refuse(
-                        column.name,
-                        "This order has lines. Please say in a column “line” which one it is.",
-                    )
-                    _back_to(self.resource, kept)
+            for name in names & {"product", "quantity"}:
+                verdict.refuse(
+                    name, "This order has lines. Please say in a column “line” which one it is."
+                )
+                _back_to(self.resource, kept)
+        elif verdict.kind == Kind.CHANGED and names & {"quantity", "status"}:
+            self._to_follow.add(order.pk)
         return verdict
 
     def _twice(self, first: int) -> str:

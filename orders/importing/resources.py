@@ -459,7 +459,7 @@ class ProductionRunResource(SheetResource):
 
     def import_instance(self, instance: ProductionRun, row: dict[str, Any], **kwargs: Any) -> None:
         super().import_instance(instance, row, **kwargs)
-        is_time = bool(row.get("ends")) and self.columns["ends"].widget.is_time
+        is_time = self.columns["ends"].widget.is_time
         if is_time and instance.begins and instance.ends <= instance.begins:
             instance.ends += timedelta(days=1)
 

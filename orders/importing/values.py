@@ -10,7 +10,7 @@ a widget looks at all of it first.
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 
@@ -223,7 +223,8 @@ _DAY_AND_NAME = re.compile(r"(\d{1,2})(?:st|nd|rd|th|\.)?[\s-]*([^\W\d_]+)[.,]?[
 _NAME_AND_DAY = re.compile(r"([^\W\d_]+)\.?[\s-]*(\d{1,2})(?:st|nd|rd|th)?,?[\s-]+(\d{4}|\d\d)")
 _WEEKDAY = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[.,]?\s+", re.IGNORECASE)
 _CLOCK = r"(\d{1,2})(?::|h)(\d\d)(?::(\d\d)(?:\.\d+)?)?\s*(?:([ap])\.?m\.?)?"
-_TIME = re.compile(rf"[ T,]+(?:at )?{_CLOCK}(?:Z|[+-]\d\d:?\d\d)?$", re.IGNORECASE)
+_ZONE = r"Z|[+-](?:0\d|1[0-4]):?[0-5]\d"
+_TIME = re.compile(rf"[ T,]+(?:at )?{_CLOCK}({_ZONE})?$", re.IGNORECASE)
 _TIME_ALONE = re.compile(rf"^\s*{_CLOCK}$", re.IGNORECASE)
 _SERIAL = re.compile(r"\d{5}(?:\.0+)?")
 _DAY_ZERO = date(1899, 12, 30)
@@ -310,11 +311,18 @@ def _year(text: str) -> int:
 
 
 class Moment(Day):
-    """A day and a time of the factory's. A time alone is of the row's day, which `day` reads."""
+    """A day and a time of the factory's, unless it says of which zone.
+
+    A time alone is of the row's day, which `day` reads.
+    """
 
     day: Day | None = None
     is_time = False
     """Was the last cell a time alone?"""
+
+    def clean(self, value: Cell, row: Any = None, **kwargs: Any) -> datetime | None:
+        self.is_time = False
+        return super().clean(value, row, **kwargs)
 
     def understand(self, value: Any, row: Any) -> datetime:
         alone = value if isinstance(value, time) else _time(f" {value}", _TIME_ALONE)
@@ -328,14 +336,21 @@ class Moment(Day):
         at = value.time() if isinstance(value, datetime) else _time(str(value), _TIME)
         if at is None:
             raise ValueError(f"{quoted(value)} has no time. {_HOW_MOMENTS}.")
-        return _at(day, at)
+        return _at(day, at, _zone(str(value)))
 
 
 _HOW_MOMENTS = "Please write a day and a time, such as 2026-12-24 06:00"
 
 
-def _at(day: date, moment: time) -> datetime:
-    return timezone.make_aware(datetime.combine(day, moment.replace(microsecond=0)))
+def _at(day: date, moment: time, zone: tzinfo | None = None) -> datetime:
+    at = datetime.combine(day, moment.replace(microsecond=0))
+    return timezone.make_aware(at, zone)
+
+
+def _zone(text: str) -> tzinfo | None:
+    """The zone that is written behind a time: `Z` or `+02:00`; None where there is none."""
+    found = _TIME.search(text)
+    return datetime.strptime(found[5].upper(), "%z").tzinfo if found and found[5] else None
 
 
 @lru_cache(maxsize=4096)

@@ -98,7 +98,7 @@ def look(
     table: Table, imported: Import, wrong_rows: IO[bytes], progress: Progress
 ) -> dict[str, Any]:
     """The preview of a table. wrong_rows: where those are written to, as XLSX."""
-    choices = Choices(**imported.choices)
+    choices = _choices(imported)
     judge = JUDGES[imported.what](choices)
     try:
         table.load()
@@ -129,7 +129,7 @@ def try_out(
 
 
 def _import(imported: Import, progress: Progress) -> None:
-    choices = Choices(**imported.choices)
+    choices = _choices(imported)
     judge = JUDGES[imported.what](choices)
     try:
         with _opened(imported) as table, Sheet(table, judge.columns, choices, progress) as sheet:
@@ -164,6 +164,14 @@ def save(imported: Import, sheet: Sheet, judge: Judge) -> None:
                 raise Stopped
     except IntegrityError:  # somebody else has just made an order with such a number
         raise Changed(preview.as_json()) from None
+
+
+def _choices(imported: Import) -> Choices:
+    """What was decided, as far as whoever did so may do it still."""
+    choices = Choices(**imported.choices)
+    if imported.by and not imported.by.has_perm("orders.add_customer"):
+        choices.make_customers = False
+    return choices
 
 
 @contextmanager

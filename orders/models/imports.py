@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from whatsapp_bot.models.in_hand import InHand, InHandQuerySet
 
+_OF_ORDERS = ["order", "orderline"]
 _NEEDED = {
-    "orders": ["orders.add_order", "orders.change_order"],
+    "orders": [f"orders.{verb}_{what}" for verb in ("add", "change") for what in _OF_ORDERS],
     "runs": ["orders.add_productionrun", "orders.change_productionrun"],
 }
 

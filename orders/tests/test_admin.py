@@ -48,6 +48,35 @@ def posted(page) -> dict[str, str]:
     }
 
 
+def finish(order, **values):
+    run = order.runs.get()
+    for name, value in {"status": "finished", **values}.items():
+        setattr(run, name, value)
+    run.save()
+
+
+def saved_as_it_was(client, order, page, **values):
+    """Save the page as it was opened, but for these values, and leave the runs alone."""
+    untouched = {"runs-TOTAL_FORMS": "0", "runs-INITIAL_FORMS": "0"}
+    path = reverse("admin:orders_order_change", args=[order.pk])
+    assert client.post(path, {**posted(page), **untouched, **values}).status_code == 302
+    order.refresh_from_db()
+
+
+def test_an_order_that_shrinks_to_what_is_made_is_ready(admin_client, order):
+    finish(order)
+    page = admin_client.get(reverse("admin:orders_order_change", args=[order.pk]))
+    saved_as_it_was(admin_client, order, page, quantity="320")
+    assert (order.quantity, order.status) == (320, Order.Status.READY)
+
+
+def test_a_page_that_was_open_for_long_takes_no_order_back(admin_client, order):
+    page = admin_client.get(reverse("admin:orders_order_change", args=[order.pk]))
+    finish(order, made=500)
+    saved_as_it_was(admin_client, order, page, notes="By lorry.")
+    assert (order.notes, order.status) == ("By lorry.", Order.Status.READY)
+
+
 def test_the_list_shows_progress_and_the_promise(
     admin_client, order, django_assert_max_num_queries
 ):
@@ -135,6 +164,17 @@ def test_deleting_a_link_undoes_it_for_good(admin_client, admin_user, link, road
     assert not CustomerLink.objects.exists()
     assert UndoneLink.objects.get().by == admin_user
     assert CustomerLink.objects.by_knowledge(link.contact, "ORD-1", "K-1") is None
+
+
+def test_a_link_is_undone_and_not_given_to_somebody_else(admin_client, link):
+    somebody = Contact.objects.create(phone="+27820000002", name="Somebody")
+    path = reverse("admin:orders_customer_change", args=[link.customer_id])
+    filled = posted(admin_client.get(path))
+    admin_client.post(path, {**filled, "links-0-contact": somebody.pk})
+    assert CustomerLink.objects.get().contact == link.contact
+    added = {"links-1-customer": link.customer_id, "links-1-contact": somebody.pk, "links-1-id": ""}
+    admin_client.post(path, {**filled, **added, "links-TOTAL_FORMS": 2})
+    assert {one.contact for one in CustomerLink.objects.all()} == {link.contact, somebody}
 
 
 def test_staff_may_let_somebody_link_themselves_again(admin_client, link):

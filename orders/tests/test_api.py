@@ -225,6 +225,16 @@ def test_many_at_once_each_by_itself(erp, acme):
     assert (again["unchanged"], again["changed"]) == (3, 0)
 
 
+def test_a_row_that_one_may_not_store_keeps_none_of_the_others_out(api, acme):
+    erp = api("orders.add_order", "orders.change_order", "orders.view_orderline")
+    with_lines = {**GEARS, "lines": [{"product": "Lid", "quantity": 2}]}
+    problem(erp.put(f"{ORDERS}ORD-2/", with_lines), 403)
+    rows = [{**GEARS, "number": "ORD-1"}, {**with_lines, "number": "ORD-2"}]
+    told = erp.post(f"{ORDERS}bulk/", {"rows": [*rows, {**GEARS, "number": "ORD-3"}]}).json()
+    assert [row["outcome"] for row in told["rows"]] == ["created", "wrong", "created"]
+    assert told["rows"][1]["errors"] == [{"pointer": "#", "detail": "You may not do this."}]
+
+
 @pytest.mark.parametrize("said", [{}, [], {"rows": []}, {"rows": {}}, {"rows": [{}] * 501}])
 def test_no_rows_or_too_many(erp, said):
     problem(erp.post(f"{ORDERS}bulk/", said), 400)
@@ -325,6 +335,21 @@ def test_readers_read(api, acme, group):
     for path in (ORDERS, RUNS, CUSTOMERS):
         problem(reader.post(f"{path}bulk/", {}), 403)
     problem(reader.post("/api/v1/lines/", {"name": "x"}), 403)
+
+
+@pytest.mark.parametrize(
+    ("path", "along"),
+    [
+        (f"{ORDERS}ORD-1/", ["order", "orderline", "productionrun"]),
+        (f"{CUSTOMERS}K-100/", ["customer", "customerlink", "undonelink"]),
+    ],
+)
+def test_what_goes_along_is_not_deleted_without_permission(api, erp, acme, path, along):
+    Order.objects.create(number="ORD-1", customer=acme, product="Gear", quantity=5)
+    for lacking in along:
+        may = [f"orders.delete_{one}" for one in along if one != lacking]
+        problem(api(*may, name=lacking).delete(path), 403)
+    assert Order.objects.get().customer == acme
 
 
 def test_editors_see_nothing_of_it(api):

@@ -29,6 +29,8 @@ MAY = [
     "view_order",
     "add_order",
     "change_order",
+    "add_orderline",
+    "change_orderline",
     "view_productionrun",
     "add_productionrun",
     "change_productionrun",
@@ -302,6 +304,51 @@ def test_production_runs(client, acme):
     assert counts(late) == (0, 0, 1, 0)
 
 
+def finished_run(order, made):
+    begins = timezone.now()
+    ProductionRun.objects.create(
+        order=order,
+        line=Line.objects.create(name="Line 1"),
+        product="Gear",
+        begins=begins,
+        ends=begins + timedelta(hours=1),
+        quantity=made,
+        made=made,
+        status="finished",
+    )
+
+
+def test_an_order_that_shrinks_to_what_is_made_is_ready(client, acme):
+    order = Order.objects.create(number="ORD-1", customer=acme, product="Gear", quantity=500)
+    finished_run(order, 400)
+    _, imported = choose(client, csv(HEAD, "ORD-1,Acme GmbH,Gear,400,"))
+    confirm(client, imported)
+    order.refresh_from_db()
+    assert (order.quantity, order.status) == (400, Order.Status.READY)
+
+
+def test_an_order_that_is_released_is_as_far_as_its_runs(client, acme):
+    order = Order.objects.create(
+        number="ORD-1", customer=acme, product="Gear", quantity=5, status="on_hold"
+    )
+    finished_run(order, 5)
+    _, imported = choose(client, csv(f"{HEAD},Status", "ORD-1,Acme GmbH,Gear,5,,received"))
+    confirm(client, imported)
+    order.refresh_from_db()
+    assert order.status == Order.Status.READY
+
+
+def test_a_run_whose_end_is_blank_is_wrong_also_below_one_that_ends(client):
+    Line.objects.create(name="Line 1")
+    head = "Run,Machine,Product,Date,Start,End,Planned"
+    rows = (
+        "R-1,Line 1,Gear,24.12.2026,06:00,14:00,10",
+        "R-2,Line 1,Gear,24.12.2026,06:00, ,10",
+    )
+    _, imported = choose(client, csv(head, *rows), "runs")
+    assert counts(imported) == (1, 0, 0, 1)
+
+
 def test_the_wrong_rows_come_as_a_file_to_mend(client, acme):
     rows = ("ORD-1,Acme GmbH,\"=cmd|' /C calc'!A0\",lots,", "ORD-2,Acme GmbH,Gear,1,")
     _, imported = choose(client, csv(HEAD, *rows))
@@ -529,7 +576,9 @@ def test_nobody_else_gets_at_it(client, acme):
     assert not Order.objects.exists()
 
 
-@pytest.mark.parametrize("lacking", ["add_import", "add_order", "change_order"])
+@pytest.mark.parametrize(
+    "lacking", ["add_import", "add_order", "change_order", "add_orderline", "change_orderline"]
+)
 def test_who_may_not_add_and_change_orders_imports_none(lacking, acme):
     ben = client_of(staff("ben", *(name for name in MAY if name != lacking)))
     assert ben.get(f"{ADD}?what=orders").status_code == 403
@@ -542,6 +591,16 @@ def test_who_may_not_add_customers_makes_none(acme):
     _, imported = choose(ben, csv(HEAD, "ORD-1,Somebody,Gear,1,"))
     decide(ben, imported, make_customers="on")
     assert counts(imported) == (0, 0, 0, 1)
+
+
+def test_who_may_not_add_customers_any_more_makes_none(anna, client, acme):
+    _, imported = choose(client, csv(HEAD, "ORD-1,Somebody,Gear,1,"))
+    decide(client, imported, make_customers="on")
+    assert counts(imported) == (1, 0, 0, 0)
+    anna.user_permissions.remove(Permission.objects.get(codename="add_customer"))
+    confirm(client, imported)
+    assert (imported.status, counts(imported)) == (Import.Status.CHECKED, (0, 0, 0, 1))
+    assert not Order.objects.exists()
 
 
 def test_nothing_is_decided_without_a_token_or_by_looking(anna, client, acme):

@@ -4,7 +4,7 @@ import csv
 import io
 import zipfile
 from contextlib import suppress
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from io import StringIO
 
 import openpyxl
@@ -279,7 +279,9 @@ def test_moments_are_the_factorys():
     widget.day = Day()
     assert widget.clean("18:30", {"day": "24.12.2026"}) == expected
     assert widget.clean(time(18, 30), {"day": date(2026, 12, 24)}) == expected
-    for cell in ("24.12.2026", "18:30", "24.12.2026 25:00"):
+    for cell in ("2026-12-24T16:30:00Z", "2026-12-24 18:30+02:00", "2026-12-24T11:30-0500"):
+        assert widget.clean(cell) == datetime(2026, 12, 24, 16, 30, tzinfo=UTC)
+    for cell in ("24.12.2026", "18:30", "24.12.2026 25:00", "2026-12-24T18:30+99:00"):
         with pytest.raises(ValueError, match=r"\.$"):
             Moment().clean(cell)
 

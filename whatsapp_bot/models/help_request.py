@@ -1,16 +1,20 @@
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
 from django.utils import timezone
 
-from whatsapp_bot.models.contact import Contact
+from whatsapp_bot.delivery import Status as Delivery
+from whatsapp_bot.models.contact import LONGEST_SENT, Contact
 from whatsapp_bot.models.conversation import Conversation
 from whatsapp_bot.models.message import Message
 from whatsapp_bot.numbered import NumberedQuerySet
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.refusals import NotAllowed
-from whatsapp_bot.whatsapp_text import preview
+from whatsapp_bot.whatsapp_text import clean, preview, split
 
+JUST = timedelta(minutes=1)
 MOST_COUNTED = 100
 
 
@@ -146,6 +150,13 @@ class HelpRequest(models.Model):
         return self.contact.answer(text, by, to=self.message)
 
     @transaction.atomic
+    def answer_once(self, text: str, by: AbstractBaseUser) -> list[Message]:
+        """As `answer`; but what `by` has just written is not written again."""
+        seen = self.version
+        self.lock_to_answer()
+        return self._just_written(text, by) or self.answer(text, by, seen=seen)
+
+    @transaction.atomic
     def mark_answered(self, by: AbstractBaseUser) -> None:
         """It needs no answer of ours any more: somebody has called, say."""
         self._lock()
@@ -171,6 +182,14 @@ class HelpRequest(models.Model):
         if who == by or (self.is_open and not who):
             return ""
         return f"{who or 'Somebody'} has {step} it since you opened it."
+
+    def _just_written(self, text: str, by: AbstractBaseUser) -> list[Message]:
+        """The messages as which `by` wrote the same a moment ago; none, when that is not so."""
+        parts = split(clean(text, LONGEST_SENT))
+        lately = timezone.now() - JUST
+        sent = self.answers.filter(written_by=by, created_at__gte=lately, body__in=parts)
+        found = list(sent.exclude(status=Delivery.FAILED)[: len(parts)])
+        return found if [one.body for one in found] == parts else []
 
     def lock_to_answer(self) -> None:
         """Have the conversation and the row for this transaction, in the order of everybody."""

@@ -88,6 +88,21 @@ def test_taking_and_answering(api, asked, there):
     assert anna.post(f"{there}mark_answered/").json()["state"] == "answered"
 
 
+@pytest.mark.parametrize("text", ["They are on their way.", "way " * 900])
+def test_an_answer_that_is_sent_again_after_a_time_out_is_sent_once(api, asked, there, text):
+    anna, ben = api("Reviewers", name="anna"), api("Reviewers", name="ben")
+    once = anna.post(f"{there}answer/", {"text": text})
+    again = anna.post(f"{there}answer/", {"text": text})
+    assert (again.status_code, again.json()) == (200, once.json())
+    assert Message.objects.filter(written_by=anna.user).count() == len(once.json())
+    others = [
+        anna.post(f"{there}answer/", {"text": "Or not."}),
+        ben.post(f"{there}answer/", {"text": text}),
+    ]
+    assert {one.status_code for one in others} == {200}
+    assert Message.objects.filter(written_by__isnull=False).count() == 2 * len(once.json()) + 1
+
+
 @pytest.mark.parametrize("text", ["", " \n", "\u202e", "x" * 8001, None], ids=range(5))
 def test_an_answer_says_something(api, asked, there, text):
     problem(api("Reviewers").post(f"{there}answer/", {"text": text}), 400)

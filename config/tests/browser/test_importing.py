@@ -32,6 +32,7 @@ MENDED = [
 @pytest.fixture
 def importer(editor: User) -> User:
     may = ["add_import", "view_order", "add_order", "change_order", "add_customer"]
+    may += ["add_orderline", "change_orderline"]
     editor.user_permissions.add(*Permission.objects.filter(codename__in=may))
     return editor
 
