@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run chat test lint pictures requirements
+.PHONY: help run chat test faults lint pictures requirements
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' Makefile
@@ -45,6 +45,9 @@ chat: .venv/requirements.installed .env ## talk to it in this terminal (WHO=work
 
 test: .venv/requirements-dev.installed ## all tests (ARGS="-k webhook", TEST_DATABASE_URL=postgres://...)
 	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+faults: .venv/requirements-dev.installed ## break it on purpose and count (ARGS="kills --database sqlite", ARGS=--long)
+	@$(BIN)/python -m benchmarks.faults $(ARGS)
 
 # Without a database, and at the end with the settings of .env.example, its gaps filled.
 lint: export DJANGO_SETTINGS_MODULE = config.settings_test
