@@ -9,6 +9,7 @@ Exits with 1 when anything was lost, doubled or answered wrongly.
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,10 +21,20 @@ from pathlib import Path
 from benchmarks.faults.databases import Cluster, Unavailable, sqlite
 
 BOTH = ("sqlite", "postgresql")
+POSTGRESQL = ("postgresql",)
 SCENARIOS = {
-    "kills": BOTH,
+    "kills": ("kills", "run", BOTH),
+    "terminate": ("terminate", "run", BOTH),
+    "restarts": ("postgresql", "restarts", POSTGRESQL),
+    "down": ("postgresql", "down", POSTGRESQL),
+    "connections": ("postgresql", "connections", POSTGRESQL),
+    "lock": ("postgresql", "lock", POSTGRESQL),
+    "pairs": ("pairs", "run", BOTH),
+    "migrating": ("migrating", "run", BOTH),
+    "clock": ("clock", "run", BOTH),
+    "disk": ("disk", "run", BOTH),
 }
-"""What can be done to it, each in a module of that name, and to which databases."""
+"""What can be done to it: the module, the function, and the databases that it concerns."""
 SKIPPED = 77
 
 
@@ -54,7 +65,7 @@ def run_all(options: argparse.Namespace) -> int:
     """Each in a process of its own; 1 when one of them went wrong."""
     verdicts = {}
     for scenario in options.scenarios or SCENARIOS:
-        for database in SCENARIOS[scenario]:
+        for database in SCENARIOS[scenario][2]:
             if options.database in (None, database):
                 print(f"\n== {scenario} on {database}", flush=True)
                 how = ["--here", "--database", database, *(["--long"] if options.long else [])]
@@ -68,6 +79,8 @@ def run_all(options: argparse.Namespace) -> int:
 
 
 def run_here(scenario: str, database: str, long: bool) -> int:
+    # So that what was started ends with us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="andon-faults-"))
     folder.chmod(0o755)  # PostgreSQL runs as somebody else.
@@ -102,8 +115,9 @@ def run_on(url: str, scenario: str, run: Run) -> list[str]:
     from django.db import connections
 
     call_command("migrate", verbosity=0)
+    module, function, _ = SCENARIOS[scenario]
     try:
-        return import_module(f"benchmarks.faults.{scenario}").run(run)
+        return getattr(import_module(f"benchmarks.faults.{module}"), function)(run)
     finally:
         connections.close_all()
 

@@ -1,6 +1,5 @@
 """Processes die at random, while people write and staff write to them."""
 
-import itertools
 import random
 import time
 from collections.abc import Sequence
@@ -8,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
-
 from benchmarks.faults.product import Product, crowding
 from benchmarks.faults.reckoning import reckon, sent_once, some, wait_until
-from benchmarks.faults.traffic import Traffic
-from whatsapp_bot.models import Contact, Conversation, Message
+from benchmarks.faults.traffic import Staff, Traffic
+from whatsapp_bot.models import Message
 
 if TYPE_CHECKING:
     from benchmarks.faults.__main__ import Run
@@ -87,21 +84,6 @@ def kill_one(product: Product, who: str, dice: random.Random) -> Death:
         if product.kill_web_worker(dice.randrange(1000)):
             return Death("web", time.monotonic())
         time.sleep(0.01)
-
-
-class Staff:
-    """They write to people who have nothing else to do."""
-
-    def __init__(self) -> None:
-        self.people = [Contact.objects.create(phone=f"+2784{n:07}") for n in range(20)]
-        Conversation.objects.bulk_create(
-            Conversation(contact=one, heard_at=timezone.now()) for one in self.people
-        )
-        self.turn = itertools.cycle(self.people)
-        self.written: list[Message] = []
-
-    def write(self) -> None:
-        self.written += next(self.turn).send(f"Your order is ready, {len(self.written)}.")
 
 
 def tell(traffic: Traffic, deaths: list[Death], staff: Staff) -> None:

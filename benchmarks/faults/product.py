@@ -36,19 +36,18 @@ PATIENCE = 60
 class Product:
     """Andon on the database of this process, until the block ends.
 
-    folder: where it logs and keeps files. web: workers of gunicorn. before: a command that each
-    process is started by, such as `faketime`. values: further settings.
+    folder: where it logs and keeps files. web: workers of gunicorn. values: further
+    settings.
 
     The socket is held by us, as systemd holds that of `andon.socket`: whoever comes while
     gunicorn is away waits for it. What ends is started again, as systemd does.
     """
 
-    def __init__(self, folder: Path, *, web: int = 3, before: Iterable[str] = (), **values: str):
+    def __init__(self, folder: Path, *, web: int = 3, **values: str):
         self.folder = folder
         for process in ("web", "worker"):
             (folder / f"{process}.log").touch()
         self.web_workers = web
-        self.before = tuple(before)
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
         self.twilio = FakeTwilio(
@@ -98,14 +97,14 @@ class Product:
         hand_over = f'export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@" 3<&{self.socket.fileno()}'
         gunicorn = ["gunicorn", "--workers", str(self.web_workers), "config.wsgi"]
         return self._start(
-            ["sh", "-c", hand_over, "sh", *self.before, sys.executable, "-m", *gunicorn],
+            ["sh", "-c", hand_over, "sh", sys.executable, "-m", *gunicorn],
             "web.log",
             pass_fds=[self.socket.fileno()],
         )
 
     def _start_worker(self) -> subprocess.Popen:
         self._awake_before = self.log("worker").count(AWAKE)
-        return self._start([*self.before, sys.executable, "manage.py", "worker"], "worker.log")
+        return self._start([sys.executable, "manage.py", "worker"], "worker.log")
 
     def _start(self, command: list[str], log: str, **how) -> subprocess.Popen:
         with (self.folder / log).open("ab") as file:

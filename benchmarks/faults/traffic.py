@@ -1,5 +1,6 @@
 """People who report one defect after the other, each message perhaps brought more than once."""
 
+import itertools
 import random
 import re
 import threading
@@ -8,13 +9,17 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from django.utils import timezone
+
 from benchmarks.faults.product import WEBHOOK
 from whatsapp_bot.fake_twilio import FakeTwilio
 from whatsapp_bot.fake_twilio.webhooks import inbound_parameters
-from whatsapp_bot.models import Conversation
+from whatsapp_bot.models import Contact, Conversation, Message
 
 STEPS = ("hi", "2", "1", "{fault}", "2", "2")
-NUMBERS = re.compile(r"DEF-[\d-]*\d|message=\d+")
+DIFFERENT = 7
+"""From so many reports on, each goes as the one before: the list of one's own is full."""
+NUMBERS = re.compile(r"DEF-[\d-]*\d|message=\d+|Seal \d+")
 """What differs between the answers to two people in the same place."""
 
 
@@ -152,15 +157,15 @@ class Traffic:
             raise self.faults[0]
 
     def rehearse(self) -> None:
-        """What is answered, and where that leads, as long as nothing is broken: two reports."""
+        """What is answered, and where that leads, as long as nothing is broken."""
         somebody = Person("+27829999999")
         self.expected = []
-        for _ in range(2 * len(STEPS)):
+        for _ in range(DIFFERENT * len(STEPS)):
             self.expected.append(Place.after(self.bring(self.write(somebody))))
 
     def expected_after(self, told: Told) -> Place:
-        again = told.turn >= len(STEPS)
-        return self.expected[told.turn % len(STEPS) + again * len(STEPS)]
+        report, step = divmod(told.turn, len(STEPS))
+        return self.expected[min(report, DIFFERENT - 1) * len(STEPS) + step]
 
     @property
     def told(self) -> list[Told]:
@@ -172,9 +177,16 @@ class Traffic:
         ended = (one.ended for one in tries if one.is_good and one.began >= moment)
         return min(ended, default=float("inf")) - moment
 
-    def write(self, person: Person) -> Told:
-        """The person writes the next words; Twilio has them."""
-        words = person.next_words
+    def await_answer(self, seconds: float = 60) -> float:
+        """Seconds from now until somebody has a good answer, at most so many."""
+        now = time.monotonic()
+        while (answered := self.answered_after(now)) > seconds > time.monotonic() - now:
+            time.sleep(0.05)
+        return answered
+
+    def write(self, person: Person, words: str = "") -> Told:
+        """The person writes these words, or the next of a report; Twilio has them."""
+        words = words or person.next_words
         message = self.twilio.receive(person.address, words, post_to="")
         parameters = inbound_parameters(message, [], "")
         told = Told(message.sid, person.address, len(person.told), words, parameters)
@@ -217,3 +229,18 @@ class Traffic:
         except BaseException as error:
             self.faults.append(error)
             self._ended.set()
+
+
+class Staff:
+    """They write to people who have nothing else to do."""
+
+    def __init__(self) -> None:
+        self.people = [Contact.objects.create(phone=f"+2784{n:07}") for n in range(20)]
+        Conversation.objects.bulk_create(
+            Conversation(contact=one, heard_at=timezone.now()) for one in self.people
+        )
+        self.turn = itertools.cycle(self.people)
+        self.written: list[Message] = []
+
+    def write(self) -> None:
+        self.written += next(self.turn).send(f"Your order is ready, {len(self.written)}.")
