@@ -14,11 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks.faults.databases import Cluster, Unavailable, sqlite
+from benchmarks.faults.databases import Cluster, Unavailable, small_disk
 
 BOTH = ("sqlite", "postgresql")
 POSTGRESQL = ("postgresql",)
@@ -32,9 +33,12 @@ SCENARIOS = {
     "pairs": ("pairs", "run", BOTH),
     "migrating": ("migrating", "run", BOTH),
     "clock": ("clock", "run", BOTH),
-    "disk": ("disk", "run", BOTH),
+    "files": ("disk", "files", BOTH),
+    "disk": ("disk", "everything", BOTH),
 }
 """What can be done to it: the module, the function, and the databases that it concerns."""
+SMALL = 400_000_000
+"""Bytes of the disk that is filled up."""
 SKIPPED = 77
 
 
@@ -85,12 +89,12 @@ def run_here(scenario: str, database: str, long: bool) -> int:
     folder = Path(tempfile.mkdtemp(prefix="andon-faults-"))
     folder.chmod(0o755)  # PostgreSQL runs as somebody else.
     try:
-        if database == "sqlite":
-            with sqlite(folder) as url:
-                wrong = run_on(url, scenario, Run(folder, long, None))
-        else:
-            with Cluster(folder) as cluster:
-                wrong = run_on(cluster.url, scenario, Run(folder, long, cluster))
+        with ExitStack() as stack:
+            if scenario == "disk":
+                stack.enter_context(small_disk(folder, SMALL))
+            cluster = stack.enter_context(Cluster(folder)) if database == "postgresql" else None
+            url = cluster.url if cluster else f"sqlite:///{folder / 'db.sqlite3'}"
+            wrong = run_on(url, scenario, Run(folder, long, cluster))
     except Unavailable as missing:
         print(f"  SKIPPED: {missing}")
         wrong = None

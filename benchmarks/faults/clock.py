@@ -2,11 +2,9 @@
 
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
 
-from benchmarks.faults.databases import Unavailable
 from benchmarks.faults.product import Product
 from benchmarks.faults.reckoning import all_fetched, ours, reckon, sent_once, some, wait_until
 from benchmarks.faults.traffic import Person, Staff, Traffic
@@ -27,24 +25,19 @@ MOST_REQUESTS = 3
 
 
 def run(run: "Run") -> list[str]:
-    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
-    if not library:
-        raise Unavailable("libfaketime is not installed (Debian: apt install faketime)")
     ahead = run.folder / "ahead"
-    ahead.write_text("+0")
-    faked = {
-        "LD_PRELOAD": str(library),
-        "FAKETIME_TIMESTAMP_FILE": str(ahead),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    ahead.write_text("0")
+    wrong = {
+        "DJANGO_SETTINGS_MODULE": "benchmarks.faults.wrong_clock",
+        "CLOCK_AHEAD": str(ahead),
     }
     staff = Staff()
     missed = []
-    with Product(run.folder, **faked) as product:
+    with Product(run.folder, **wrong) as product:
         product.twilio.trouble.randomly({trouble.too_many(0.2): 0.05, trouble.failure(): 0.05}, 1)
         with Traffic(product.twilio, rate=20) as traffic:
             for number, seconds in enumerate(JUMPS):
-                ahead.write_text(f"{seconds:+d}")
+                ahead.write_text(str(seconds))
                 # Nobody brings this one: it is to be fetched.
                 missed.append(traffic.write(Person(f"+2786000000{number}")))
                 ends = time.monotonic() + FOR

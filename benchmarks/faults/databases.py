@@ -15,11 +15,6 @@ class Unavailable(Exception):
     """What a scenario needs is not on this machine; says what."""
 
 
-@contextmanager
-def sqlite(folder: Path) -> Iterator[str]:
-    yield f"sqlite:///{folder / 'db.sqlite3'}"
-
-
 class Cluster:
     """A PostgreSQL server of our own on a free port, with its data in `folder`.
 
@@ -63,6 +58,18 @@ class Cluster:
         """At once, as in a crash: the next start recovers."""
         self._run("pg_ctl", "stop", "-w", "-m", "immediate")
 
+    def start_again(self) -> None:
+        """If it has given up: without space it cannot even write down that it has none."""
+        stopped = subprocess.run(  # noqa: S603
+            [self.programs / "pg_ctl", "-D", str(self.data), "status"],
+            user=self.user,
+            cwd="/",
+            check=False,
+            stdout=subprocess.DEVNULL,
+        )
+        if stopped.returncode:
+            self.start()
+
     def restart(self) -> None:
         self._run("pg_ctl", "restart", "-w", "-m", "immediate", "-l", str(self.log))
 
@@ -83,6 +90,20 @@ class Cluster:
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
             stdout=subprocess.DEVNULL,
         )
+
+
+@contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[None]:
+    """A file system of so many bytes in this folder, until the block ends. For root alone."""
+    if os.geteuid():
+        raise Unavailable("only root can mount a small disk")
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "andon-faults", str(folder)]
+    if subprocess.run(mount, check=False, stderr=subprocess.DEVNULL).returncode:  # noqa: S603
+        raise Unavailable("a small disk cannot be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S603, S607
 
 
 def newest_programs() -> Path:

@@ -6,13 +6,14 @@ import re
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from django.utils import timezone
 
 from benchmarks.faults.product import WEBHOOK
-from whatsapp_bot.fake_twilio import FakeTwilio
+from whatsapp_bot.fake_twilio import FakeTwilio, Media
 from whatsapp_bot.fake_twilio.webhooks import inbound_parameters
 from whatsapp_bot.models import Contact, Conversation, Message
 
@@ -184,11 +185,12 @@ class Traffic:
             time.sleep(0.05)
         return answered
 
-    def write(self, person: Person, words: str = "") -> Told:
+    def write(self, person: Person, words: str = "", files: Iterable[Media] = ()) -> Told:
         """The person writes these words, or the next of a report; Twilio has them."""
         words = words or person.next_words
-        message = self.twilio.receive(person.address, words, post_to="")
-        parameters = inbound_parameters(message, [], "")
+        message = self.twilio.receive(person.address, words, files, post_to="")
+        urls = [self.twilio.media_address(message, file) for file in message.media]
+        parameters = inbound_parameters(message, urls, "")
         told = Told(message.sid, person.address, len(person.told), words, parameters)
         person.told.append(told)
         return told
