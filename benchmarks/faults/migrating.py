@@ -3,18 +3,26 @@
 import time
 from typing import TYPE_CHECKING
 
-from django.db import connection, models
+from django.db import connection
+from django.db.migrations import AddField, RemoveField
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+from django.db.models import CharField
 
 from benchmarks.faults.product import Product
 from benchmarks.faults.reckoning import reckon, some
 from benchmarks.faults.traffic import Traffic
-from defects.models import DefectReport
-from whatsapp_bot.models import Contact, Conversation, Message
 
 if TYPE_CHECKING:
     from benchmarks.faults.__main__ import Run
 
-TABLES = (Message, Conversation, Contact, DefectReport)
+TABLES = (
+    ("whatsapp_bot", "message"),
+    ("whatsapp_bot", "conversation"),
+    ("whatsapp_bot", "contact"),
+    ("defects", "defectreport"),
+)
 EVERY = 0.5
 
 
@@ -22,15 +30,14 @@ def run(run: "Run") -> list[str]:
     rounds = 20 if run.long else 3
     took = []
     with Product(run.folder) as product, Traffic(product.twilio) as traffic:
+        state = MigrationLoader(connection).project_state()
         for number in range(rounds):
-            columns = [column for table in TABLES for column in new_columns(table, number)]
-            for column in columns:
+            for app, change in changes(number):
                 time.sleep(EVERY)
-                took.append(change("add_field", column))
-            for column in columns:
-                time.sleep(EVERY)
-                took.append(change("remove_field", column))
-        time.sleep(EVERY)
+                began = time.monotonic()
+                state = migrate(app, change, state)
+                took.append(time.monotonic() - began)
+        traffic.await_answer()
     failed = [one for told in traffic.told for one in told.tries if not one.is_good]
     print(
         f"  {len(took)} columns added or dropped, each within {max(took):.2f} s; "
@@ -43,21 +50,26 @@ def run(run: "Run") -> list[str]:
     ]
 
 
-def new_columns(table: type[models.Model], number: int) -> list[models.Field]:
-    """One that may be empty, and one that the database fills: who writes knows of neither."""
+def changes(number: int) -> list[tuple[str, Operation]]:
+    """Columns that may be empty or that the database fills, since who writes knows of neither.
+
+    First all are added, then all dropped.
+    """
     columns = [
-        models.CharField(max_length=20, null=True),
-        models.CharField(max_length=20, db_default=""),
+        (app, table, f"added_{number}_{kind}", field)
+        for app, table in TABLES
+        for kind, field in enumerate(
+            (CharField(max_length=20, null=True), CharField(max_length=20, db_default=""))
+        )
     ]
-    for kind, column in enumerate(columns):
-        column.set_attributes_from_name(f"added_{number}_{kind}")
-        column.model = table
-    return columns
+    added = [(app, AddField(table, name, field)) for app, table, name, field in columns]
+    return added + [(app, RemoveField(table, name)) for app, table, name, _ in columns]
 
 
-def change(what: str, column: models.Field) -> float:
-    """As a migration does it; the seconds it took."""
-    began = time.monotonic()
+def migrate(app: str, change: Operation, before: ProjectState) -> ProjectState:
+    """As `manage.py migrate` does it."""
+    after = before.clone()
+    change.state_forwards(app, after)
     with connection.schema_editor(atomic=True) as editor:
-        getattr(editor, what)(column.model, column)
-    return time.monotonic() - began
+        change.database_forwards(app, editor, before, after)
+    return after

@@ -21,8 +21,8 @@ PAIR = ("The seal leaks", "2")
 AT_ONCE = 4
 """Pairs at a time, each of somebody else."""
 
-Outcome = tuple[Place, Place]
-"""What the two were answered, each with where the conversation then stood in the end."""
+Outcome = tuple[Place, Place, tuple[str, ...]]
+"""What the two were answered, each with where the conversation stood in the end; the reports."""
 
 
 def run(run: "Run") -> list[str]:
@@ -58,7 +58,6 @@ def run(run: "Run") -> list[str]:
         *some((one.sid for one in told if not one.is_acknowledged), "messages were never taken"),
         *each_stored_once(told),
         *only_good_refusals(told),
-        *([f"{made} reports of nobody"] if (made := DefectReport.objects.count()) else []),
     ]
 
 
@@ -88,4 +87,6 @@ def begin(traffic: Traffic, person: Person) -> None:
 
 
 def outcome(pair: list[Told]) -> Outcome:
-    return Place.after(pair[0]), Place.after(pair[1])
+    made = DefectReport.objects.filter(reported_by__phone=pair[0].address)
+    reports = tuple(made.values_list("description", flat=True))
+    return Place.after(pair[0]), Place.after(pair[1]), reports

@@ -6,8 +6,9 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
+from django.db import connection
 
-from benchmarks.faults.product import Product, children, kill
+from benchmarks.faults.product import Product
 from benchmarks.faults.reckoning import all_fetched, ours, reckon, some, wait_until
 from benchmarks.faults.traffic import Traffic, Try
 
@@ -51,6 +52,7 @@ def down(run: "Run") -> list[str]:
             run.cluster.start()
             answered = traffic.await_answer()
             time.sleep(3)
+        connection.close()
         told = traffic.told
         sids = {one.sid for one in told}
         fetched = wait_until(
@@ -76,11 +78,10 @@ def down(run: "Run") -> list[str]:
 
 
 def connections(run: "Run") -> list[str]:
-    """Others have used up all connections when gunicorn's workers need theirs."""
+    """Others have used up all connections when Andon needs new ones."""
     with Product(run.folder) as product, Traffic(product.twilio, gives_up=PATIENT) as traffic:
         time.sleep(3)
         with all_connections(run) as count:
-            kill(children(product.web.pid))
             began = time.monotonic()
             time.sleep(8)
             refused = [one for told in traffic.told for one in told.tries if one.began >= began]
@@ -97,15 +98,22 @@ def connections(run: "Run") -> list[str]:
 
 @contextmanager
 def all_connections(run: "Run") -> Iterator[int]:
+    """Take each that is free, and those of Andon as well: now it needs new ones."""
     with ExitStack() as stack:
-        count = 0
-        while True:
+        ours = []
+        refused = 0
+        while refused < 20:
             try:
-                stack.enter_context(psycopg.connect(run.cluster.url, connect_timeout=2))
+                ours.append(stack.enter_context(psycopg.connect(run.cluster.url, autocommit=True)))
+                refused = 0
             except psycopg.OperationalError:
-                break
-            count += 1
-        yield count
+                refused += 1
+                ours[0].execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE backend_type = 'client backend' AND pid != ALL(%s)",
+                    [[one.info.backend_pid for one in ours]],
+                )
+        yield len(ours)
 
 
 def lock(run: "Run") -> list[str]:

@@ -2,12 +2,14 @@
 
 import time
 from datetime import timedelta
+from email.utils import formatdate
 
 import pytest
 import time_machine
 from django.utils import timezone
 
 from whatsapp_bot import outbox, reconcile
+from whatsapp_bot.fake_twilio import trouble
 from whatsapp_bot.models import Channel, Contact, Conversation, Message
 from whatsapp_bot.twilio import rest
 
@@ -73,6 +75,43 @@ def twilio(fake_twilio, settings):
     settings.TWILIO_API_URL = fake_twilio.url
     yield fake_twilio
     rest.close()
+
+
+@pytest.fixture
+def twilio_is_right(twilio, monkeypatch):
+    """The fake one shares our clock, which is wrong in these tests."""
+    right = time.time()
+    monkeypatch.setattr(
+        "http.server.BaseHTTPRequestHandler.date_time_string",
+        lambda *_: formatdate(right, usegmt=True),
+    )
+
+
+@pytest.mark.usefixtures("twilio_is_right")
+@pytest.mark.parametrize("wrong", [AN_HOUR, -AN_HOUR])
+def test_by_a_wrong_clock_nothing_is_sent_twice(nomsa, twilio, deliver, wrong):
+    moment = timezone.now()
+    with time_machine.travel(moment + wrong):
+        rest.account()
+        nomsa.send("Perhaps it arrived.")
+        twilio.trouble.once(trouble.cut())
+        (errand,) = outbox.claim(1)
+        outbox.settle([(errand, outbox._run(errand))])
+        (sent,) = twilio.sent
+        sent.created, sent.sent = moment, moment.replace(microsecond=0)
+        deliver()
+    assert [one.sid for one in twilio.sent] == [Message.objects.get(contact=nomsa).sid]
+
+
+@pytest.mark.usefixtures("twilio_is_right")
+def test_by_a_clock_that_is_ahead_what_is_missed_is_answered_and_what_comes_is_left(twilio):
+    missed = twilio.receive("+27821110001", "hi", post_to="")
+    missed.sent = missed.created = missed.sent - timedelta(minutes=20)
+    twilio.receive("+27821110002", "hi", post_to="")
+    with time_machine.travel(timezone.now() + AN_HOUR):
+        rest.account()
+        found = reconcile.run()
+    assert (found.answered, found.late, found.left) == (1, 0, 1)
 
 
 def test_what_was_missed_meanwhile_is_fetched(an_hour_ahead, twilio):
