@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 FAST = 2.0
 """Seconds within which a database that is away is answered with 503."""
-LATEST = 10.0
-"""Seconds within which every request has an answer, so that Twilio does not hang up."""
+LATEST = 15.0
+"""Seconds after which Twilio hangs up."""
 UNTIL_FETCHED = 120
 PATIENT = 60
 """Seconds for which each message is brought again, so that none has to be fetched."""
