@@ -33,7 +33,7 @@ def files(run: "Run") -> list[str]:
     media.mkdir()
     with small_disk(media, SPACE_FOR_FILES), Product(run.folder) as product:
         with Traffic(product.twilio, rate=20) as traffic:
-            photographer = Photographer(traffic)
+            photographer = Photographer(traffic, media)
             with full(media):
                 photographer.keep_sending(FULL_FOR)
             refused = sum(not one.is_good for told in traffic.told for one in told.tries)
@@ -48,7 +48,7 @@ def everything(run: "Run") -> list[str]:
     """No space for the database either: nothing is acknowledged that is not stored."""
     with Product(run.folder) as product:
         with Traffic(product.twilio, rate=20, gives_up=0.5) as traffic:
-            photographer = Photographer(traffic)
+            photographer = Photographer(traffic, run.folder / "media")
             with full(run.folder):
                 photographer.keep_sending(FULL_FOR)
             if run.cluster:
@@ -71,10 +71,11 @@ def everything(run: "Run") -> list[str]:
 
 
 class Photographer:
-    """Sends pictures, of which each has to be stored in the end."""
+    """Sends pictures, of which each has to be stored in the end: in the folder `kept`."""
 
-    def __init__(self, traffic: Traffic) -> None:
+    def __init__(self, traffic: Traffic, kept: Path) -> None:
         self.traffic = traffic
+        self.kept = kept
         self.people = [Person(f"+2787{n:07}") for n in range(20)]
         self.told: list[Told] = []
 
@@ -99,7 +100,8 @@ class Photographer:
         )
         missing = Media.objects.exclude(status=Media.Status.STORED)
         wrong = [f"{one.pk} is {one.status} after {one.attempts} tries" for one in missing]
-        cut = [one.pk for one in Media.objects.filter(status="stored") if one.file.size != one.size]
+        stored = Media.objects.filter(status=Media.Status.STORED)
+        cut = [one.pk for one in stored if (self.kept / one.file.name).stat().st_size != one.size]
         return [
             *some(wrong, "pictures are not stored"),
             *some(cut, "pictures are not there in full"),
