@@ -21,7 +21,7 @@ WITHIN = 2.0
 VICTIMS = {"web": 6, "worker": 2, "gunicorn": 1}
 """How often each of them, in proportion: gunicorn's workers, ours, and all of gunicorn."""
 CLAIMED = 60
-"""Seconds until what a dead worker had in hand is taken up again, and as long to send it."""
+"""Seconds until what a dead worker had in hand is sent. A message is brought for as long, too."""
 
 
 def run(run: "Run") -> list[str]:
@@ -57,7 +57,7 @@ def kill_and_reckon(
     dice = random.Random(2)  # noqa: S311
     staff = Staff()
     with Product(folder) as product:
-        with Traffic(product.twilio, **how) as traffic:
+        with Traffic(product.twilio, gives_up=CLAIMED, **how) as traffic:
             for who in victims:
                 time.sleep(EVERY)
                 staff.write()
