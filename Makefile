@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run chat test bench lint pictures requirements
+.PHONY: help run chat test bench faults lint pictures requirements
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' Makefile
@@ -48,6 +48,9 @@ test: .venv/requirements-dev.installed ## all tests (ARGS="-k webhook", TEST_DAT
 
 bench: .venv/requirements-dev.installed ## how fast it is, beside the least for it (BENCH_DATABASE_URL=postgres://...)
 	@$(BIN)/python -m benchmarks
+
+faults: .venv/requirements-dev.installed ## break it on purpose and count (ARGS="kills --database sqlite", ARGS=--long)
+	@$(BIN)/python -m benchmarks.faults $(ARGS)
 
 # Without a database, and at the end with the settings of .env.example, its gaps filled.
 lint: export DJANGO_SETTINGS_MODULE = config.settings_test

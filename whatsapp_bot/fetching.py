@@ -32,6 +32,9 @@ KEPT_AT_TWILIO = timedelta(minutes=10)
 SLOWER = 20
 """Deleting it there is no hurry: its tries go over a day instead of an hour."""
 
+TRIES_OF_OURS = 6
+"""Tries that count while our own storage is full or away: from then on one every ten minutes."""
+
 AS_IT_CAME = "It cannot be shown here, so it is kept as it came, with all that is hidden in it."
 STUMBLED = "Something went wrong here."
 BROKE_DOWN = "Fetching it broke down."
@@ -73,9 +76,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """It did not work this time."""
+    """It did not work this time. ours: for want of a place to store it, so it is tried for ever."""
 
     why: str = ""
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,10 @@ class Deleted:
 
 
 Outcome = Stored | Refused | Later | Deleted
+
+
+class NotStored(Exception):
+    """Our own storage did not take it."""
 
 
 def drain(seconds: float = 30) -> int:
@@ -159,6 +167,9 @@ def _to_fetch(media: Media) -> Errand:
 def _run(errand: Errand) -> Outcome:
     try:
         return _delete(errand) if errand.to_delete else _fetch(errand)
+    except NotStored as error:
+        log.error("a file could not be stored", media=errand.media_id, exc_info=error.__cause__)
+        return Later(STUMBLED, ours=True)
     except Exception as error:
         log.error("a file could not be worked on", media=errand.media_id, exc_info=error)
         return Later(STUMBLED)
@@ -187,10 +198,10 @@ def _store(content: bytes, errand: Errand) -> Stored:
     try:
         file = default_storage.save(errand.place, ContentFile(content))
         thumbnail = small and default_storage.save(_small(errand.place), ContentFile(small))
-    except Exception:
+    except Exception as error:
         with suppress(Exception):
             _discard(errand.place)
-        raise
+        raise NotStored from error
     return Stored(kind, len(content), file, thumbnail or "", why)
 
 
@@ -259,6 +270,8 @@ def _note(media: Media, outcome: Outcome) -> None:
 
 
 def _try_again(media: Media, outcome: Later) -> None:
+    if outcome.ours:
+        media.attempts = min(media.attempts, TRIES_OF_OURS)
     wait = media.back_off(SLOWER if media.is_stored else 1)
     media.try_at = wait and timezone.now() + wait
     if media.is_stored:

@@ -33,6 +33,7 @@ from whatsapp_bot.delivery import (
     Unknown,
 )
 from whatsapp_bot.models import Channel, Contact, Conversation, Message, MessageTemplate
+from whatsapp_bot.models.channel import AHEAD_SECONDS
 from whatsapp_bot.models.contact import BLOCKED, OPTED_OUT
 from whatsapp_bot.simulator.people import is_made_up
 from whatsapp_bot.twilio import rest
@@ -115,7 +116,8 @@ def _run(errand: Errand) -> Outcome:
     try:
         if errand.look_up_since:
             return rest.look_up(errand.parcel, errand.look_up_since)
-        time.sleep(max(0, errand.at - time.time()))
+        # No longer than that, should the clock be set back meanwhile.
+        time.sleep(min(max(0, errand.at - time.time()), AHEAD_SECONDS))
         return rest.send(errand.parcel)
     except Exception as error:
         log.error("a message could not be handed over", exc_info=error)

@@ -68,7 +68,10 @@ def run(since: datetime | None = None) -> Found | None:
     if not channel.begin_reconciling():
         return None
     began = timezone.now()
-    had_all_until = channel.reconciled_at or _before_we_asked()
+    had_all_until = channel.reconciled_at
+    if not had_all_until or had_all_until > began:
+        # Never asked yet, or with a clock that was wrong.
+        had_all_until = _before_we_asked()
     begin = min(since or had_all_until, began)
     errand = _Errand(channel)
     try:

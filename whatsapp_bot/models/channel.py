@@ -69,16 +69,22 @@ class Channel(models.Model):
         """How many messages may be handed over now: one, to see, while it is stopped."""
         if self.stopped_at:
             return 1 if self.try_at is None or self.try_at <= now else 0
-        left = AHEAD_SECONDS - max(0, self.free_at - time.time())
+        left = AHEAD_SECONDS - (self._next_at() - time.time())
         return min(wanted, int(left * settings.SEND_PER_SECOND) + 1) if left > 0 else 0
 
     def reserve(self, count: int) -> list[float]:
         """When each of `count` messages may go, in seconds of the epoch, to keep to the rate."""
         pause = 1 / settings.SEND_PER_SECOND
-        first = max(self.free_at, time.time())
+        first = self._next_at()
         self.free_at = first + count * pause
         self.save(update_fields=["free_at"])
         return [first + place * pause for place in range(count)]
+
+    def _next_at(self) -> float:
+        """When the next message may go. Never so late as only a wrong clock can have said."""
+        now = time.time()
+        latest = now + AHEAD_SECONDS + 2 / settings.SEND_PER_SECOND
+        return max(self.free_at, now) if self.free_at < latest else now
 
     def stop(self, code: int) -> None:
         """The carrier takes nothing, or delivers nothing: wait a while. Staff hear of it once."""
@@ -113,6 +119,8 @@ class Channel(models.Model):
     def begin_reconciling(self) -> bool:
         """Take it in hand to ask the carrier; False when somebody else has."""
         free = models.Q(reconciling_until=None) | models.Q(reconciling_until__lte=timezone.now())
+        # Later than anybody takes it in hand for: the clock was wrong.
+        free |= models.Q(reconciling_until__gt=_claimed() + TRY_AGAIN_AFTER)
         mine = Channel.objects.filter(free, pk=self.pk)
         return mine.update(reconciling_until=_claimed()) == 1
 

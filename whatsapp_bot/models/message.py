@@ -130,12 +130,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
         earlier = self.model.objects.unsettled().filter(
             contact=models.OuterRef("contact"), pk__lt=models.OuterRef("pk")
         )
-        rested = now - timedelta(seconds=settings.SEND_PAUSE_SECONDS)
+        pause = timedelta(seconds=settings.SEND_PAUSE_SECONDS)
         return self.filter(
             ~models.Exists(earlier),
             models.Q(priority=Message.Priority.REPLY)
             | models.Q(contact__written_at=None)
-            | models.Q(contact__written_at__lte=rested),
+            | models.Q(contact__written_at__lte=now - pause)
+            # That cannot be: the clock was wrong.
+            | models.Q(contact__written_at__gt=now + pause),
             try_at__lte=now,
         ).order_by("priority", "try_at", "pk")
 

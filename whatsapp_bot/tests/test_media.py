@@ -1,5 +1,6 @@
 """From a photo on somebody's phone to a copy of our own, and what may go wrong on the way."""
 
+import errno
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -293,6 +294,24 @@ def test_a_storage_that_is_away_is_trouble_too(send, clock, monkeypatch):
     assert media.why == fetching.STUMBLED
     clock.shift(timedelta(seconds=1))
     assert fetch_all(media).status == "stored"
+
+
+def test_a_disk_that_is_full_for_hours_costs_no_picture(send, clock, monkeypatch):
+    media = send(photo())
+    with monkeypatch.context() as patch:
+        patch.setattr(InMemoryStorage, "save", raise_no_space)
+        began, tries = timezone.now(), 0
+        while timezone.now() - began < timedelta(hours=3):
+            assert fetch_all(media).status == "waiting"
+            tries += 1
+            clock.move_to(media.try_at)
+    assert tries < 30
+    assert fetch_all(media).status == "stored"
+    assert stored() == {media.file.name, media.thumbnail.name}
+
+
+def raise_no_space(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 # Workers ------------------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ Facts are from Twilio's reference pages on the Message resource and its errors.
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -16,6 +17,7 @@ from typing import Any
 import requests
 import urllib3
 from django.conf import settings
+from django.utils import timezone
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
@@ -39,6 +41,8 @@ from whatsapp_bot.twilio.webhook import status_callback
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How far Twilio's clock may be from ours."""
+SAME_TIME = timedelta(seconds=5)
+"""Moments of Twilio's have whole seconds, and an answer takes a while."""
 MOST_LOOKED_AT = 200
 A_PAGE = 1000
 """Messages that Twilio lists at once, at most."""
@@ -79,7 +83,31 @@ class _Http(TwilioHttpClient):
         response = super().request(*args, **options)
         self.retry_after = _seconds(response.headers.get("Retry-After"))
         self.date = response.headers.get("Date", "")
+        _clock.heard(self.date)
         return response
+
+
+class _Clock:
+    """Twilio's, as its last answer told it; ours may be wrong, and set right at any moment."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, tuple[datetime, float]] = {}
+
+    def heard(self, date: str) -> None:
+        with suppress(ValueError, TypeError):
+            there = parsedate_to_datetime(date).astimezone(UTC)
+            self._said[settings.TWILIO_API_URL] = there, time.monotonic()
+
+    def ahead(self) -> timedelta:
+        """How far it is ahead of ours; none when that is less than an answer takes and tells."""
+        if settings.TWILIO_API_URL not in self._said:
+            return timedelta()
+        there, at = self._said[settings.TWILIO_API_URL]
+        ahead = there + timedelta(seconds=time.monotonic() - at) - timezone.now()
+        return ahead if abs(ahead) > SAME_TIME else timedelta()
+
+
+_clock = _Clock()
 
 
 def client() -> Client:
@@ -136,7 +164,9 @@ def send(parcel: Parcel) -> Outcome:
 def look_up(parcel: Parcel, since: datetime) -> Outcome:
     """What Twilio has sent for us to that person with that text, or Unknown when it cannot say."""
     try:
-        found = [one for to in parcel.known_as for one in _sent_to(to, since - CLOCKS_DIFFER)]
+        # Nothing was written later than now, unless our clock has been set back since.
+        since = min(since, timezone.now()) + _clock.ahead() - CLOCKS_DIFFER
+        found = [one for to in parcel.known_as for one in _sent_to(to, since)]
     except (TwilioException, requests.exceptions.RequestException, ValueError, KeyError):
         return Unknown()
     same = [
@@ -223,15 +253,16 @@ def incoming(arrived: Arrived) -> Incoming:
 
 def _listed(since: datetime, until: datetime | None, **of_whom: str) -> Iterator[Any]:
     # The SDK writes moments as they are and calls them UTC.
-    within = {"date_sent_after": since.astimezone(UTC)}
+    within = {"date_sent_after": (since + _clock.ahead()).astimezone(UTC)}
     if until:
-        within["date_sent_before"] = until.astimezone(UTC)
+        within["date_sent_before"] = (until + _clock.ahead()).astimezone(UTC)
     with _asking():
         yield from client().messages.stream(**of_whom, **within, page_size=A_PAGE)
 
 
 def _moment(listed: Any) -> datetime:
-    return listed.date_sent or listed.date_created
+    """When it was, by our clock."""
+    return (listed.date_sent or listed.date_created) - _clock.ahead()
 
 
 def _report(listed: Any) -> DeliveryReport:
