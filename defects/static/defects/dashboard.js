@@ -181,9 +181,12 @@ function options(kind, table, colour) {
     onHover: (event, found, chart) => {
       chart.canvas.style.cursor = found.some((item) => linkOf(chart, table, item)) ? "pointer" : "";
     },
-    onClick: (event, _, chart) => {
-      const found = chart.getElementsAtEventForMode(event, "nearest", { intersect: false }, true);
-      const link = found.map((item) => linkOf(chart, table, item)).find(Boolean);
+    onClick: (event, found, chart) => {
+      // Of those at the same name the one that is nearest: a long bar's middle may be far away.
+      const across = lies ? "x" : "y";
+      const far = ({ element }) => Math.abs(element[across] - event[across]);
+      const nearest = [...found].sort((one, other) => far(one) - far(other));
+      const link = nearest.map((item) => linkOf(chart, table, item)).find(Boolean);
       if (link) location.assign(link.href);
     },
   };
