@@ -1,9 +1,11 @@
 """The pages that staff edit on, and the simulator: small and large, light and dark."""
 
+from contextlib import suppress
+
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from config.tests.browser.editing import Editing
 from config.tests.browser.handset import Handset
@@ -27,6 +29,7 @@ pytestmark = pytest.mark.browser
 WIDTHS = (390, 1400)
 LOOKS = [(390, "light"), (1400, "dark")]
 """As what a page is opened; each page is then looked at in both widths."""
+FITS = "document.scrollingElement.scrollWidth <= innerWidth"
 IS_DARK = """() => {
     const colours = [document.body, document.documentElement]
         .map((element) => getComputedStyle(element).backgroundColor);
@@ -61,6 +64,8 @@ def assert_fits(page: Page, scheme: str) -> None:
     opened = page.viewport_size
     for width in sorted(WIDTHS, key=lambda width: width == opened["width"]):
         page.set_viewport_size({**opened, "width": width})
+        with suppress(TimeoutError):  # a chart follows the window a moment later
+            page.wait_for_function(FITS, timeout=3000)
         wide, room = page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
         assert room == width
         assert wide <= room, f"{page.url} is {wide} pixels wide on a screen of {room}"
