@@ -188,3 +188,12 @@ def test_the_list_says_who_they_are_and_how_we_stand(admin_client, contact):
         assert contact.phone in shown(admin_client, f"{every}?{query}")
     for query in ("role__exact=customer", "reach=blocked"):
         assert contact.phone not in shown(admin_client, f"{every}?{query}")
+
+
+def test_marks_are_left_to_the_script_and_what_was_said_is_no_markup(admin_client, contact):
+    Message.objects.create(
+        contact=contact, direction="in", body="*menu* <b>", status="received", kind="text"
+    )
+    text = shown(admin_client, page_of(contact))
+    assert '<div class="talk-text" dir="auto">*menu* &lt;b&gt;</div>' in text
+    assert text.index("simulator/marks.js") < text.index("whatsapp_bot/talk.js")
