@@ -19,6 +19,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
+from config.formats.en import formats
 from config.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -353,6 +354,9 @@ DATABASES = {"default": _database}
 # Language, time, files ---------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "config.formats"
+# For those who look here only: unfold's filters by day.
+DATE_INPUT_FORMATS = formats.DATE_INPUT_FORMATS
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")

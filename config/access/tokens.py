@@ -32,7 +32,7 @@ SEES_ALL = "access.view_token"
 
 class TokenForm(forms.ModelForm):
     days = forms.TypedChoiceField(
-        label="valid for",
+        label="Valid for",
         choices=list(VALID_FOR.items()),
         coerce=int,
         initial=90,
@@ -157,7 +157,7 @@ class TokenAdmin(ModelAdmin):
         return f"{token.token_key}…"
 
     @display(
-        description="is", label={"valid": "success", "expired": "warning", "revoked": "danger"}
+        description="state", label={"valid": "success", "expired": "warning", "revoked": "danger"}
     )
     def state(self, token: Token) -> str:
         return token.state

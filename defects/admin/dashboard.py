@@ -373,7 +373,7 @@ class Page:
             name="trend",
             kind="trend",
             title=f"Reported and closed {self._each}",
-            about="When the bars are higher than the line, open reports become more.",
+            about="When the bars are higher than the line, the open reports grow in number.",
             head=self._each.removeprefix("each "),
             columns=["reported", "closed"],
             rows=rows,

@@ -21,7 +21,7 @@ from defects.models.review import OPEN, colleagues
 class MineFilter(admin.SimpleListFilter):
     """What the tabs above the list choose."""
 
-    title = "at work"
+    title = "what is open"
     parameter_name = "at_work"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:

@@ -135,11 +135,15 @@ class ActionInline(PartInline):
             return "–"
         who = action.verified_by or action.done_by
         return format_html(
-            "{} {} {}",
+            "{} {} {} {}",
             label(action.state, STATE_COLOURS[action.state]),
             f"by {who}" if who else "",
             format_html_join("", BUTTON, self._steps(action)),
+            "" if action.state != "done" or self._may_verify(action) else BY_ANOTHER,
         )
+
+    def _may_verify(self, action: CorrectiveAction) -> bool:
+        return bool(self.reviewer) and action.may_be_verified_by(self.reviewer)
 
     def _steps(self, action: CorrectiveAction) -> list[tuple[str, int, str]]:
         """The buttons: verb, id and label."""
@@ -148,8 +152,10 @@ class ActionInline(PartInline):
         elif not action.done_at:
             steps = [("finish", "Done")]
         else:
-            steps = [("verify", "Verify"), ("take_back", "Not done")]
+            verify = [("verify", "Verify")] if self._may_verify(action) else []
+            steps = [*verify, ("take_back", "Not done")]
         return [(verb, action.pk, name) for verb, name in steps]
 
 
+BY_ANOTHER = "to be verified by somebody else"
 BUTTON = '<button type="submit" name="action_step" value="{}:{}" class="step-button">{}</button>'

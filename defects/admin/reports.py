@@ -36,13 +36,13 @@ from defects.models import (
     Severity,
     Status,
 )
-from defects.models.review import colleagues
+from defects.models.review import COUNTED, colleagues, problems_of_counting
 from defects.notices import QUESTION
 from whatsapp_bot.admin.files import listed, shown
 from whatsapp_bot.admin.long_list import LongList
 from whatsapp_bot.admin.people import beside_a_contact
 from whatsapp_bot.admin.several import do_with_each
-from whatsapp_bot.admin.talk import Panel, Row, talk
+from whatsapp_bot.admin.talk import SCRIPTS, Panel, Row, talk
 from whatsapp_bot.admin.writing import Letter, WritingAdmin, in_words, label
 from whatsapp_bot.models import Contact, Media, Message
 from whatsapp_bot.whatsapp_text import preview
@@ -90,12 +90,23 @@ class ReportForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
+        self._check_counts()
         # Held until the page is saved, so that nobody comes in between.
         DefectReport.objects.select_for_update(no_key=True).get(pk=self.instance.pk)
         opened = self.cleaned_data.get("version", "")
         if opened != self.instance.version:
             self._tell_changes(opened)
         return cleaned
+
+    def _check_counts(self) -> None:
+        """What was counted wrongly before keeps nobody from saving the rest."""
+        changed = COUNTED.intersection(self.changed_data)
+        if changed and not COUNTED & self.errors.keys():
+            counts = {
+                name: self.cleaned_data.get(name, getattr(self.instance, name)) for name in COUNTED
+            }
+            for problem in problems_of_counting(**counts):
+                self.add_error(max(changed), problem)
 
     def _tell_changes(self, opened: str) -> None:
         changes = self.instance.changes_since(opened)
@@ -112,6 +123,19 @@ class ReportForm(forms.ModelForm):
                 *lines,
             ]
         )
+
+
+def _where_reported(report: DefectReport, said: list[Message]) -> list[int]:
+    """The id of the message that has the words of the report, else of the last one before it."""
+    before = [
+        one.pk
+        for one in said
+        if one.direction == Message.Direction.IN
+        and one.contact_id == report.reported_by_id
+        and one.created_at <= report.created_at
+    ]
+    same = [one.pk for one in said if one.pk in before and one.body.strip() == report.description]
+    return (same or before)[-1:]
 
 
 @admin.register(DefectReport)
@@ -154,6 +178,7 @@ class DefectReportAdmin(DashboardLinks, Exportable, LongList, WritingAdmin):
 
     class Media:
         css = {"all": ["defects/report.css", "whatsapp_bot/steps.css", "whatsapp_bot/talk.css"]}
+        js = SCRIPTS
 
     # Who may ------------------------------------------------------------------------------------
 
@@ -306,8 +331,10 @@ class DefectReportAdmin(DashboardLinks, Exportable, LongList, WritingAdmin):
 
     def _conversation(self, request: HttpRequest, report: DefectReport) -> SafeString | str:
         """The bubbles around the report; "" for who may not read messages."""
-        may_read = request.user.has_perm("whatsapp_bot.view_message")
-        return talk(self._said_around(report), request) if may_read else ""
+        if not request.user.has_perm("whatsapp_bot.view_message"):
+            return ""
+        said = list(self._said_around(report))
+        return talk(said, request, _where_reported(report, said), scrolls=True)
 
     def _said_around(self, report: DefectReport) -> QuerySet[Message]:
         said = Message.objects.to_show().filter(contact__in=report.reporters)

@@ -10,7 +10,7 @@ from simple_history.models import HistoricalRecords
 
 from defects.models.audit import Audited, Change, ReadyManager
 from defects.models.forms import ReportForm
-from defects.models.review import Reviewed
+from defects.models.review import Reviewed, Status
 from defects.notices import NEWS, QUESTION
 from orders.models import Line, Order, Shift
 from whatsapp_bot.models import Contact, Conversation, Message
@@ -193,6 +193,13 @@ class DefectReport(Reviewed):
     def changes(self) -> list[Change]:
         """What was changed in the report and its parts, the newest first."""
         return list(self._changes()[:MOST_CHANGES])
+
+    @property
+    def closed_by(self) -> str:
+        """Who closed it last; "" when nobody is known to have."""
+        closed = {"of": Change.Of.REPORT, "field": "status", "after": Status.CLOSED.label}
+        change = self._changes().filter(**closed).first()
+        return change.who if change else ""
 
     def changes_since(self, version: str) -> list[Change]:
         """What was changed since that version; everything, when it is none."""

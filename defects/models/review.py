@@ -34,6 +34,7 @@ class Status(models.TextChoices):
 OPEN = [Status.REPORTED, Status.ACKNOWLEDGED, Status.IN_REVIEW, Status.DECIDED]
 """What somebody still has to do something about."""
 UNDECIDED = OPEN[:3]
+COUNTED = {"inspected", "nonconforming"}
 
 
 class Severity(models.TextChoices):
@@ -111,7 +112,7 @@ class Reviewed(OftenNew):
     def save(self, *args: object, **options: object) -> None:
         self.urgency = self._urgency()
         self.updated_at = timezone.now()
-        if (fields := options.get("update_fields")) is not None:
+        if fields := options.get("update_fields"):
             options["update_fields"] = {*fields, "urgency", "updated_at"}  # type: ignore[misc]
         super().save(*args, **options)  # type: ignore[arg-type]
 
@@ -216,6 +217,8 @@ class Reviewed(OftenNew):
             raise NotAllowed("It is decided: open it again to change how many are nonconforming.")
         for name, value in values.items():
             setattr(self, name, value)
+        if values.keys() & COUNTED:
+            _refuse(problems_of_counting(self.inspected, self.nonconforming))
         self._keep(by)
 
     def note(self, by: AbstractBaseUser | None, text: str) -> "Note":
@@ -232,7 +235,8 @@ class Reviewed(OftenNew):
             return ["It needs a disposition: what becomes of the parts?"]
         if self.nonconforming is None:
             return ["How many parts are nonconforming?"]
-        problems = [problem for one in dispositions if (problem := one.problem())]
+        problems = problems_of_counting(self.inspected, self.nonconforming)
+        problems += [problem for one in dispositions if (problem := one.problem())]
         total = sum(one.quantity for one in dispositions)
         if total != self.nonconforming:
             problems.append(
@@ -301,6 +305,13 @@ class Reviewed(OftenNew):
     def _keep(self, by: AbstractBaseUser | None) -> None:
         self._history_user = by
         self.save()
+
+
+def problems_of_counting(inspected: int | None, nonconforming: int | None) -> list[str]:
+    """What cannot be true of these quantities, one sentence each."""
+    if inspected is None or nonconforming is None or nonconforming <= inspected:
+        return []
+    return [f"{nonconforming} cannot be nonconforming when only {inspected} were inspected."]
 
 
 def _want(text: str, question: str) -> None:
@@ -450,6 +461,10 @@ class CorrectiveAction(Part):
         late = self.due_on and self.due_on < timezone.localdate()
         return "overdue" if late else "open"
 
+    def may_be_verified_by(self, somebody: AbstractBaseUser) -> bool:
+        """Is it somebody else who would verify it than who owns it or has done it?"""
+        return somebody.pk not in (self.done_by_id, self.owner_id)
+
     @transaction.atomic
     def finish(self, by: AbstractBaseUser) -> None:
         """It has been done."""
@@ -467,7 +482,7 @@ class CorrectiveAction(Part):
             raise NotAllowed("It has to be done before it can be verified.")
         if self.verified_at:
             raise NotAllowed("It is verified already.")
-        if by.pk in (self.done_by_id, self.owner_id):
+        if not self.may_be_verified_by(by):
             raise NotAllowed("Somebody else has to verify it than who owns it or has done it.")
         self.verified_at, self.verified_by = timezone.now(), by  # type: ignore[assignment]
         self._keep(by)

@@ -136,6 +136,7 @@ def test_what_is_decided_stays(reviewer, report, there):
     assert "open it again" in reasons(reviewer.delete(row))
     assert "open it again" in reasons(reviewer.patch(there, {"nonconforming": 2}))
     assert reviewer.patch(there, {"nonconforming": 1, "cause": "Worn"}).json()["cause"] == "Worn"
+    assert "only 0 were inspected" in reasons(reviewer.patch(there, {"inspected": 0}))
 
 
 def test_the_actions_of_a_report(reviewer, report, there):

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from defects.models import DefectCategory, DefectReport
 from whatsapp_bot.delivery import Status
@@ -98,7 +99,7 @@ def test_and_once(report, step):
     assert told() == ["news.acknowledged"]
 
 
-def test_from_reported_to_closed(report, step, post, admin_client):
+def test_from_reported_to_closed(report, step, post, shown):
     step("acknowledge")
     step("begin_review")
     category = DefectCategory.objects.create(name="Surface")
@@ -128,11 +129,20 @@ def test_from_reported_to_closed(report, step, post, admin_client):
     assert "is decided" in text
     action = report.actions.get()
     assert "is not verified yet" in step("close")
-    assert "The action is done." in post(action_step=f"finish:{action.pk}")
+    text = post(action_step=f"finish:{action.pk}")
+    assert "The action is done." in text
+    assert "to be verified by somebody else" in text
+    assert f'value="verify:{action.pk}"' not in text
     assert "Somebody else has to verify it" in post(action_step=f"verify:{action.pk}")
     type(action).objects.update(done_by=others)
+    text = shown()
+    assert f'value="verify:{action.pk}"' in text
+    assert "to be verified by somebody else" not in text
     assert "The action is verified." in post(action_step=f"verify:{action.pk}")
-    assert "is closed" in step("close")
+    assert "Closed by" not in text
+    text = step("close")
+    assert "is closed" in text
+    assert f"Closed by admin, {date_format(timezone.localtime(), 'j M Y')}" in text
     report.refresh_from_db()
     assert report.status == "closed"
     assert told() == ["news.acknowledged", "news.decided", "news.closed"]
@@ -205,11 +215,43 @@ def test_the_page_shows_what_was_changed_by_whom_and_through_which_door(post, st
         assert part in text
 
 
+def test_no_more_are_nonconforming_than_were_inspected(report, post):
+    sentence = "3 cannot be nonconforming when only 2 were inspected."
+    text = post(inspected=2, nonconforming=3, cause="A worn tool guide")
+    assert text.count(sentence) == 1
+    assert "A worn tool guide" in text, "what was typed is kept"
+    report.refresh_from_db()
+    assert (report.inspected, report.nonconforming) == (None, None)
+    post(nonconforming=3)
+    assert sentence in post(inspected=2)
+
+
+def test_what_was_counted_wrongly_before_keeps_nobody_from_the_rest(report, post):
+    DefectReport.objects.update(inspected=2, nonconforming=3)
+    post(cause="A worn tool guide")
+    report.refresh_from_db()
+    assert report.cause == "A worn tool guide"
+
+
 def test_a_note_is_for_colleagues(report, post, shown):
     post(new_note="Ask the night shift <b>first</b>")
     assert "Ask the night shift &lt;b&gt;first&lt;/b&gt;" in shown()
     assert report.notes.get().author.username == "admin"
     assert not told()
+
+
+def test_what_was_said_begins_with_the_report(report, say, shown):
+    say("Deep scratch on the *cover*")
+    before, about = shown().split("talk-about")
+    assert "Deep scratch on the *cover*" in about.partition("talk-bubble")[0]
+    assert ">hi<" in before
+    assert "talk-scrolls" in before
+
+
+def test_or_with_what_was_said_last_before_it(report, shown):
+    DefectReport.objects.update(description="Chosen, and never typed")
+    about = shown().split("talk-about")[1]
+    assert "Deep scratch on the *cover*" in about.partition("talk-bubble")[0]
 
 
 def test_what_is_done_stays(report, post, admin_user):

@@ -117,6 +117,25 @@ def test_a_decision_wants_quantities_that_add_up(in_review, anna):
     assert in_review.status == Status.DECIDED
 
 
+def test_no_more_are_nonconforming_than_were_inspected(in_review, anna):
+    sentence = "3 cannot be nonconforming when only 2 were inspected."
+    assert refusal(lambda: in_review.amend(anna, inspected=2, nonconforming=3)) == sentence
+    in_review.amend(anna, inspected=2)
+    assert refusal(lambda: in_review.amend(anna, nonconforming=3)) == sentence
+    in_review.refresh_from_db()
+    assert (in_review.inspected, in_review.nonconforming) == (2, None)
+    in_review.amend(anna, nonconforming=2)
+    in_review.amend(anna, inspected=None)
+    in_review.amend(anna, nonconforming=3)
+
+
+def test_nor_is_it_decided_like_that(in_review, anna):
+    in_review.inspected, in_review.nonconforming = 2, 3
+    in_review.save()
+    in_review.dispositions.create(kind=Kind.SCRAP, quantity=3)
+    assert "only 2 were inspected" in refusal(in_review.decide, anna)
+
+
 def test_what_is_decided_stays_until_it_is_opened_again(decided, anna):
     disposition = decided.dispositions.get()
     disposition.report = decided

@@ -44,6 +44,7 @@ class PinnedLine(models.Model):
 
     class Meta:
         verbose_name = "worker's line"
+        verbose_name_plural = "workers' lines"
         constraints = [
             models.UniqueConstraint(
                 fields=["contact"],

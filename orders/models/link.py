@@ -70,6 +70,8 @@ class CustomerLink(models.Model):
     objects = CustomerLinkQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "link to a customer"
+        verbose_name_plural = "links to customers"
         constraints = [
             models.UniqueConstraint(fields=["contact", "customer"], name="customer_link_once")
         ]

@@ -200,9 +200,8 @@ class HelpRequestAdmin(TalkAdmin):
             around = said.latest_before(None, AT_ONCE)
         may_see = request.user.has_perm("whatsapp_bot.view_contact")
         whole = reverse("admin:whatsapp_bot_contact_change", args=[obj.contact_id])
-        return talk(
-            around, request, scrolls=True, about=obj.message_id, whole=whole if may_see else ""
-        )
+        about = [obj.message_id, *obj.answers.values_list("pk", flat=True)]
+        return talk(around, request, about, scrolls=True, whole=whole if may_see else "")
 
     # Steps and answers --------------------------------------------------------------------------
 

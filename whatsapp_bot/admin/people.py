@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -84,7 +84,7 @@ class ContactAdmin(TalkAdmin):
     list_per_page = 50
     search_fields = ["name", "phone", "user_id"]
     readonly_fields = ["opted_out_at", "created_at", "last_heard", "written_at"]
-    ordering = ["-pk"]
+    ordering = [F("conversation__heard_at").desc(nulls_last=True), "-pk"]
     inlines: list[type[InlineModelAdmin]] = []
     """Those of the apps above, which append theirs."""
 

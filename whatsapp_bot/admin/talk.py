@@ -16,13 +16,19 @@ AT_ONCE = 50
 MAY_SEE = "whatsapp_bot.view_message"
 
 
-def talk(messages: Iterable[Message], request: HttpRequest, **more: Any) -> SafeString:
+SCRIPTS = ["simulator/marks.js", "whatsapp_bot/talk.js"]
+
+
+def talk(
+    messages: Iterable[Message], request: HttpRequest, about: Iterable[int] = (), **more: Any
+) -> SafeString:
     """These messages as bubbles, oldest first, with their files and what became of them.
 
-    They come `to_show()`. more: what else its template knows of.
+    They come `to_show()`. about: the ids of those that the page is about, and begins with. more:
+    what else its template knows of.
     """
-    bubbles = list(_bubbles(messages, request))
-    return render_to_string("whatsapp_bot/talk.html", {"bubbles": bubbles, **more})
+    context = {"bubbles": list(_bubbles(messages, request)), "about": list(about), **more}
+    return render_to_string("whatsapp_bot/talk.html", context)
 
 
 def conversation(contact: Contact, request: HttpRequest) -> SafeString:
@@ -78,7 +84,7 @@ class TalkAdmin(WritingAdmin):
 
     class Media:
         css = {"all": ["whatsapp_bot/talk.css"]}
-        js = ["whatsapp_bot/talk.js"]
+        js = SCRIPTS
 
     def conversation(self, request: HttpRequest, obj: Any) -> SafeString:
         raise NotImplementedError

@@ -12,7 +12,7 @@ from defects.models import DefectReport
 from orders.models import Customer, CustomerLink
 from whatsapp_bot.admin.talk import AT_ONCE
 from whatsapp_bot.delivery import Status
-from whatsapp_bot.models import Contact, HelpRequest, Message
+from whatsapp_bot.models import Contact, Conversation, HelpRequest, Message
 from whatsapp_bot.tests.test_speed import statements
 from whatsapp_bot.tests.test_writing import page_of, posted, shown, with_details
 
@@ -188,3 +188,24 @@ def test_the_list_says_who_they_are_and_how_we_stand(admin_client, contact):
         assert contact.phone in shown(admin_client, f"{every}?{query}")
     for query in ("role__exact=customer", "reach=blocked"):
         assert contact.phone not in shown(admin_client, f"{every}?{query}")
+
+
+def test_marks_are_left_to_the_script_and_what_was_said_is_no_markup(admin_client, contact):
+    Message.objects.create(
+        contact=contact, direction="in", body="*menu* <b>", status="received", kind="text"
+    )
+    text = shown(admin_client, page_of(contact))
+    assert '<div class="talk-text" dir="auto">*menu* &lt;b&gt;</div>' in text
+    assert text.index("simulator/marks.js") < text.index("whatsapp_bot/talk.js")
+
+
+def test_the_list_begins_with_who_wrote_last(admin_client, contact):
+    now = timezone.now()
+    heard = [("Bongani", now - timedelta(days=2)), ("Anna", now), ("Carl", now - timedelta(days=1))]
+    for name, at in heard:
+        one = Contact.objects.create(name=name, user_id=f"ZZ.{name}")
+        Conversation.objects.create(contact=one, heard_at=at)
+    Contact.objects.create(name="Silent", user_id="ZZ.silent")
+    listed = admin_client.get("/admin/whatsapp_bot/contact/").context["cl"].result_list
+    names = [one.name for one in listed if one != contact]
+    assert names == ["Anna", "Carl", "Bongani", "Silent"]

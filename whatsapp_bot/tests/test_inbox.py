@@ -148,6 +148,14 @@ def test_the_page_shows_the_conversation_around_it(asked, say, thandi):
     assert "It goes at once." in text
 
 
+def test_the_page_of_an_answered_one_shows_the_answer(asked, thandi):
+    asked.answer("In Durban, at the harbour.", thandi)
+    about = shown(browser(thandi), page_of(asked)).split("talk-about")[1:]
+    assert len(about) == 2
+    assert "Where are you?" in about[0]
+    assert "In Durban, at the harbour." in about[1]
+
+
 def test_steps_on_the_page_are_taken_and_noted(asked, thandi):
     client, page = browser(thandi), page_of(asked)
     assert f"{asked.number} is taken." in posted(client, page, step="take")

@@ -2,14 +2,27 @@
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
+  // *Bold* is bold, as it was on the phone.
+  function mark(talk) {
+    for (const said of talk.querySelectorAll(".talk-text[dir]")) {
+      said.replaceChildren(whatsappText(said.textContent));
+    }
+  }
+
   for (const talk of document.querySelectorAll(".talk-scrolls")) {
-    const about = talk.querySelector(".talk-about");
+    const about = [...talk.querySelectorAll(".talk-about")];
     let moved = false;
+    mark(talk);
 
     const stand = () => {
-      if (moved) return;
-      talk.scrollTop = about ? about.offsetTop - talk.offsetTop - 40 : talk.scrollHeight;
+      if (!moved) talk.scrollTop = about.length ? place(about[0], about.at(-1)) : talk.scrollHeight;
     };
+    // Where both are seen, what was asked and its answer; else where the answer is.
+    function place(first, last) {
+      const top = (bubble) => bubble.offsetTop - talk.offsetTop - 40;
+      const bottom = top(last) + 80 + last.offsetHeight - talk.clientHeight;
+      return Math.min(top(last), Math.max(top(first), bottom));
+    }
     const move = () => { moved = true; };
     for (const way of ["wheel", "touchmove", "keydown", "pointerdown"]) {
       talk.addEventListener(way, move, { passive: true });
@@ -45,6 +58,7 @@ document.addEventListener("DOMContentLoaded", () => {
     function put(before, link) {
       const below = talk.scrollHeight - talk.scrollTop;
       before.querySelector(".talk-later")?.remove();
+      mark(before);
       const days = [...before.querySelectorAll(".talk-day")];
       const next = link.parentElement.nextElementSibling;
       if (next.matches(".talk-day") && next.textContent === days.at(-1)?.textContent) next.remove();
