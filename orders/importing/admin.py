@@ -18,6 +18,7 @@ from unfold.decorators import display
 from orders.importing import work
 from orders.importing.forms import ChoicesForm, FileForm
 from orders.importing.judging import JUDGES, Kind
+from orders.importing.sheet import Choices
 from orders.models import Import, Order, ProductionRun
 from orders.models.imports import may_import
 from whatsapp_bot.admin.log import LogAdmin
@@ -152,9 +153,11 @@ class ImportAdmin(LogAdmin):
             raise Http404
         if not may_import(request.user, what):
             raise PermissionDenied
+        mended = self._mended(request, what)
+        choices = Choices(**mended.choices).for_another_file() if mended else Choices()
         form = FileForm(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
-            imported = form.as_import(request.user, what)
+            imported = form.as_import(request.user, what, choices)
             work.begin(imported)
             return redirect("admin:orders_import_change", imported.pk)
         resource = JUDGES[what].resource_class()
@@ -163,12 +166,20 @@ class ImportAdmin(LogAdmin):
             "title": f"Import {Import.What(what).label}",
             "opts": self.model._meta,
             "form": form,
+            "mended": mended,
+            "is_remembered": bool(choices.said),
             "columns": resource.columns.values(),
             "list": _list_of(what),
             "label": Import.What(what).label,
             "media": self.media,
         }
         return TemplateResponse(request, "orders/import_file.html", context)
+
+    def _mended(self, request: HttpRequest, what: str) -> Import | None:
+        """The import of which the file is chosen again."""
+        pk = request.GET.get("mends", "")
+        mine = Import.objects.filter(by=request.user.pk, what=what)
+        return mine.filter(pk=pk).first() if pk.isdecimal() else None
 
     # Looking at it ------------------------------------------------------------------------------
 

@@ -224,6 +224,74 @@ def test_columns_are_mapped_by_hand_without_choosing_the_file_again(client, acme
     assert Order.objects.get().quantity == 10
 
 
+OWN_HEAD = "Their no.,What for,What,Many,Many,When"
+
+
+def test_which_column_is_which_is_remembered_for_the_mended_file(client, acme):
+    rows = ("ORD-1,Acme GmbH,Gear,red,lots,2026-12-24", "ORD-2,Acme GmbH,Wheel,red,5,")
+    _, imported = choose(client, csv(OWN_HEAD, *rows))
+    assert counts(imported) == (0, 0, 0, 0)
+    by_hand = {
+        "column_A": "number",
+        "column_B": "customer",
+        "column_C": "product",
+        "column_E": "quantity",
+        "column_F": "due_date",
+    }
+    page = decide(client, imported, **by_hand).content.decode()
+    assert counts(imported) == (1, 0, 0, 1)
+    again = f"{ADD}?what=orders&amp;mends={imported.pk}"
+    assert page.count(again) == 2, "for the file, and for the wrong rows"
+    again = again.replace("&amp;", "&")
+    assert "is remembered from orders.csv" in client.get(again).content.decode()
+
+    # The headings are in another row, and a column has come before them.
+    mended = [f"new,{line}" for line in (OWN_HEAD, rows[0].replace("lots", "7"), rows[1])]
+    client.post(again, {"file": csv("Mended,on Monday", "", *mended)})
+    second = Import.objects.latest("pk")
+    assert counts(second) == (2, 0, 0, 0)
+    confirm(client, second)
+    first = Order.objects.get(key="ORD1")
+    assert (first.quantity, f"{first.due_date}") == (7, "2026-12-24")
+
+    # A file that mends nothing is looked at as if it were the first.
+    _, another = choose(client, csv(OWN_HEAD, *rows))
+    assert counts(another) == (0, 0, 0, 0)
+
+
+def test_which_column_is_which_is_remembered_for_the_wrong_rows(client, acme):
+    rows = ("ORD-1,Acme GmbH,Gear,red,lots,03/04/2026", "ORD-2,Acme GmbH,Wheel,red,5,")
+    _, imported = choose(client, csv("Week 48", OWN_HEAD, *rows))
+    decide(client, imported, header="2")
+    by_hand = {"column_A": "number", "column_B": "customer", "column_C": "product"}
+    decide(client, imported, **by_hand, column_E="quantity", column_F="due_date")
+    decide(client, imported, meaning_due_date="month")
+    wrong = b"".join(client.get(page_of(imported, "wrong")).streaming_content)
+    page = confirm(client, imported, leave_wrong="yes").content.decode()
+    assert f"mends={imported.pk}" in page, "also once the right rows are imported"
+    book = openpyxl.load_workbook(io.BytesIO(wrong))
+    book.active["E2"] = 7
+    file = io.BytesIO()
+    book.save(file)
+    mended = SimpleUploadedFile("mended.xlsx", file.getvalue())
+    client.post(f"{ADD}?what=orders&mends={imported.pk}", {"file": mended})
+    second = Import.objects.latest("pk")
+    assert counts(second) == (1, 0, 0, 0)
+    confirm(client, second)
+    assert f"{Order.objects.get(key='ORD1').due_date}" == "2026-03-04"
+
+
+def test_what_others_said_of_their_columns_is_not_remembered(client, acme):
+    _, imported = choose(client, csv("A,B,C,D", "ORD-1,Acme GmbH,Gear,many"))
+    by_hand = {"column_A": "number", "column_B": "customer", "column_C": "product"}
+    decide(client, imported, **by_hand, column_D="quantity")
+    ben = client_of(staff("ben", *MAY))
+    for mends in (imported.pk, "none", 10**30):
+        page = ben.get(f"{ADD}?what=orders&mends={mends}")
+        assert page.status_code == 200
+        assert "is remembered" not in page.content.decode()
+
+
 def test_another_sheet_and_another_row_of_headings(client, acme):
     file = io.BytesIO()
     book = xlsxwriter.Workbook(file)
