@@ -24,6 +24,7 @@ class Column(Field):
     """A column that can be imported.
 
     title: what it is called. headings: other names for it, with commas between them.
+    perhaps: names that may be of something else, and are its own where nothing else is.
     attribute: None for one that only helps to understand another.
     is_needed: something new has to have it.
     """
@@ -37,6 +38,7 @@ class Column(Field):
         widget: CellWidget,
         headings: str = "",
         *,
+        perhaps: str = "",
         attribute: str | None = "",
         is_needed: bool = False,
     ) -> None:
@@ -48,6 +50,7 @@ class Column(Field):
         )
         self.name, self.title, self.is_needed = name, title, is_needed
         self.headings = {_heading(one) for one in [name, title, *headings.split(",")]} - {""}
+        self.perhaps = {_heading(one) for one in perhaps.split(",")} - {""}
 
     def get_value(self, instance: Any) -> Any:
         return getattr(instance, self.attribute, None)  # a new run has no line yet
@@ -108,7 +111,19 @@ def _as_header(number: int, cells: list[Cell], columns: list[Column], said: Said
         column = _named(heading, columns) if name is None else by_name.get(name)
         if column and header.place_of(column.name) is None:
             header.found[place] = column
+    _guess(header, columns, said)
     return header
+
+
+def _guess(header: Header, columns: list[Column], said: Said) -> None:
+    """Take headings that may mean this or that for the first column that nothing else is."""
+    for place, heading in enumerate(header.headings):
+        if place in header.found or header.heading(place) in said:
+            continue
+        for column in columns:
+            if _heading(heading) in column.perhaps and header.place_of(column.name) is None:
+                header.found[place] = column
+                break
 
 
 def _named(heading: str, columns: Iterable[Column]) -> Column | None:

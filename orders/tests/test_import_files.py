@@ -134,6 +134,14 @@ def test_whatever_is_in_a_file_it_is_read_or_refused(content):
             "number customer_number customer_reference product position",
         ),
         (
+            "Our order,Client,Part,Qty.,Delivery dt.",
+            "number customer product quantity due_date",
+        ),
+        ("Order #,PO,Client", "number customer_reference customer"),
+        ("Our PO,Client,Part,Qty", "number customer product quantity"),
+        ("Our PO,Client,Order no.,Qty", "customer_reference customer number quantity"),
+        ("Our PO,Client,Order no.,PO number", "customer number customer_reference"),
+        (
             "Auftrag Nr.,Kunde,Bezeichnung,Menge,Liefertermin",
             "number customer product quantity due_date",
         ),
@@ -153,6 +161,7 @@ def test_no_heading_means_two_columns(what):
     for name, column in JUDGES[what].resource_class().columns.items():
         for heading in column.headings:
             assert known.setdefault(heading, name) == name
+        assert not column.perhaps & column.headings
 
 
 def test_letters():
