@@ -19,6 +19,7 @@ from orders.importing import work
 from orders.importing.forms import ChoicesForm, FileForm
 from orders.importing.judging import JUDGES, Kind
 from orders.importing.sheet import Choices
+from orders.importing.values import quoted
 from orders.models import Import, Order, ProductionRun
 from orders.models.imports import may_import
 from whatsapp_bot.admin.log import LogAdmin
@@ -197,7 +198,10 @@ class ImportAdmin(LogAdmin):
     def _page(
         self, request: HttpRequest, imported: Import, form: ChoicesForm | None = None
     ) -> HttpResponse:
-        is_own = self._is_own(request, imported)
+        is_own, seen = self._is_own(request, imported), imported.preview
+        columns = seen.get("columns", [])
+        has_headings = any(one["name"] for one in columns)
+        was_read = imported.rows or seen.get("is_numbered")
         if imported.is_checked and is_own and form is None:
             form = self._form(request, imported)
         context = {
@@ -205,11 +209,14 @@ class ImportAdmin(LogAdmin):
             "title": imported.name,
             "opts": self.model._meta,
             "imported": imported,
-            "seen": imported.preview,
+            "seen": seen,
             "is_own": is_own,
             "form": form,
             "kinds": _kinds(imported, request.GET.get("kind", "")),
-            "unused": [one for one in imported.preview.get("columns", []) if not one["name"]],
+            "unused": [quoted(one["heading"]) for one in columns if not one["name"]],
+            "has_headings": has_headings,
+            "is_read": imported.rows or not form,
+            "needs_columns": has_headings and (imported.wrong or not was_read),
             "right": imported.new + imported.changed,
             "sentence": in_words(imported),
             "list": _list_of(imported.what),

@@ -2,7 +2,7 @@
 
 import io
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import openpyxl
 import pytest
@@ -157,7 +157,11 @@ def test_a_spreadsheet_that_a_person_would_really_send(client, acme):
     assert "Is it “Acme GmbH”?" in faults[8, "Client"][1]
     assert "“12,5” is no whole number" in faults[9, "Qty (pcs)"][1]
     assert "“soon” is no day" in faults[9, "Deliver by"][1]
-    for text in ("“lost” is not known", "Left out is the column Colour", "Choose the mended file"):
+    for text in (
+        "“lost” is not known",
+        "Left out is the column “Colour”.",
+        "Choose the mended file",
+    ):
         assert text in page
     assert not Order.objects.exists()
 
@@ -222,6 +226,49 @@ def test_columns_are_mapped_by_hand_without_choosing_the_file_again(client, acme
     assert "“C” and “D” cannot both be the product" in page
     confirm(client, imported)
     assert Order.objects.get().quantity == 10
+
+
+def test_a_column_that_is_lacking_is_named_beside_the_columns(client, acme):
+    head = "Our job,Client,Article,Qty,Delivery dt.,Nr.x"
+    response, imported = choose(client, csv(head, "ORD-1,Acme GmbH,Gear,10,2026-12-24,"))
+    page = response.content.decode()
+    assert "The headings were not found" not in page
+    assert "There are no rows" not in page
+    note = page.index("No column was found for: order number. Please say here")
+    assert page.rindex("import-note", 0, note) < page.index("Which column is which")
+    assert note < page.index("Which column is which") < page.index(">Discard<")
+    assert "Left out are the columns “Our job”, “Nr.x”." in page
+    decide(client, imported, column_A="number")
+    assert counts(imported) == (1, 0, 0, 0)
+
+    response, imported = choose(client, csv("Order,Client,Qty", "ORD-1,Acme GmbH,10"))
+    page = response.content.decode()
+    assert "No column was found for: product. Rows that are new need it." in page
+    assert counts(imported) == (0, 0, 0, 1)
+
+
+def test_headings_without_rows(client, acme):
+    response, _ = choose(client, csv("Orders", "Order,Client,Qty"))
+    page = response.content.decode()
+    assert "There are no rows below the headings, which are in row 2." in page
+    assert "The headings were not found" not in page
+
+
+def test_a_day_of_the_spreadsheet_is_shown_as_a_day(client, acme):
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file, {"default_date_format": "yyyy-mm-dd"})
+    sheet = book.add_worksheet()
+    sheet.write_row("A1", HEAD.split(","))
+    sheet.write_row("A2", ["ORD-1", "Acme GmbH", "Gear", 10])
+    sheet.write_datetime("E2", datetime(2026, 12, 15))  # noqa: DTZ001
+    sheet.write_row("A3", ["ORD-2", "Acme GmbH", "Gear"])
+    sheet.write_datetime("D3", datetime(2026, 12, 16, 14, 30))  # noqa: DTZ001
+    book.close()
+    response, _ = choose(client, SimpleUploadedFile("days.xlsx", file.getvalue()))
+    page = response.content.decode()
+    assert "<td>15 Dec 2026</td>" in page
+    assert "“16 Dec 2026, 14:30” is no whole number" in page
+    assert "00:00" not in page
 
 
 OWN_HEAD = "Their no.,What for,What,Many,Many,When"

@@ -353,7 +353,7 @@ GOOD = ("Order;Customer;Product;Qty;Colour", "ORD-1;Acme GmbH;Gear;10;red")
 def test_the_command_imports_and_leaves_a_record(acme, place):
     out, _ = run(place(*GOOD), "--dry-run")
     assert "1 new, 0 changed, 0 unchanged, 0 wrong" in out
-    assert "Left out are the columns Colour." in out
+    assert "Left out is the column “Colour”." in out
     assert not Order.objects.exists()
     assert not Import.objects.exists()
     out, _ = run(place(*GOOD))
@@ -389,6 +389,10 @@ def test_the_command_says_what_it_has_to_be_told(acme, place, tmp_path):
     assert Order.objects.get().due_date == date(2026, 3, 4)
     with pytest.raises(CommandError, match="say with --header"):
         run(place("a;b", "c;d"))
+    with pytest.raises(CommandError, match="No column was found for: order number, customer"):
+        run(place("Product;Qty", "Gear;10"))
+    with pytest.raises(CommandError, match="no rows below the headings, which are in row 1"):
+        run(place("Order;Qty"))
     with pytest.raises(CommandError, match="cannot be read: No such file"):
         run(tmp_path / "nothing.csv")
     with pytest.raises(CommandError, match="It is empty"):
