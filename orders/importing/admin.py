@@ -1,6 +1,8 @@
 """Importing in the admin: choose a file, look at what it would do, confirm."""
 
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -33,6 +35,7 @@ KINDS = [
     (Kind.UNCHANGED, "Unchanged", "Nothing is here already."),
 ]
 WHAT = {Order: Import.What.ORDERS, ProductionRun: Import.What.RUNS}
+MODELS = {what.value: model for model, what in WHAT.items()}
 
 
 class Importable(metaclass=forms.MediaDefiningClass):
@@ -220,9 +223,25 @@ class ImportAdmin(LogAdmin):
             "right": imported.new + imported.changed,
             "sentence": in_words(imported),
             "list": _list_of(imported.what),
+            "outcome": self._outcome(request, imported),
             "media": self.media,
         }
         return TemplateResponse(request, "orders/import.html", context)
+
+    def _outcome(self, request: HttpRequest, imported: Import) -> list[tuple[str, str]]:
+        """Where to go on once it is done: what to see, and its address."""
+        lists = self.admin_site.get_model_admin(MODELS[imported.what])
+        if not imported.is_done or not lists.has_view_permission(request):
+            return []
+        every, what = _list_of(imported.what), imported.get_what_display()
+        began, ended = imported.began_saving_at, imported.finished_at
+        made = {"created_at__gte": began, "created_at__lte": ended}
+        changed = {"created_at__lt": began, "updated_at__gte": began, "updated_at__lte": ended}
+        return [
+            *([(f"See the new {what}", _filtered(every, made))] if imported.new else []),
+            *([(f"See the changed {what}", _filtered(every, changed))] if imported.changed else []),
+            (f"All {what}", every),
+        ]
 
     @staticmethod
     def _form(request: HttpRequest, imported: Import) -> ChoicesForm:
@@ -309,8 +328,11 @@ class ImportAdmin(LogAdmin):
 
 
 def _list_of(what: str) -> str:
-    model = {"orders": "order", "runs": "productionrun"}[what]
-    return reverse(f"admin:orders_{model}_changelist")
+    return reverse(f"admin:orders_{MODELS[what]._meta.model_name}_changelist")
+
+
+def _filtered(address: str, moments: dict[str, datetime]) -> str:
+    return f"{address}?{urlencode({name: at.isoformat() for name, at in moments.items()})}"
 
 
 def _kinds(imported: Import, chosen: str) -> list[dict[str, Any]]:

@@ -458,6 +458,45 @@ def test_control_characters_do_no_harm(client, acme):
     assert Order.objects.get().product == "Gear"
 
 
+# Once it is done ----------------------------------------------------------------------------------
+
+
+def shown(client, response, title):
+    """The rows of the list that a link of the page leads to, by their numbers."""
+    address = dict(response.context["outcome"])[title]
+    assert address.replace("&", "&amp;") in response.content.decode()
+    return {str(one) for one in client.get(address).context["cl"].result_list}
+
+
+def test_what_is_new_and_what_changed_is_seen_from_there(client, acme):
+    with time_machine.travel(timezone.now() - timedelta(days=1)):
+        for number in ("ORD-1", "ORD-9"):
+            Order.objects.create(number=number, customer=acme, product="Gear", quantity=1)
+    _, imported = choose(client, csv(*GOOD))
+    response = confirm(client, imported)
+    assert list(dict(response.context["outcome"])) == [
+        "See the new orders",
+        "See the changed orders",
+        "All orders",
+    ]
+    assert shown(client, response, "See the new orders") == {"ORD-2"}
+    assert shown(client, response, "See the changed orders") == {"ORD-1"}
+    assert shown(client, response, "All orders") == {"ORD-1", "ORD-2", "ORD-9"}
+    auditor = client_of(staff("auditor", "view_import"))
+    assert not auditor.get(page_of(imported)).context["outcome"]
+
+
+def test_new_runs_are_seen_from_there(client):
+    line = Line.objects.create(name="Line 1")
+    row = "R-1,Line 1,Gear,24.12.2026 06:00,24.12.2026 14:00,10"
+    _, imported = choose(client, csv("Run,Line,Product,Start,End,Qty", row), "runs")
+    assert not client.get(page_of(imported)).context["outcome"], "nothing is imported yet"
+    response = confirm(client, imported)
+    made = str(ProductionRun.objects.get(line=line))
+    assert shown(client, response, "See the new production runs") == {made}
+    assert "See the changed" not in response.content.decode()
+
+
 # Confirming ---------------------------------------------------------------------------------------
 
 
