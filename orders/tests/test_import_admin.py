@@ -159,7 +159,7 @@ def test_a_spreadsheet_that_a_person_would_really_send(client, acme):
     assert "“soon” is no day" in faults[9, "Deliver by"][1]
     for text in (
         "“lost” is not known",
-        "Left out is the column “Colour”.",
+        "The column “Colour” is left out.",
         "Choose the mended file",
     ):
         assert text in page
@@ -237,7 +237,7 @@ def test_a_column_that_is_lacking_is_named_beside_the_columns(client, acme):
     note = page.index("No column was found for: order number. Please say here")
     assert page.rindex("import-note", 0, note) < page.index("Which column is which")
     assert note < page.index("Which column is which") < page.index(">Discard<")
-    assert "Left out are the columns “Our job”, “Nr.x”." in page
+    assert "The columns “Our job”, “Nr.x” are left out." in page
     decide(client, imported, column_A="number")
     assert counts(imported) == (1, 0, 0, 0)
 

@@ -353,7 +353,7 @@ GOOD = ("Order;Customer;Product;Qty;Colour", "ORD-1;Acme GmbH;Gear;10;red")
 def test_the_command_imports_and_leaves_a_record(acme, place):
     out, _ = run(place(*GOOD), "--dry-run")
     assert "1 new, 0 changed, 0 unchanged, 0 wrong" in out
-    assert "Left out is the column “Colour”." in out
+    assert "The column “Colour” is left out." in out
     assert not Order.objects.exists()
     assert not Import.objects.exists()
     out, _ = run(place(*GOOD))

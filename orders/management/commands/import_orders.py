@@ -101,8 +101,8 @@ class Command(BaseCommand):
         self.stdout.write(f"Headings in row {seen['header']}. {told}.")
         unused = [quoted(one["heading"]) for one in seen["columns"] if not one["name"]]
         if unused:
-            what = "is the column" if len(unused) == 1 else "are the columns"
-            self.stdout.write(f"Left out {what} {', '.join(unused)}.")
+            columns, are = ("column", "is") if len(unused) == 1 else ("columns", "are")
+            self.stdout.write(f"The {columns} {', '.join(unused)} {are} left out.")
         for name, count in seen.get("unknown", [])[:SHOWN]:
             self.stdout.write(f"Customer not known: {name} ({count:,})")
         for row in seen["rows"][Kind.CHANGED][:SHOWN]:
