@@ -1,6 +1,8 @@
 """Importing in the admin: choose a file, look at what it would do, confirm."""
 
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -18,6 +20,8 @@ from unfold.decorators import display
 from orders.importing import work
 from orders.importing.forms import ChoicesForm, FileForm
 from orders.importing.judging import JUDGES, Kind
+from orders.importing.sheet import Choices
+from orders.importing.values import quoted
 from orders.models import Import, Order, ProductionRun
 from orders.models.imports import may_import
 from whatsapp_bot.admin.log import LogAdmin
@@ -31,6 +35,7 @@ KINDS = [
     (Kind.UNCHANGED, "Unchanged", "Nothing is here already."),
 ]
 WHAT = {Order: Import.What.ORDERS, ProductionRun: Import.What.RUNS}
+MODELS = {what.value: model for model, what in WHAT.items()}
 
 
 class Importable(metaclass=forms.MediaDefiningClass):
@@ -152,9 +157,11 @@ class ImportAdmin(LogAdmin):
             raise Http404
         if not may_import(request.user, what):
             raise PermissionDenied
+        mended = self._mended(request, what)
+        choices = Choices(**mended.choices).for_another_file() if mended else Choices()
         form = FileForm(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
-            imported = form.as_import(request.user, what)
+            imported = form.as_import(request.user, what, choices)
             work.begin(imported)
             return redirect("admin:orders_import_change", imported.pk)
         resource = JUDGES[what].resource_class()
@@ -163,12 +170,20 @@ class ImportAdmin(LogAdmin):
             "title": f"Import {Import.What(what).label}",
             "opts": self.model._meta,
             "form": form,
+            "mended": mended,
+            "is_remembered": bool(choices.said),
             "columns": resource.columns.values(),
             "list": _list_of(what),
             "label": Import.What(what).label,
             "media": self.media,
         }
         return TemplateResponse(request, "orders/import_file.html", context)
+
+    def _mended(self, request: HttpRequest, what: str) -> Import | None:
+        """The import of which the file is chosen again."""
+        pk = request.GET.get("mends", "")
+        mine = Import.objects.filter(by=request.user.pk, what=what)
+        return mine.filter(pk=pk).first() if pk.isdecimal() else None
 
     # Looking at it ------------------------------------------------------------------------------
 
@@ -186,7 +201,10 @@ class ImportAdmin(LogAdmin):
     def _page(
         self, request: HttpRequest, imported: Import, form: ChoicesForm | None = None
     ) -> HttpResponse:
-        is_own = self._is_own(request, imported)
+        is_own, seen = self._is_own(request, imported), imported.preview
+        columns = seen.get("columns", [])
+        has_headings = any(one["name"] for one in columns)
+        was_read = imported.rows or seen.get("is_numbered")
         if imported.is_checked and is_own and form is None:
             form = self._form(request, imported)
         context = {
@@ -194,17 +212,36 @@ class ImportAdmin(LogAdmin):
             "title": imported.name,
             "opts": self.model._meta,
             "imported": imported,
-            "seen": imported.preview,
+            "seen": seen,
             "is_own": is_own,
             "form": form,
             "kinds": _kinds(imported, request.GET.get("kind", "")),
-            "unused": [one for one in imported.preview.get("columns", []) if not one["name"]],
+            "unused": [quoted(one["heading"]) for one in columns if not one["name"]],
+            "has_headings": has_headings,
+            "is_read": imported.rows or not form,
+            "needs_columns": has_headings and (imported.wrong or not was_read),
             "right": imported.new + imported.changed,
             "sentence": in_words(imported),
             "list": _list_of(imported.what),
+            "outcome": self._outcome(request, imported),
             "media": self.media,
         }
         return TemplateResponse(request, "orders/import.html", context)
+
+    def _outcome(self, request: HttpRequest, imported: Import) -> list[tuple[str, str]]:
+        """Where to go on once it is done: what to see, and its address."""
+        lists = self.admin_site.get_model_admin(MODELS[imported.what])
+        if not imported.is_done or not lists.has_view_permission(request):
+            return []
+        every, what = _list_of(imported.what), imported.get_what_display()
+        began, ended = imported.began_saving_at, imported.finished_at
+        made = {"created_at__gte": began, "created_at__lte": ended}
+        changed = {"created_at__lt": began, "updated_at__gte": began, "updated_at__lte": ended}
+        return [
+            *([(f"See the new {what}", _filtered(every, made))] if imported.new else []),
+            *([(f"See the changed {what}", _filtered(every, changed))] if imported.changed else []),
+            (f"All {what}", every),
+        ]
 
     @staticmethod
     def _form(request: HttpRequest, imported: Import) -> ChoicesForm:
@@ -291,8 +328,11 @@ class ImportAdmin(LogAdmin):
 
 
 def _list_of(what: str) -> str:
-    model = {"orders": "order", "runs": "productionrun"}[what]
-    return reverse(f"admin:orders_{model}_changelist")
+    return reverse(f"admin:orders_{MODELS[what]._meta.model_name}_changelist")
+
+
+def _filtered(address: str, moments: dict[str, datetime]) -> str:
+    return f"{address}?{urlencode({name: at.isoformat() for name, at in moments.items()})}"
 
 
 def _kinds(imported: Import, chosen: str) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Which columns a table has: found by their headings, wherever the row with the headings is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -15,11 +15,16 @@ from whatsapp_bot.whatsapp_text import clean
 SEARCHED = 30
 """The headings are among so many rows at the beginning."""
 
+Said = Mapping[str, list[str]]
+"""What was said of columns in an earlier file: headings, with the name of each column that has it,
+from left to right; an empty name leaves it out."""
+
 
 class Column(Field):
     """A column that can be imported.
 
     title: what it is called. headings: other names for it, with commas between them.
+    perhaps: names that may be of something else, and are its own where nothing else is.
     attribute: None for one that only helps to understand another.
     is_needed: something new has to have it.
     """
@@ -33,6 +38,7 @@ class Column(Field):
         widget: CellWidget,
         headings: str = "",
         *,
+        perhaps: str = "",
         attribute: str | None = "",
         is_needed: bool = False,
     ) -> None:
@@ -44,6 +50,7 @@ class Column(Field):
         )
         self.name, self.title, self.is_needed = name, title, is_needed
         self.headings = {_heading(one) for one in [name, title, *headings.split(",")]} - {""}
+        self.perhaps = {_heading(one) for one in perhaps.split(",")} - {""}
 
     def get_value(self, instance: Any) -> Any:
         return getattr(instance, self.attribute, None)  # a new run has no line yet
@@ -83,23 +90,40 @@ class Header:
         return next((place for place, one in self.found.items() if one.name == name), None)
 
 
-def find_header(rows: list[Row], columns: list[Column], number: int | None = None) -> Header:
+def find_header(
+    rows: list[Row], columns: list[Column], number: int | None = None, said: Said | None = None
+) -> Header:
     """The row, among the first ones, that names the most columns; or the one with that number."""
     if number is not None:
         cells = next((cells for at, cells in rows if at == number), [])
-        return _as_header(number, cells, columns)
-    headers = [_as_header(at, cells, columns) for at, cells in rows[:SEARCHED]]
+        return _as_header(number, cells, columns, said or {})
+    headers = [_as_header(at, cells, columns, said or {}) for at, cells in rows[:SEARCHED]]
     best = max(headers, key=lambda header: (len(header.found), -header.number))
     return best if len(best.found) > 1 else headers[0]
 
 
-def _as_header(number: int, cells: list[Cell], columns: list[Column]) -> Header:
+def _as_header(number: int, cells: list[Cell], columns: list[Column], said: Said) -> Header:
     header = Header(number, [" ".join(clean(str(cell or ""), 100).split()) for cell in cells])
+    by_name = {column.name: column for column in columns}
+    names = {heading: iter(of) for heading, of in said.items()}
     for place, heading in enumerate(header.headings):
-        column = _named(heading, columns)
+        name = next(names.get(header.heading(place), iter(())), None)
+        column = _named(heading, columns) if name is None else by_name.get(name)
         if column and header.place_of(column.name) is None:
             header.found[place] = column
+    _guess(header, columns, said)
     return header
+
+
+def _guess(header: Header, columns: list[Column], said: Said) -> None:
+    """Take headings that may mean this or that for the first column that nothing else is."""
+    for place, heading in enumerate(header.headings):
+        if place in header.found or header.heading(place) in said:
+            continue
+        for column in columns:
+            if _heading(heading) in column.perhaps and header.place_of(column.name) is None:
+                header.found[place] = column
+                break
 
 
 def _named(heading: str, columns: Iterable[Column]) -> Column | None:

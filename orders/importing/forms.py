@@ -44,9 +44,10 @@ class FileForm(forms.Form):
             chosen.seek(0)
         return chosen
 
-    def as_import(self, user: Any, what: str) -> Import:
+    def as_import(self, user: Any, what: str, choices: Choices) -> Import:
         chosen = self.cleaned_data["file"]
         imported = Import(by=user, what=what, size=chosen.size, weight=self.weight)
+        imported.choices = choices.as_json()
         imported.name = clean(chosen.name, 200) or "file"
         imported.file.save(imported.new_place("imports"), chosen, save=False)
         return imported
@@ -77,7 +78,7 @@ class ChoicesForm(forms.Form):
                 label="Sheet",
                 choices=[(name, name) for name in sheets],
                 widget=UnfoldAdminSelectWidget,
-                initial=self._chosen.sheet or sheets[0],
+                initial=self._chosen.sheet if self._chosen.sheet in sheets else sheets[0],
             )
         self.fields["header"] = forms.IntegerField(
             label="The headings are in row",
@@ -145,6 +146,7 @@ class ChoicesForm(forms.Form):
             sheet=cleaned.get("sheet", ""),
             header=cleaned["header"] if is_same or "header" in self.changed_data else None,
             columns=columns if is_same and columns else None,
+            said=self._said() if is_same and columns else self._chosen.said,
             meanings={
                 name.removeprefix("meaning_"): value
                 for name, value in cleaned.items()
@@ -152,3 +154,10 @@ class ChoicesForm(forms.Form):
             },
             make_customers=cleaned.get("make_customers", False),
         )
+
+    def _said(self) -> dict[str, list[str]]:
+        said: dict[str, list[str]] = {}
+        for seen in self.seen_columns:
+            name = self.cleaned_data[f"column_{seen['letter']}"]
+            said.setdefault(seen["heading"], []).append(name)
+        return said

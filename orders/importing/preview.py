@@ -7,7 +7,7 @@ from orders.importing.columns import Column, letter
 from orders.importing.judging import Judge, Kind, OrderJudge, Verdict
 from orders.importing.sheet import Sheet
 from orders.importing.tables import Cell
-from orders.importing.values import quoted
+from orders.importing.values import as_shown, quoted
 from whatsapp_bot.whatsapp_text import clean
 
 SHOWN = 100
@@ -54,13 +54,13 @@ class Preview:
         return row
 
     def _name(self, verdict: Verdict) -> str:
-        return _short(str(self._cell(verdict, self._judge.resource.identity) or ""))
+        return _short(as_shown(self._cell(verdict, self._judge.resource.identity)))
 
     def _fault(self, verdict: Verdict, name: str, why: str) -> tuple[str, str, str]:
         """The column by its heading, what is in the cell, and what is wrong."""
         place = self.place_of(name)
         heading = self._judge.columns[name].title if place is None else self._heading(place)
-        return heading, _short(str(self._cell(verdict, name) or "")), why
+        return heading, _short(as_shown(self._cell(verdict, name))), why
 
     def place_of(self, name: str) -> int | None:
         place = self._sheet.header.place_of(name)
@@ -104,7 +104,7 @@ class Preview:
                     "place": place,
                     "letter": letter(place),
                     "heading": header.heading(place),
-                    "example": _short(str(example[place])),
+                    "example": _short(as_shown(example[place])),
                     "name": header.found[place].name if place in header.found else "",
                 }
                 for place in range(width)
@@ -121,6 +121,7 @@ class Preview:
                 }
                 for column in self._sheet.open_questions()
             ],
+            "is_numbered": self._sheet.has(self._judge.resource.identity),
             "missing": [
                 column.title
                 for column in self._judge.columns.values()

@@ -213,8 +213,8 @@ _ORDER_STATUS = Choice(
     },
 )
 _ORDER_NUMBERS = (
-    "order,order no,order number,order nr,order id,sales order,sales order no,"
-    "sales order number,so,so number,so no,"
+    "order,order no,order number,order nr,order id,our order,our order no,our order number,"
+    "sales order,sales order no,sales order number,so,so number,so no,"
     "auftrag,auftragsnummer,auftragsnr,auftrag nr,bestellnummer"
 )
 _PRODUCTS = (
@@ -223,6 +223,8 @@ _PRODUCTS = (
     "bezeichnung"
 )
 _QUANTITIES = "qty,amount,pcs,pieces,units,order qty,order quantity,ordered,menge,anzahl,stückzahl"
+_OUR_ORDERS = "our po,our po no,our po number,our purchase order"
+"""The order's own number to whoever wrote it, or their reference when they are the customer."""
 _NOTES = "note,comment,comments,remark,remarks,bemerkung,bemerkungen"
 
 
@@ -232,6 +234,7 @@ class OrderResource(SheetResource):
         "order number",
         Text(60),
         f"no,work order,job,job no,job number,{_ORDER_NUMBERS}",
+        perhaps=f"{_OUR_ORDERS},our ref,our reference,our no,our number",
         is_needed=True,
     )
     position = Column(
@@ -266,6 +269,7 @@ class OrderResource(SheetResource):
         "customer po,customer's order number,po,po no,po number,purchase order,"
         "purchase order no,purchase order number,your reference,your ref,reference,ref,"
         "kundenreferenz",
+        perhaps=_OUR_ORDERS,
     )
     product = Column("product", "product", Text(200), _PRODUCTS, is_needed=True)
     quantity = Column("quantity", "quantity", Whole(), _QUANTITIES, is_needed=True)
@@ -273,9 +277,10 @@ class OrderResource(SheetResource):
         "due_date",
         "due date",
         Day(),
-        "due,due on,due by,delivery,delivery date,deliver by,deliver on,delivery due,"
+        "due,due on,due by,due dt,delivery,delivery date,delivery dt,delivery due,del date,"
+        "deliver by,deliver on,"
         "requested date,required date,required by,promised,promise date,promised date,ship date,"
-        "deadline,liefertermin,lieferdatum,termin",
+        "ship dt,req date,deadline,liefertermin,lieferdatum,termin",
     )
     status = Column("status", "status", _ORDER_STATUS, "order status,state,stage")
     notes = Column(

@@ -23,18 +23,24 @@ class Choices:
     """What was decided by hand.
 
     sheet: its name. header: the number of the row with the headings. columns: which place, as text,
-    is which column; everything else is left out. meanings: of columns that leave it open.
+    is which column; everything else is left out. said: the same by headings, as another file may
+    have its columns at other places. meanings: of columns that leave it open.
     """
 
     sheet: str = ""
     header: int | None = None
     columns: dict[str, str] | None = None
+    said: dict[str, list[str]] = field(default_factory=dict)
     meanings: dict[str, str] = field(default_factory=dict)
     make_customers: bool = False
     leave_wrong: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    def for_another_file(self) -> "Choices":
+        """What holds for a file with the same headings too: its rows are decided about anew."""
+        return Choices(sheet=self.sheet, said=self.said, meanings=self.meanings)
 
 
 class Sheet:
@@ -47,7 +53,9 @@ class Sheet:
         first = list(islice(rows, SEARCHED))
         if not first:
             raise Unreadable("There is nothing in it. Please choose the file that has the rows.")
-        self.header: Header = find_header(first, list(columns.values()), choices.header)
+        self.header: Header = find_header(
+            first, list(columns.values()), choices.header, choices.said
+        )
         if choices.columns is not None:
             choose(self.header, columns, choices.columns)
         self.first_rows = first

@@ -28,7 +28,7 @@ ERRORS = {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"}
 
 def quoted(value: Any) -> str:
     """A cell in a sentence."""
-    text = " ".join(str(value).split())
+    text = " ".join(as_shown(value).split())
     return f"“{text[:40]}…”" if len(text) > 41 else f"“{text}”"
 
 
@@ -84,7 +84,7 @@ class Text(CellWidget):
             return self._fitting(value)
         if isinstance(value, date | time):
             raise ValueError(
-                f"The spreadsheet has made a date of it: {value}. "
+                f"The spreadsheet has made a date of it: {as_shown(value)}. "
                 "Please give the cell the format “text”, and write it again."
             )
         text = _as_written(value)
@@ -106,6 +106,15 @@ def _as_written(value: Any) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return str(value).strip()
+
+
+def as_shown(cell: Cell) -> str:
+    """A cell much as its spreadsheet shows it: a day has no time there."""
+    if isinstance(cell, datetime):
+        return f"{cell:%-d %b %Y}" if cell.time() == time.min else f"{cell:%-d %b %Y, %H:%M}"
+    if isinstance(cell, date):
+        return f"{cell:%-d %b %Y}"
+    return "" if cell is None else _as_written(cell)
 
 
 # Numbers ------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Imports: who brought which file in, and what became of its rows."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -104,6 +104,15 @@ class Import(InHand):
     @property
     def is_checked(self) -> bool:
         return self.status == self.Status.CHECKED
+
+    @property
+    def is_done(self) -> bool:
+        return self.status == self.Status.DONE
+
+    @property
+    def began_saving_at(self) -> datetime:
+        """Nothing of it was saved before; the command saves at once."""
+        return self.confirmed_at or self.created_at
 
     @property
     def is_open(self) -> bool:

@@ -2,7 +2,7 @@
 
 import io
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import openpyxl
 import pytest
@@ -159,7 +159,11 @@ def test_a_spreadsheet_that_a_person_would_really_send(client, acme):
     assert "Is it “Acme GmbH”?" in faults[8, "Client"][1]
     assert "“12,5” is no whole number" in faults[9, "Qty (pcs)"][1]
     assert "“soon” is no day" in faults[9, "Deliver by"][1]
-    for text in ("“lost” is not known", "Left out is the column Colour", "Choose the mended file"):
+    for text in (
+        "“lost” is not known",
+        "The column “Colour” is left out.",
+        "Choose the mended file",
+    ):
         assert text in page
     assert not Order.objects.exists()
 
@@ -224,6 +228,117 @@ def test_columns_are_mapped_by_hand_without_choosing_the_file_again(client, acme
     assert "“C” and “D” cannot both be the product" in page
     confirm(client, imported)
     assert Order.objects.get().quantity == 10
+
+
+def test_a_column_that_is_lacking_is_named_beside_the_columns(client, acme):
+    head = "Our job,Client,Article,Qty,Delivery dt.,Nr.x"
+    response, imported = choose(client, csv(head, "ORD-1,Acme GmbH,Gear,10,2026-12-24,"))
+    page = response.content.decode()
+    assert "The headings were not found" not in page
+    assert "There are no rows" not in page
+    note = page.index("No column was found for: order number. Please say here")
+    assert page.rindex("import-note", 0, note) < page.index("Which column is which")
+    assert note < page.index("Which column is which") < page.index(">Discard<")
+    assert "The columns “Our job”, “Nr.x” are left out." in page
+    decide(client, imported, column_A="number")
+    assert counts(imported) == (1, 0, 0, 0)
+
+    response, imported = choose(client, csv("Order,Client,Qty", "ORD-1,Acme GmbH,10"))
+    page = response.content.decode()
+    assert "No column was found for: product. Rows that are new need it." in page
+    assert counts(imported) == (0, 0, 0, 1)
+
+
+def test_headings_without_rows(client, acme):
+    response, _ = choose(client, csv("Orders", "Order,Client,Qty"))
+    page = response.content.decode()
+    assert "There are no rows below the headings, which are in row 2." in page
+    assert "The headings were not found" not in page
+
+
+def test_a_day_of_the_spreadsheet_is_shown_as_a_day(client, acme):
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file, {"default_date_format": "yyyy-mm-dd"})
+    sheet = book.add_worksheet()
+    sheet.write_row("A1", HEAD.split(","))
+    sheet.write_row("A2", ["ORD-1", "Acme GmbH", "Gear", 10])
+    sheet.write_datetime("E2", datetime(2026, 12, 15))  # noqa: DTZ001
+    sheet.write_row("A3", ["ORD-2", "Acme GmbH", "Gear"])
+    sheet.write_datetime("D3", datetime(2026, 12, 16, 14, 30))  # noqa: DTZ001
+    book.close()
+    response, _ = choose(client, SimpleUploadedFile("days.xlsx", file.getvalue()))
+    page = response.content.decode()
+    assert "<td>15 Dec 2026</td>" in page
+    assert "“16 Dec 2026, 14:30” is no whole number" in page
+    assert "00:00" not in page
+
+
+OWN_HEAD = "Their no.,What for,What,Many,Many,When"
+
+
+def test_which_column_is_which_is_remembered_for_the_mended_file(client, acme):
+    rows = ("ORD-1,Acme GmbH,Gear,red,lots,2026-12-24", "ORD-2,Acme GmbH,Wheel,red,5,")
+    _, imported = choose(client, csv(OWN_HEAD, *rows))
+    assert counts(imported) == (0, 0, 0, 0)
+    by_hand = {
+        "column_A": "number",
+        "column_B": "customer",
+        "column_C": "product",
+        "column_E": "quantity",
+        "column_F": "due_date",
+    }
+    page = decide(client, imported, **by_hand).content.decode()
+    assert counts(imported) == (1, 0, 0, 1)
+    again = f"{ADD}?what=orders&amp;mends={imported.pk}"
+    assert page.count(again) == 2, "for the file, and for the wrong rows"
+    again = again.replace("&amp;", "&")
+    assert "is remembered from orders.csv" in client.get(again).content.decode()
+
+    # The headings are in another row, and a column has come before them.
+    mended = [f"new,{line}" for line in (OWN_HEAD, rows[0].replace("lots", "7"), rows[1])]
+    client.post(again, {"file": csv("Mended,on Monday", "", *mended)})
+    second = Import.objects.latest("pk")
+    assert counts(second) == (2, 0, 0, 0)
+    confirm(client, second)
+    first = Order.objects.get(key="ORD1")
+    assert (first.quantity, f"{first.due_date}") == (7, "2026-12-24")
+
+    # A file that mends nothing is looked at as if it were the first.
+    _, another = choose(client, csv(OWN_HEAD, *rows))
+    assert counts(another) == (0, 0, 0, 0)
+
+
+def test_which_column_is_which_is_remembered_for_the_wrong_rows(client, acme):
+    rows = ("ORD-1,Acme GmbH,Gear,red,lots,03/04/2026", "ORD-2,Acme GmbH,Wheel,red,5,")
+    _, imported = choose(client, csv("Week 48", OWN_HEAD, *rows))
+    decide(client, imported, header="2")
+    by_hand = {"column_A": "number", "column_B": "customer", "column_C": "product"}
+    decide(client, imported, **by_hand, column_E="quantity", column_F="due_date")
+    decide(client, imported, meaning_due_date="month")
+    wrong = b"".join(client.get(page_of(imported, "wrong")).streaming_content)
+    page = confirm(client, imported, leave_wrong="yes").content.decode()
+    assert f"mends={imported.pk}" in page, "also once the right rows are imported"
+    book = openpyxl.load_workbook(io.BytesIO(wrong))
+    book.active["E2"] = 7
+    file = io.BytesIO()
+    book.save(file)
+    mended = SimpleUploadedFile("mended.xlsx", file.getvalue())
+    client.post(f"{ADD}?what=orders&mends={imported.pk}", {"file": mended})
+    second = Import.objects.latest("pk")
+    assert counts(second) == (1, 0, 0, 0)
+    confirm(client, second)
+    assert f"{Order.objects.get(key='ORD1').due_date}" == "2026-03-04"
+
+
+def test_what_others_said_of_their_columns_is_not_remembered(client, acme):
+    _, imported = choose(client, csv("A,B,C,D", "ORD-1,Acme GmbH,Gear,many"))
+    by_hand = {"column_A": "number", "column_B": "customer", "column_C": "product"}
+    decide(client, imported, **by_hand, column_D="quantity")
+    ben = client_of(staff("ben", *MAY))
+    for mends in (imported.pk, "none", 10**30):
+        page = ben.get(f"{ADD}?what=orders&mends={mends}")
+        assert page.status_code == 200
+        assert "is remembered" not in page.content.decode()
 
 
 def test_another_sheet_and_another_row_of_headings(client, acme):
@@ -388,6 +503,45 @@ def test_control_characters_do_no_harm(client, acme):
     _, imported = choose(client, csv(HEAD, rows[0].replace("soon", "")))
     confirm(client, imported)
     assert Order.objects.get().product == "Gear"
+
+
+# Once it is done ----------------------------------------------------------------------------------
+
+
+def shown(client, response, title):
+    """The rows of the list that a link of the page leads to, by their numbers."""
+    address = dict(response.context["outcome"])[title]
+    assert address.replace("&", "&amp;") in response.content.decode()
+    return {str(one) for one in client.get(address).context["cl"].result_list}
+
+
+def test_what_is_new_and_what_changed_is_seen_from_there(client, acme):
+    with time_machine.travel(timezone.now() - timedelta(days=1)):
+        for number in ("ORD-1", "ORD-9"):
+            Order.objects.create(number=number, customer=acme, product="Gear", quantity=1)
+    _, imported = choose(client, csv(*GOOD))
+    response = confirm(client, imported)
+    assert list(dict(response.context["outcome"])) == [
+        "See the new orders",
+        "See the changed orders",
+        "All orders",
+    ]
+    assert shown(client, response, "See the new orders") == {"ORD-2"}
+    assert shown(client, response, "See the changed orders") == {"ORD-1"}
+    assert shown(client, response, "All orders") == {"ORD-1", "ORD-2", "ORD-9"}
+    auditor = client_of(staff("auditor", "view_import"))
+    assert not auditor.get(page_of(imported)).context["outcome"]
+
+
+def test_new_runs_are_seen_from_there(client):
+    line = Line.objects.create(name="Line 1")
+    row = "R-1,Line 1,Gear,24.12.2026 06:00,24.12.2026 14:00,10"
+    _, imported = choose(client, csv("Run,Line,Product,Start,End,Qty", row), "runs")
+    assert not client.get(page_of(imported)).context["outcome"], "nothing is imported yet"
+    response = confirm(client, imported)
+    made = str(ProductionRun.objects.get(line=line))
+    assert shown(client, response, "See the new production runs") == {made}
+    assert "See the changed" not in response.content.decode()
 
 
 # Confirming ---------------------------------------------------------------------------------------

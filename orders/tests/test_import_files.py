@@ -134,6 +134,14 @@ def test_whatever_is_in_a_file_it_is_read_or_refused(content):
             "number customer_number customer_reference product position",
         ),
         (
+            "Our order,Client,Part,Qty.,Delivery dt.",
+            "number customer product quantity due_date",
+        ),
+        ("Order #,PO,Client", "number customer_reference customer"),
+        ("Our PO,Client,Part,Qty", "number customer product quantity"),
+        ("Our PO,Client,Order no.,Qty", "customer_reference customer number quantity"),
+        ("Our PO,Client,Order no.,PO number", "customer number customer_reference"),
+        (
             "Auftrag Nr.,Kunde,Bezeichnung,Menge,Liefertermin",
             "number customer product quantity due_date",
         ),
@@ -153,6 +161,7 @@ def test_no_heading_means_two_columns(what):
     for name, column in JUDGES[what].resource_class().columns.items():
         for heading in column.headings:
             assert known.setdefault(heading, name) == name
+        assert not column.perhaps & column.headings
 
 
 def test_letters():
@@ -346,7 +355,7 @@ GOOD = ("Order;Customer;Product;Qty;Colour", "ORD-1;Acme GmbH;Gear;10;red")
 def test_the_command_imports_and_leaves_a_record(acme, place):
     out, _ = run(place(*GOOD), "--dry-run")
     assert "1 new, 0 changed, 0 unchanged, 0 wrong" in out
-    assert "Left out are the columns Colour." in out
+    assert "The column “Colour” is left out." in out
     assert not Order.objects.exists()
     assert not Import.objects.exists()
     out, _ = run(place(*GOOD))
@@ -382,6 +391,10 @@ def test_the_command_says_what_it_has_to_be_told(acme, place, tmp_path):
     assert Order.objects.get().due_date == date(2026, 3, 4)
     with pytest.raises(CommandError, match="say with --header"):
         run(place("a;b", "c;d"))
+    with pytest.raises(CommandError, match="No column was found for: order number, customer"):
+        run(place("Product;Qty", "Gear;10"))
+    with pytest.raises(CommandError, match="no rows below the headings, which are in row 1"):
+        run(place("Order;Qty"))
     with pytest.raises(CommandError, match="cannot be read: No such file"):
         run(tmp_path / "nothing.csv")
     with pytest.raises(CommandError, match="It is empty"):

@@ -91,6 +91,8 @@ def test_with_an_error_mended_and_again(
     editing.press("Import 3 rows")
     expect(page.get_by_text("Imported on")).to_be_visible()
     assert_fits(page, look[1])
+    page.get_by_role("link", name="See the new orders").click()
+    expect(page.locator("#result_list tbody tr")).to_have_count(3)
     assert sorted(Order.objects.values_list("number", "quantity")) == [
         ("ORD-7001", 1200),
         ("ORD-7002", 12),

@@ -10,6 +10,7 @@ from orders.importing.judging import JUDGES, Kind
 from orders.importing.preview import Preview
 from orders.importing.sheet import Choices, Sheet
 from orders.importing.tables import Unreadable, open_table
+from orders.importing.values import quoted
 from orders.importing.work import Changed, save, try_out
 from orders.models import Import
 
@@ -98,9 +99,10 @@ class Command(BaseCommand):
         counts = seen["counts"]
         told = ", ".join(f"{counts.get(kind, 0):,} {kind.value}" for kind in Kind)
         self.stdout.write(f"Headings in row {seen['header']}. {told}.")
-        unused = [one["heading"] for one in seen["columns"] if not one["name"]]
+        unused = [quoted(one["heading"]) for one in seen["columns"] if not one["name"]]
         if unused:
-            self.stdout.write(f"Left out are the columns {', '.join(unused)}.")
+            columns, are = ("column", "is") if len(unused) == 1 else ("columns", "are")
+            self.stdout.write(f"The {columns} {', '.join(unused)} {are} left out.")
         for name, count in seen.get("unknown", [])[:SHOWN]:
             self.stdout.write(f"Customer not known: {name} ({count:,})")
         for row in seen["rows"][Kind.CHANGED][:SHOWN]:
@@ -122,10 +124,7 @@ class Command(BaseCommand):
             said = ", ".join(f"{key} ({label})" for key, label in question["choices"])
             raise CommandError(f"{question['heading']}: please say with {options} one of {said}.")
         if not seen["counts"]:
-            raise CommandError(
-                "The headings were not found, or there are no rows below them. "
-                "Please say with --header which row they are in."
-            )
+            raise CommandError(f"{_why_none(seen)} Please say with --header which row has them.")
 
     def _progress(self) -> Any:
         """Says on standard error how far it is, each ten seconds."""
@@ -138,6 +137,15 @@ class Command(BaseCommand):
                 self.stderr.write(f"{done:,} of {total:,}" if total else f"{done:,} rows read")
 
         return tell
+
+
+def _why_none(seen: dict[str, Any]) -> str:
+    """Why no row was looked at."""
+    if not any(one["name"] for one in seen["columns"]):
+        return "The headings were not found."
+    if not seen["is_numbered"]:
+        return f"No column was found for: {', '.join(seen['missing'])}. Are these the headings?"
+    return f"There are no rows below the headings, which are in row {seen['header']}."
 
 
 def _rows(count: int) -> str:
