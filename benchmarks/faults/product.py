@@ -33,6 +33,15 @@ PATIENCE = 60
 """Seconds within which a process has to be there."""
 
 
+HAND_OVER = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+os.execv(sys.executable, [sys.executable, "-m", *sys.argv[2:]])
+"""
+"""Systemd's way to hand over a socket: it is the process's third, which is told its own id."""
+
+
 class Product:
     """Andon on the database of this process, until the block ends.
 
@@ -93,11 +102,9 @@ class Product:
         self.twilio.stop()
 
     def _start_web(self) -> subprocess.Popen:
-        # LISTEN_PID has to be its own: systemd's way to hand over a socket.
-        hand_over = f'export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@" 3<&{self.socket.fileno()}'
         gunicorn = ["gunicorn", "--workers", str(self.web_workers), "config.wsgi"]
         return self._start(
-            ["sh", "-c", hand_over, "sh", sys.executable, "-m", *gunicorn],
+            [sys.executable, "-c", HAND_OVER, str(self.socket.fileno()), *gunicorn],
             "web.log",
             pass_fds=[self.socket.fileno()],
         )
