@@ -1,8 +1,32 @@
-"""The tabs above a list."""
+"""The sidebar, and the tabs above a list."""
 
 import pytest
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.text import capfirst
 
-from config.navigation import TABS
+from config.navigation import NAVIGATION, TABS
+
+CALLED_OTHERWISE = {
+    "Failed messages",
+    "Menus and greeting",
+    "Our number",
+    "Changes of reports",
+    "Wrong order numbers",
+}
+
+
+def test_a_page_is_called_what_the_sidebar_calls_it():
+    lists = {
+        reverse(f"admin:{of.app_label}_{of.model_name}_changelist"): capfirst(
+            of.verbose_name_plural
+        )
+        for of in (model._meta for model in admin.site._registry)
+    }
+    items = [item for group in NAVIGATION for item in group["items"]]
+    titles = {item["title"]: lists.get(str(item["link"]).partition("?")[0]) for item in items}
+    otherwise = {title for title, name in titles.items() if name and name != title}
+    assert otherwise == CALLED_OTHERWISE
 
 
 @pytest.mark.parametrize(
