@@ -61,8 +61,7 @@ def test_from_reported_to_closed(editing: Editing, report: DefectReport, new_con
     editing.press("Close")
     expect(page.get_by_text("“New tool guide” is not verified yet.")).to_be_visible()
     editing.save("Done", says="The action is done.")
-    editing.press("Verify")
-    expect(page.get_by_text("Somebody else has to verify it")).to_be_visible()
+    expect(page.get_by_text("to be verified by somebody else")).to_be_visible()
 
     other = User.objects.create_superuser("ben")
     context = new_context(signed_in=False)

@@ -44,7 +44,7 @@ def test_a_message_is_looked_at_and_sent(writing: Editing, nomsa: Contact):
     writing.press("Send")
     expect(page.get_by_text("It is on its way.")).to_be_visible()
     expect(writing.field("to_send")).to_have_value("")
-    row = page.locator(".talk-bubble").filter(has_text="Your parts are *here*.")
+    row = page.locator(".talk-bubble").filter(has_text="Your parts are here.")
     expect(row).to_contain_text("queued")
     expect(row).to_contain_text("editor")
     Message.objects.filter(notice="staff.message").update(status=Status.READ)
