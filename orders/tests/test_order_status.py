@@ -252,7 +252,9 @@ def test_an_order_for_several_products_tells_of_each(say, buyer, order, lines):
 
 def test_of_many_products_it_tells_the_first_in_one_message(phone, buyer, order, lines):
     for number in range(30):
-        OrderLine.objects.create(order=order, product=(f"{number} 😀" * 60)[:200], quantity=2**31 - 1)
+        OrderLine.objects.create(
+            order=order, product=(f"{number} 😀" * 60)[:200], quantity=2**31 - 1
+        )
     Order.objects.update(notes="word " * 400, number="N" * 60, key="N1")
     phone.say("hi")
     (answer,) = phone.say("n1")
