@@ -278,8 +278,7 @@ class WritingAdmin(ModelAdmin):
         """Save what was changed on the page, and leave what others change meanwhile."""
         if change:
             ours = {field.name for field in obj._meta.concrete_fields}
-            if changed := ours.intersection(form.changed_data):
-                obj.save(update_fields=changed)
+            obj.save(update_fields=ours.intersection(form.changed_data))
         else:
             super().save_model(request, obj, form, change)
 
