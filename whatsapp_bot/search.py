@@ -5,8 +5,11 @@ that is asked for has to be there for that: one condition on one table, in capit
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.db import connection, transaction
 from django.db.migrations import RunPython
 from django.db.models import Q, QuerySet
 
@@ -39,6 +42,22 @@ def ids_of(found: QuerySet) -> QuerySet | list[int]:
     """
     ids = list(found.values_list("pk", flat=True)[: MOST_IDS + 1])
     return ids if len(ids) <= MOST_IDS else found.values("pk")
+
+
+@contextmanager
+def by_index(text: str) -> Iterator[None]:
+    """Have PostgreSQL find several words by their index.
+
+    Of a list that is cut it would read the table and hope that enough of them come soon, which
+    words that are frequent and never come together do not.
+    """
+    if len(words_in(text)) < 2 or connection.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        yield
 
 
 def word_index(name: str, table: str, *columns: str) -> RunPython:

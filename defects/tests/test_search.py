@@ -5,7 +5,7 @@ import pytest
 from defects.models import DefectReport
 from orders.models import Customer, Order
 from whatsapp_bot.admin import long_list
-from whatsapp_bot.models import Contact, Message
+from whatsapp_bot.models import Contact, Media, Message
 
 pytestmark = pytest.mark.django_db
 REPORTS = "/admin/defects/defectreport/"
@@ -65,6 +65,22 @@ def test_messages_are_found_by_words_person_and_sid(report):
     for words in ("seal", "the leaks", "nkosi", "nkosi seal", "SM1"):
         assert Message.objects.with_words(words).get() == message, words
     assert not Message.objects.with_words("housing").exists()
+
+
+def test_files_are_found_by_who_sent_them_and_by_sid(report):
+    message = Message.objects.create(
+        contact=report.reported_by, direction="in", sid="MM1", status="read"
+    )
+    file = message.media.create(url="https://api.twilio.com/1")
+    for words in ("nkosi", "thandi nkosi", "MM1", "nkosi MM1"):
+        assert Media.objects.with_words(words).get() == file, words
+    for words in ("botha", "nkosi MM2", "%"):
+        assert not Media.objects.with_words(words).exists(), words
+
+
+def test_the_list_is_searched_for_several_words(report, admin_client):
+    assert "DEF-1" in admin_client.get(f"{REPORTS}?q=thandi+leaks").content.decode()
+    assert "DEF-1" not in admin_client.get(f"{REPORTS}?q=thandi+housing").content.decode()
 
 
 @pytest.fixture

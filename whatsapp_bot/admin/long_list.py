@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from unfold.views import ChangeList
 
+from whatsapp_bot.search import by_index
+
 MOST_LISTED = 10_000
 
 
@@ -38,7 +40,8 @@ class LongListPaginator(Paginator):
 
 class LongChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
+        with by_index(self.query):
+            super().get_results(request)
         if not self.result_count:
             # It need not be looked for again.
             self.result_list = self.queryset.none()
