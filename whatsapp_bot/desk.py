@@ -26,6 +26,7 @@ from whatsapp_bot.flows import Flow, Gone, Open, Resume, Say
 from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models import Conversation, Message
 from whatsapp_bot.place import MAIN_MENU, Place
+from whatsapp_bot.queueing import in_turn
 
 log = structlog.get_logger("whatsapp_bot")
 
@@ -78,11 +79,12 @@ def receive(incoming: Incoming) -> Answer:
 
 
 def _take_as_things_are(incoming: Incoming) -> Answer:
-    try:
-        return _take(incoming)
-    except NotSupportedError:
-        # A migration changed a column since PostgreSQL planned a statement. That plan is gone now.
-        return _take(incoming)
+    with in_turn():
+        try:
+            return _take(incoming)
+        except NotSupportedError:
+            # A migration changed a column since PostgreSQL planned a statement. That plan is gone.
+            return _take(incoming)
 
 
 @transaction.atomic
