@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run chat test bench faults lint pictures requirements
+.PHONY: help run chat test bench faults fuzz lint audit pictures requirements
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' Makefile
@@ -59,12 +59,17 @@ lint: .venv/requirements-dev.installed ## style, faults, layers, missing migrati
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
 	$(BIN)/lint-imports --no-logo
+	git ls-files 'config/*.py' 'whatsapp_bot/*.py' 'orders/*.py' 'defects/*.py' | grep -v /tests/ \
+	  | xargs $(BIN)/bandit --quiet --severity-level medium 2>/dev/null
 	git ls-files '*.html' | xargs -r $(BIN)/djade --check --target-version 5.2
 	$(MANAGE) makemigrations --check --dry-run
 	DJANGO_SETTINGS_MODULE=config.settings ANDON_ENV_FILE=.env.example \
 	  TWILIO_ACCOUNT_SID=AC0123456789abcdef0123456789abcdef TWILIO_AUTH_TOKEN=0123456789abcdef \
 	  SECRET_KEY='nothing is signed with this key, which is only there to be checked' \
 	  $(MANAGE) check --deploy --fail-level WARNING
+
+audit: .venv/requirements-dev.installed ## does any package that is pinned have a known vulnerability? (asks the internet)
+	@$(BIN)/pip-audit --requirement requirements.txt --require-hashes --disable-pip --progress-spinner off
 
 pictures: .venv/requirements-dev.installed ## draw the pictures of the handbook (needs Debian's chromium)
 	@$(BIN)/python docs/pictures.py

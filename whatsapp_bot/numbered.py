@@ -33,7 +33,7 @@ class NumberedQuerySet(models.QuerySet[M]):
         """The stem, or what comes after the last of those that begin with it."""
         at_least, below = BY_BYTE[connection.vendor]
         ((first, last),) = prepared.rows(
-            "SELECT min(number), "  # noqa: S608
+            "SELECT min(number), "  # noqa: S608  # nosec B608
             f"max(CAST(NULLIF(substr(number, {len(stem) + 2}), '') AS integer)) "
             f"FROM {self.model._meta.db_table} WHERE number {at_least} %s AND number {below} %s",
             [stem, f"{stem}."],

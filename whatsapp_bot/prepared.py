@@ -102,7 +102,7 @@ def _inserting(model: type[models.Model]) -> Writing:
     fields = [field for field in model._meta.concrete_fields if field is not model._meta.auto_field]
     columns = ", ".join(f'"{field.column}"' for field in fields)
     blanks = ", ".join(["%s"] * len(fields))
-    sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({blanks})'  # noqa: S608
+    sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({blanks})'  # noqa: S608  # nosec B608
     if connection.vendor == "postgresql":
         sql += f' RETURNING "{model._meta.pk.column}"'
     return Writing(sql, fields)
@@ -113,7 +113,7 @@ def _updating(model: type[models.Model], names: tuple[str, ...]) -> Writing:
     fields = [model._meta.get_field(name) for name in names]
     columns = ", ".join(f'"{field.column}" = %s' for field in fields)
     key = model._meta.pk
-    sql = f'UPDATE "{model._meta.db_table}" SET {columns} WHERE "{key.column}" = %s'  # noqa: S608
+    sql = f'UPDATE "{model._meta.db_table}" SET {columns} WHERE "{key.column}" = %s'  # noqa: S608  # nosec B608
     return Writing(sql, [*fields, key])
 
 

@@ -101,7 +101,7 @@ class Sheet:
         self._file.seek(0)
         left = self.total
         while left > 0:
-            batch = pickle.load(self._file)  # noqa: S301  We have just written it.
+            batch = pickle.load(self._file)  # noqa: S301  # nosec B301  We have just written it.
             left -= len(batch)
             yield batch
 
