@@ -52,6 +52,9 @@ bench: .venv/requirements-dev.installed ## how fast it is, beside the least for 
 faults: .venv/requirements-dev.installed ## break it on purpose and count (ARGS="kills --database sqlite", ARGS=--long)
 	@$(BIN)/python -m benchmarks.faults $(ARGS)
 
+fuzz: .venv/requirements-dev.installed ## bytes that nobody would think of (ARGS="webhook --runs 5000000")
+	@$(BIN)/python -m benchmarks.fuzz $(ARGS)
+
 # Without a database, and at the end with the settings of .env.example, its gaps filled.
 lint: export DJANGO_SETTINGS_MODULE = config.settings_test
 lint: export TEST_DATABASE_URL = sqlite://:memory:
