@@ -24,6 +24,11 @@ def what_twilio_brings(get_response: View) -> View:
     views = views_for_twilio()
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        return views.get(request.path_info, get_response)(request)
+        view = views.get(request.path_info)
+        if not view:
+            return get_response(request)
+        response = view(request)
+        response.headers["Content-Length"] = str(len(response.content))
+        return response
 
     return middleware

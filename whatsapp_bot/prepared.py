@@ -10,7 +10,6 @@ from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 from django.db.models.query import get_related_populators
 
 M = TypeVar("M", bound=models.Model)
@@ -21,17 +20,39 @@ def _ours() -> BaseDatabaseWrapper:
     return connections[DEFAULT_DB_ALIAS]
 
 
-def _run(ours: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> CursorWrapper:
-    """Run it with Django's cursor; on PostgreSQL with one that has the server fill in the values.
+def _run(ours: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> Any:
+    """Run it; the cursor that has what was found.
 
-    Django's usual one writes them into the statement, which then is another one each time.
+    On PostgreSQL the server fills in the values: Django's usual cursor writes them into the
+    statement, which then is another one each time. Django's cursors are used where somebody wants
+    to know what is run; else there is nothing between us and the database.
     """
-    cursor = _cursor_that_prepares(ours) if ours.vendor == "postgresql" else ours.cursor()
-    cursor.execute(sql, values)
-    return cursor
+    if ours.queries_logged or ours.execute_wrappers:
+        cursor = _cursor_that_prepares(ours) if ours.vendor == "postgresql" else ours.cursor()
+        cursor.execute(sql, values)
+        return cursor
+    ours.ensure_connection()
+    ours.validate_no_broken_transaction()
+    with ours.wrap_database_errors:
+        if ours.vendor == "postgresql":
+            return _plain_cursor()(ours.connection).execute(sql, values)
+        return ours.connection.execute(_with_question_marks(sql), values)
 
 
-def _cursor_that_prepares(ours: BaseDatabaseWrapper) -> CursorWrapper:
+@cache
+def _plain_cursor() -> type:
+    from psycopg import Cursor
+
+    return Cursor
+
+
+@cache
+def _with_question_marks(sql: str) -> str:
+    """As SQLite has blanks."""
+    return sql % (("?",) * sql.count("%s"))
+
+
+def _cursor_that_prepares(ours: BaseDatabaseWrapper) -> Any:
     from django.db.backends.postgresql.base import ServerBindingCursor
 
     ours.ensure_connection()
