@@ -26,8 +26,28 @@ class NumberedQuerySet(models.QuerySet[M]):
         """
         stem = f"{self.prefix}-{timezone.localtime():%Y%m%d%H%M%S}"
         with transaction.atomic(savepoint=False):
-            _have_alone(stem)
-            return self.create(number=self._next(stem), **values)
+            return self.create(number=self._free(stem), **values)
+
+    def _free(self, stem: str) -> str:
+        """A number that nobody has, nor is just taking.
+
+        Nobody is waited for, since who takes one may be at it for a while, and may give it up.
+        """
+        number = self._next(stem)
+        while not self._is_ours(number):
+            number = _following(number, stem)
+        return number
+
+    def _is_ours(self, number: str) -> bool:
+        """Take it, unless somebody else has it or is just taking it.
+
+        On SQLite there is one transaction at a time.
+        """
+        if connection.vendor == "sqlite":
+            return True
+        ((taken,),) = prepared.rows("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [number])
+        # Whoever had it a moment ago has stored it by now.
+        return taken and not self.filter(number=number).exists()
 
     def _next(self, stem: str) -> str:
         """The stem, or what comes after the last of those that begin with it."""
@@ -41,11 +61,5 @@ class NumberedQuerySet(models.QuerySet[M]):
         return f"{stem}-{(last or 1) + 1}" if first == stem else stem
 
 
-def _have_alone(stem: str) -> None:
-    """Have others wait who want a number of this second, until the transaction ends.
-
-    On SQLite they wait already, since there is one transaction at a time.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [stem])
+def _following(number: str, stem: str) -> str:
+    return f"{stem}-{int(number.removeprefix(stem).lstrip('-') or 1) + 1}"

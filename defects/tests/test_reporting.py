@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 
 from defects.models import DefectReport, Question, ReportForm
 from whatsapp_bot.models import Menu, MenuItem
@@ -294,6 +295,18 @@ def test_a_number_is_free_again_when_its_row_is_gone(contact, clock):
     DefectReport.objects.exclude(pk=last.pk).delete()
     numbers = [DefectReport.objects.file(reported_by=contact, description="x").number for _ in "ab"]
     assert numbers == ["DEF-20250119143022", "DEF-20250119143022-4"]
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="there is one transaction at a time")
+def test_nobody_waits_for_a_number_that_somebody_else_is_taking(contact, clock):
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(hashtext('DEF-20250119143022'))")
+        report = DefectReport.objects.file(reported_by=contact, description="x")
+    finally:
+        other.close()
+    assert report.number == "DEF-20250119143022-2"
 
 
 def begin(say, text):
