@@ -278,12 +278,12 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.headers.ContentSecurityPolicy",
+    "simple_history.middleware.HistoryRequestMiddleware",
     "config.straight.what_twilio_brings",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.api.problems.problems_under_api",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "simple_history.middleware.HistoryRequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
