@@ -17,8 +17,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
@@ -35,12 +35,14 @@ with atheris.instrument_imports(include=["whatsapp_bot"]):
     from django import forms
     from django.conf import settings
     from django.test import RequestFactory
+    from django.urls import reverse
 
     from whatsapp_bot import wording
     from whatsapp_bot.dialog import Said, State, go_back, take_turn
     from whatsapp_bot.inbound import Kind
     from whatsapp_bot.models import Message
     from whatsapp_bot.questions import ChoiceField, LongText, PictureField, YesNoField
+    from whatsapp_bot.simulator.phone import Phone
     from whatsapp_bot.twilio import webhook
     from whatsapp_bot.whatsapp_text import MAX_LENGTH, length, split
 
@@ -56,14 +58,10 @@ NAMES = (
     *("Longitude", "Address", "Label", "ButtonPayload", "ButtonText", "ListId", "ListTitle"),
     *("OriginalRepliedMessageSid", "ChannelMetadata", "MessageStatus", "ErrorCode", "Price"),
 )
-WELL_FORMED = MappingProxyType(
-    {
-        "MessageSid": f"SM{'0' * 32}",
-        "AccountSid": settings.TWILIO_ACCOUNT_SID,
-        "From": "whatsapp:+27820000001",
-        "To": f"whatsapp:{settings.TWILIO_WHATSAPP_NUMBER}",
-    }
-)
+SID = f"SM{'0' * 32}"
+WELL_FORMED = Phone("+27820000001").parameters(MessageSid=SID, SmsSid=SID, SmsMessageSid=SID)
+CHOICES = [("front", "Front"), ("back", "Back side"), ("other", "Other")]
+KINDS = [LongText, partial(ChoiceField, choices=CHOICES), YesNoField, PictureField]
 WORDS = ("1", "2", "3", "yes", "no", "skip", "Front", "frnt", "Other", "٢", "2️⃣", "")
 
 
@@ -96,7 +94,7 @@ def _request(given: atheris.FuzzedDataProvider) -> "django.http.HttpRequest":
             name = given.PickValueInList([*NAMES, given.ConsumeUnicodeNoSurrogates(12)])
             parameters[name] = given.ConsumeUnicodeNoSurrogates(80)
         body = urlencode(parameters).encode()
-    path = "/whatsapp/webhook/"
+    path = reverse("webhook")
     signed = webhook.signature(f"{settings.PUBLIC_URL}{path}", parameters)
     return RequestFactory().post(
         path, body, content_type=webhook.FORM, headers={"X-Twilio-Signature": signed}
@@ -149,26 +147,16 @@ def _said(given: atheris.FuzzedDataProvider) -> Said:
 
 def _form_of(given: atheris.FuzzedDataProvider) -> Callable[[dict[str, str]], forms.Form]:
     """A form of up to five questions, one of which is there after some answers only."""
-    kinds = [given.ConsumeIntInRange(0, 3) for _ in range(given.ConsumeIntInRange(1, 5))]
+    kinds = [given.PickValueInList(KINDS) for _ in range(given.ConsumeIntInRange(1, 5))]
     required = [given.ConsumeBool() for _ in kinds]
     hidden = given.ConsumeIntInRange(0, 4)
-    choices = [("front", "Front"), ("back", "Back side"), ("other", "Other")]
 
     def build_form(answers: dict[str, str]) -> forms.Form:
         form = forms.Form(answers)
         for number, (kind, is_needed) in enumerate(zip(kinds, required, strict=True)):
             if number == hidden and len(answers.get("q0", "")) % 2:
                 continue
-            about = {"label": f"Question {number}", "required": is_needed}
-            form.fields[f"q{number}"] = (
-                LongText(**about)
-                if kind == 0
-                else ChoiceField(choices=choices, **about)
-                if kind == 1
-                else YesNoField(**about)
-                if kind == 2
-                else PictureField(**about)
-            )
+            form.fields[f"q{number}"] = kind(label=f"Question {number}", required=is_needed)
         return form
 
     return build_form

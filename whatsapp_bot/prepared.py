@@ -35,15 +35,15 @@ def _run(ours: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> Any:
     ours.validate_no_broken_transaction()
     with ours.wrap_database_errors:
         if ours.vendor == "postgresql":
-            return _plain_cursor()(ours.connection).execute(sql, values)
+            return _server_binding()(ours.connection).execute(sql, values)
         return ours.connection.execute(_with_question_marks(sql), values)
 
 
 @cache
-def _plain_cursor() -> type:
-    from psycopg import Cursor
+def _server_binding() -> type:
+    from django.db.backends.postgresql.base import ServerBindingCursor
 
-    return Cursor
+    return ServerBindingCursor
 
 
 @cache
@@ -53,11 +53,9 @@ def _with_question_marks(sql: str) -> str:
 
 
 def _cursor_that_prepares(ours: BaseDatabaseWrapper) -> Any:
-    from django.db.backends.postgresql.base import ServerBindingCursor
-
     ours.ensure_connection()
     psycopg = ours.connection
-    usual, psycopg.cursor_factory = psycopg.cursor_factory, ServerBindingCursor
+    usual, psycopg.cursor_factory = psycopg.cursor_factory, _server_binding()
     try:
         return ours.cursor()
     finally:

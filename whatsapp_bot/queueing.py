@@ -11,45 +11,44 @@ from contextlib import contextmanager
 
 from django.db import OperationalError, connection
 
-AS_LONG_AS_SQLITE = 8.0
-"""Seconds: as long as whoever looks at SQLite itself waits, by our settings."""
 WORTH_COUNTING = 1.0
+"""Seconds."""
 
 
 @contextmanager
 def in_turn() -> Iterator[None]:
     """Be the only turn that writes; on PostgreSQL, or in memory, nobody has to wait for that.
 
-    Raises OperationalError after AS_LONG_AS_SQLITE. Whatever else writes is waited for by SQLite,
-    within the same time.
+    Raises OperationalError after as long as SQLite may wait. It waits itself for whatever else
+    writes, within the same time.
     """
-    place = str(connection.settings_dict["NAME"])
-    if connection.vendor != "sqlite" or "memory" in place:
+    if connection.vendor != "sqlite" or connection.is_in_memory_db():
         yield
         return
     began = time.monotonic()
-    queue = os.open(f"{place}-queue", os.O_RDONLY | os.O_CREAT, 0o644)
+    queue = os.open(f"{connection.settings_dict['NAME']}-queue", os.O_RDONLY | os.O_CREAT, 0o644)
     try:
         fcntl.flock(queue, fcntl.LOCK_EX)
-        with _what_is_left(AS_LONG_AS_SQLITE - (time.monotonic() - began)):
+        with _having_waited(time.monotonic() - began):
             yield
     finally:
         os.close(queue)
 
 
 @contextmanager
-def _what_is_left(seconds: float) -> Iterator[None]:
-    """Have SQLite itself wait for so long only, where that differs enough."""
-    if seconds <= 0:
+def _having_waited(seconds: float) -> Iterator[None]:
+    """Have SQLite itself wait for the rest of the time only, where that differs enough."""
+    longest = connection.settings_dict["OPTIONS"]["timeout"]
+    if seconds >= longest:
         raise OperationalError("database is locked")
-    if seconds > AS_LONG_AS_SQLITE - WORTH_COUNTING:
+    if seconds < WORTH_COUNTING:
         yield
         return
-    _wait_for(seconds)
+    _wait_for(longest - seconds)
     try:
         yield
     finally:
-        _wait_for(AS_LONG_AS_SQLITE)
+        _wait_for(longest)
 
 
 def _wait_for(seconds: float) -> None:

@@ -5,13 +5,15 @@ that is asked for has to be there for that: one condition on one table, in capit
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
 from django.db.migrations import RunPython
 from django.db.models import Q, QuerySet
+
+Rows = TypeVar("Rows", bound=QuerySet)
 
 MOST_WORDS = 8
 MOST_IDS = 1000
@@ -24,6 +26,15 @@ _WORDS = re.compile(r"\S*\w\S*")
 def words_in(text: str) -> list[str]:
     """What to look for. What has neither letter nor digit is no word."""
     return _WORDS.findall(text)[:MOST_WORDS]
+
+
+def with_each_word(rows: Rows, text: str, condition: Callable[[str], Q]) -> Rows:
+    """Those of which the condition holds for each word; none when there is no word."""
+    words = words_in(text)
+    found = rows if words else rows.none()
+    for word in words:
+        found = found.filter(condition(word))
+    return found
 
 
 def has(word: str, *fields: str) -> Q:

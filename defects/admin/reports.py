@@ -41,6 +41,7 @@ from defects.notices import QUESTION
 from whatsapp_bot.admin.files import listed, shown
 from whatsapp_bot.admin.long_list import LongList
 from whatsapp_bot.admin.people import beside_a_contact
+from whatsapp_bot.admin.searching import SearchedByWords
 from whatsapp_bot.admin.several import do_with_each
 from whatsapp_bot.admin.talk import SCRIPTS, Panel, Row, talk
 from whatsapp_bot.admin.writing import Letter, WritingAdmin, in_words, label
@@ -139,7 +140,7 @@ def _where_reported(report: DefectReport, said: list[Message]) -> list[int]:
 
 
 @admin.register(DefectReport)
-class DefectReportAdmin(DashboardLinks, Exportable, LongList, WritingAdmin):
+class DefectReportAdmin(DashboardLinks, Exportable, SearchedByWords, LongList, WritingAdmin):
     form = ReportForm
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     list_display = [
@@ -207,12 +208,6 @@ class DefectReportAdmin(DashboardLinks, Exportable, LongList, WritingAdmin):
                 Prefetch("attachments", photos.prefetch_related("message__media"), "with_photo")
             )
         )
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet, search_term: str
-    ) -> tuple[QuerySet, bool]:
-        found = queryset.with_words(search_term) if search_term.strip() else queryset
-        return found, False
 
     @admin.display(description="")
     def photo(self, report: DefectReport) -> SafeString | str:

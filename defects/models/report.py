@@ -16,7 +16,7 @@ from orders.models import Line, Order, Shift
 from whatsapp_bot.models import Contact, Conversation, Message
 from whatsapp_bot.numbered import NumberedQuerySet
 from whatsapp_bot.prepared import Query
-from whatsapp_bot.search import has, ids_of, words_in
+from whatsapp_bot.search import has, ids_of, with_each_word
 from whatsapp_bot.whatsapp_text import preview
 from whatsapp_bot.wording import Notice
 
@@ -37,17 +37,17 @@ class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
 
     def with_words(self, text: str) -> "DefectReportQuerySet":
         """Those in which each word is found: in number, text, reporter or order."""
-        words = words_in(text)
-        found = self if words else self.none()
-        for word in words:
+
+        def has_it(word: str) -> models.Q:
             people = Contact.objects.filter(has(word, "name", "phone"))
             orders = Order.objects.filter(has(word, "number"))
-            found = found.filter(
+            return (
                 has(word, "number", "description")
                 | models.Q(reported_by__in=ids_of(people))
                 | models.Q(order__in=ids_of(orders))
             )
-        return found
+
+        return with_each_word(self, text, has_it)
 
     def just_made_by(self, contact: Contact) -> "DefectReport | None":
         """The contact's last report, if a picture that comes now would belong to it."""

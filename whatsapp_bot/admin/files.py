@@ -18,6 +18,7 @@ from unfold.decorators import display
 
 from whatsapp_bot.admin.log import LogAdmin
 from whatsapp_bot.admin.long_list import LongList
+from whatsapp_bot.admin.searching import SearchedByWords
 from whatsapp_bot.models import Media
 
 LINK = "text-primary-600 dark:text-primary-500 underline"
@@ -124,7 +125,7 @@ class MediaInline(TabularInline):
 
 
 @admin.register(Media)
-class MediaAdmin(LongList, LogAdmin):
+class MediaAdmin(SearchedByWords, LongList, LogAdmin):
     """Nothing of it is changed by hand; what could not be had can be fetched again."""
 
     list_display = ["small", "what", "state", "size_in_words", "why", "message", "said_at"]
@@ -156,12 +157,6 @@ class MediaAdmin(LongList, LogAdmin):
         again = self.admin_site.admin_view(require_POST(self.try_one_again))
         name = "whatsapp_bot_media_try_again"
         return [path("<int:pk>/try-again/", again, name=name), *super().get_urls()]
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Media], search_term: str
-    ) -> tuple[QuerySet[Media], bool]:
-        found = queryset.with_words(search_term) if search_term.strip() else queryset
-        return found, False
 
     @admin.display(description="file")
     def small(self, media: Media) -> SafeString | str:

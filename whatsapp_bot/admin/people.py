@@ -21,6 +21,7 @@ from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from whatsapp_bot.admin.files import MediaInline
 from whatsapp_bot.admin.log import LogAdmin
+from whatsapp_bot.admin.searching import SearchedByWords
 from whatsapp_bot.admin.talk import Panel, TalkAdmin, conversation
 from whatsapp_bot.admin.writing import Letter, in_words, label, may_write, reason, status_label
 from whatsapp_bot.models import Contact, Conversation, Message
@@ -180,7 +181,7 @@ class NoticeFilter(admin.SimpleListFilter):
 
 
 @admin.register(Message)
-class MessageAdmin(LogAdmin):
+class MessageAdmin(SearchedByWords, LogAdmin):
     list_display = ["at", "contact", "direction", "text", "state", "why", "written_by"]
     list_display_links = ["text"]
     list_filter = [FailedFilter, "status", "direction", NoticeFilter, "kind", "created_at"]
@@ -215,12 +216,6 @@ class MessageAdmin(LogAdmin):
         ),
         ("As Twilio has it", {"fields": ["sid", "quoted_sid", "details"]}),
     ]
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
-    ) -> tuple[QuerySet[Message], bool]:
-        found = queryset.with_words(search_term) if search_term.strip() else queryset
-        return found, False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return lookup == "contact__id__exact" or super().lookup_allowed(lookup, value, request)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from whatsapp_bot import tasks
 from whatsapp_bot.models.contact import Contact
 from whatsapp_bot.models.message import Message
-from whatsapp_bot.search import has, ids_of, words_in
+from whatsapp_bot.search import has, ids_of, with_each_word
 
 WAITS = (1, 2, 5, 20, 90, 600, 3000)
 """Seconds after the first try, the second, and so on: a file is often not there in its first
@@ -52,14 +52,12 @@ class MediaQuerySet(models.QuerySet["Media"]):
 
     def with_words(self, text: str) -> "MediaQuerySet":
         """Those of which each word says who sent them, or is the SID of their message."""
-        words = words_in(text)
-        found = self if words else self.none()
-        for word in words:
+
+        def says_it(word: str) -> models.Q:
             people = ids_of(Contact.objects.filter(has(word, "name", "phone", "user_id")))
-            found = found.filter(
-                models.Q(message__contact__in=people) | models.Q(message__sid=word)
-            )
-        return found
+            return models.Q(message__contact__in=people) | models.Q(message__sid=word)
+
+        return with_each_word(self, text, says_it)
 
     def try_again(self) -> int:
         """Have those fetched anew that could not be had; how many that are."""

@@ -15,7 +15,7 @@ from whatsapp_bot.models.channel import Channel
 from whatsapp_bot.models.contact import Contact
 from whatsapp_bot.models.template import MessageTemplate
 from whatsapp_bot.recent import Recent
-from whatsapp_bot.search import has, ids_of, words_in
+from whatsapp_bot.search import has, ids_of, with_each_word
 from whatsapp_bot.twilio import codes
 from whatsapp_bot.whatsapp_text import preview, split
 
@@ -170,14 +170,12 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def with_words(self, text: str) -> "MessageQuerySet":
         """Those in which each word is found: in the text, the person or the SID."""
-        words = words_in(text)
-        found = self if words else self.none()
-        for word in words:
+
+        def has_it(word: str) -> models.Q:
             people = Contact.objects.filter(has(word, "name", "phone", "user_id"))
-            found = found.filter(
-                has(word, "body") | models.Q(contact__in=ids_of(people)) | models.Q(sid=word)
-            )
-        return found
+            return has(word, "body") | models.Q(contact__in=ids_of(people)) | models.Q(sid=word)
+
+        return with_each_word(self, text, has_it)
 
     def replies_to(self, sid: str) -> "list[Message] | None":
         """What was replied to the stored message with this SID; None when there is none.

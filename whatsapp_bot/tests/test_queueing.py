@@ -45,7 +45,7 @@ def test_one_waits_for_the_other(somebody_else):
 
 
 def test_who_has_waited_too_long_is_refused(somebody_else, monkeypatch):
-    monkeypatch.setattr(queueing, "AS_LONG_AS_SQLITE", 0.1)
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0.1)
     with pytest.raises(OperationalError), in_turn():
         pass
 
