@@ -162,9 +162,14 @@ def databases() -> Iterator[str]:
             cursor.execute(table.format(serial=floor.SERIAL[connection.vendor]))
     name = connection.settings_dict["NAME"]
     connection.close()
+    full = creation.get_test_db_clone_settings(FULL)["NAME"]
+    if connection.vendor == "sqlite":
+        # What an ended run has left of its log would be read into the copy.
+        for ending in ("-wal", "-shm"):
+            Path(f"{full}{ending}").unlink(missing_ok=True)
     creation.clone_test_db(FULL, verbosity=0, autoclobber=True)
     try:
-        yield creation.get_test_db_clone_settings(FULL)["NAME"]
+        yield full
     finally:
         creation.destroy_test_db(name, verbosity=0, keepdb=False, suffix=FULL)
         creation.destroy_test_db(name, verbosity=0)
