@@ -11,6 +11,10 @@ timeout = 14
 
 
 def when_ready(server: object) -> None:
-    """What is loaded by now stays: let nobody look for garbage in it, and all workers share it."""
+    """What is loaded by now stays: let nobody look for garbage in it, and all workers share it.
+
+    A turn makes little of what only the collector can free.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

@@ -339,8 +339,6 @@ elif _database.get("ENGINE") == "django.db.backends.postgresql":
         "options": "-c lock_timeout=3s -c idle_in_transaction_session_timeout=60s",
         # Milliseconds after which a server that is gone without a word is given up.
         "tcp_user_timeout": 6000,
-        # Of statements that are always the same. PgBouncer does that from 1.21 on.
-        "prepare_threshold": 0,
         **_database.get("OPTIONS", {}),
     }
 else:

@@ -47,7 +47,9 @@ class NumberedQuerySet(models.QuerySet[M]):
             return True
         ((taken,),) = prepared.rows("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [number])
         # Whoever had it a moment ago has stored it by now.
-        return taken and not self.filter(number=number).exists()
+        table = self.model._meta.db_table
+        stored = f"SELECT 1 FROM {table} WHERE number = %s"  # noqa: S608  # nosec B608
+        return taken and not prepared.rows(stored, [number])
 
     def _next(self, stem: str) -> str:
         """The stem, or what comes after the last of those that begin with it."""

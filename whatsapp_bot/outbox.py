@@ -8,7 +8,7 @@ it is looked up at the carrier before anything is sent again.
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -42,6 +42,8 @@ from whatsapp_bot.whatsapp_text import MAX_LENGTH, length
 log = structlog.get_logger("whatsapp_bot")
 
 A_DAY = timedelta(hours=24)
+A_MOMENT = 0.01
+"""Seconds within which outcomes are noted together: to note ten costs little more than one."""
 GAVE_UP = "Twilio did not take it in {attempts} tries."
 NOBODY_KNOWS = "Nobody knows whether it arrived: Twilio could not tell for a day."
 
@@ -75,10 +77,11 @@ def drain(seconds: float = 5) -> int:
                 flying |= {_carriers().submit(_run, errand): errand for errand in errands}
             if not flying:
                 break
-            settled += _settle_done(flying, FIRST_COMPLETED)
+            wait(flying, return_when=FIRST_COMPLETED)
+            settled += _settle_done(flying, A_MOMENT)
     except Exception:
         # Somebody held a lock for too long: what is on its way has an outcome all the same.
-        _settle_done(flying, ALL_COMPLETED)
+        _settle_done(flying)
         raise
     wake()
     return settled
@@ -91,8 +94,9 @@ def wake() -> None:
         tasks.enqueue(tasks.deliver)
 
 
-def _settle_done(flying: dict[Future[Outcome], Errand], when: str) -> int:
-    done, _ = wait(flying, return_when=when)
+def _settle_done(flying: dict[Future[Outcome], Errand], within: float | None = None) -> int:
+    """Settle what is done within so many seconds, or all of it; how many that are."""
+    done, _ = wait(flying, within)
     settle((flying.pop(future), future.result()) for future in done)
     return len(done)
 

@@ -12,6 +12,8 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.query import get_related_populators
 
+from whatsapp_bot import libpq
+
 M = TypeVar("M", bound=models.Model)
 
 
@@ -23,43 +25,34 @@ def _ours() -> BaseDatabaseWrapper:
 def _run(ours: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> Any:
     """Run it; the cursor that has what was found.
 
-    On PostgreSQL the server fills in the values: Django's usual cursor writes them into the
-    statement, which then is another one each time. Django's cursors are used where somebody wants
-    to know what is run; else there is nothing between us and the database.
+    Django's cursors are used where somebody wants to know what is run, or where the settings have
+    transactions or statements be other than usual; else there is little between us and the
+    database.
     """
-    if ours.queries_logged or ours.execute_wrappers:
-        cursor = _cursor_that_prepares(ours) if ours.vendor == "postgresql" else ours.cursor()
+    ours.ensure_connection()
+    if ours.queries_logged or ours.execute_wrappers or _is_set_up_otherwise(ours):
+        cursor = ours.cursor()
         cursor.execute(sql, values)
         return cursor
-    ours.ensure_connection()
     ours.validate_no_broken_transaction()
     with ours.wrap_database_errors:
         if ours.vendor == "postgresql":
-            return _server_binding()(ours.connection).execute(sql, values)
+            return libpq.cursor(ours.connection).execute(sql, values)
         return ours.connection.execute(_with_question_marks(sql), values)
 
 
-@cache
-def _server_binding() -> type:
-    from django.db.backends.postgresql.base import ServerBindingCursor
-
-    return ServerBindingCursor
+def _is_set_up_otherwise(ours: BaseDatabaseWrapper) -> bool:
+    """Is there more to a BEGIN, or does psycopg itself prepare statements, and deallocate all?"""
+    if ours.vendor != "postgresql":
+        return False
+    psycopg = ours.connection
+    return psycopg.isolation_level is not None or psycopg.prepare_threshold is not None
 
 
 @cache
 def _with_question_marks(sql: str) -> str:
     """As SQLite has blanks."""
     return sql % (("?",) * sql.count("%s"))
-
-
-def _cursor_that_prepares(ours: BaseDatabaseWrapper) -> Any:
-    ours.ensure_connection()
-    psycopg = ours.connection
-    usual, psycopg.cursor_factory = psycopg.cursor_factory, _server_binding()
-    try:
-        return ours.cursor()
-    finally:
-        psycopg.cursor_factory = usual
 
 
 def rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -140,6 +133,11 @@ def insert(row: models.Model) -> None:
     """Store a new object, as `save` would; no signals are sent, and no field has its `pre_save`."""
     ours, writing = _ours(), _inserting(type(row))
     _insert(row, ours, writing.sql, writing.values(row, ours))
+
+
+def update(there: models.Model, names: tuple[str, ...]) -> None:
+    """Store these fields of an object that is there; no signals are sent."""
+    update_and_insert(there, names, [])
 
 
 def update_and_insert(

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import IO, Any, Protocol
 
-import xlsxwriter
 from django.utils import timezone
 
 from whatsapp_bot.whatsapp_text import clean, length
@@ -153,6 +152,8 @@ class XlsxSheet:
             "strings_to_numbers": False,
             "use_zip64": True,
         }
+        import xlsxwriter  # slow to import, and only such a file needs it
+
         self._book = xlsxwriter.Workbook(file, options)
         self._bold = self._book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         self._moment = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm", "align": "left"})

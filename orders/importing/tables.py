@@ -14,8 +14,6 @@ from datetime import date, datetime, time
 from itertools import islice
 from typing import IO, Any
 
-import openpyxl
-
 LARGEST_FILE = 25 * 1024 * 1024
 LARGEST_SHEET = 200 * 1024 * 1024
 """Of an XLSX file, unpacked: a row of twelve cells takes some 500 bytes."""
@@ -188,6 +186,8 @@ class _Xlsx(Table):
     def load(self) -> None:
         if self._sheets:
             return
+        import openpyxl  # slow to import, and only such a file needs it
+
         book = _trying(lambda: openpyxl.load_workbook(self._file, read_only=True, data_only=True))
         self._sheets = {
             sheet.title: sheet for sheet in book.worksheets if sheet.sheet_state == "visible"

@@ -328,11 +328,8 @@ class Message(models.Model):
         if status == Status.FAILED:
             self.error_code = self.error_code or error_code
             self.details = {**self.details, "why": why} if why else self.details
-        self.save(
-            update_fields=[
-                *("sid", "status", "try_at", "error_code"),
-                *("details", "price", "price_unit"),
-            ]
+        prepared.update(
+            self, ("sid", "status", "try_at", "error_code", "details", "price", "price_unit")
         )
         if "carries" in self.details:
             Message.objects.filter(pk__in=self.details["carries"]).update(

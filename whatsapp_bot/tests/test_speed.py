@@ -18,12 +18,9 @@ NO_STATEMENT = re.compile(r"BEGIN|COMMIT|SAVEPOINT|RELEASE SAVEPOINT")
 
 
 def statements(of) -> list[str]:
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    with CaptureQueriesContext(connection) as captured:
         of()
-    # psycopg does not tell what it has prepared.
-    made = [query["sql"] or "prepared" for query in captured.captured_queries]
+    made = [query["sql"] for query in captured.captured_queries]
     return [sql for sql in made if not NO_STATEMENT.match(sql)]
 
 

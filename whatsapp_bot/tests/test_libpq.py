@@ -1,0 +1,105 @@
+"""What is handed to libpq comes back as psycopg's own cursors bring it, faults as well."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import psycopg
+import pytest
+from django.db import DataError, OperationalError, connection, transaction
+from psycopg.pq import TransactionStatus
+
+from whatsapp_bot import libpq, prepared
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="it is PostgreSQL's library"),
+]
+AT = datetime(2025, 1, 19, 14, 30, 22, 123456, tzinfo=UTC)
+KINDS = "SELECT %s::text, %s::int, %s::bigint, %s::boolean, %s::numeric, %s::timestamptz, %s::text"
+OF_EACH = ("Grüße 👋 100 % 'so'", 7, 2**40, True, Decimal("-0.005"), AT, None)
+
+
+@pytest.fixture
+def ours():
+    connection.ensure_connection()
+    return connection.connection
+
+
+@pytest.fixture
+def another():
+    """A connection that no test stands on."""
+    parameters = connection.get_connection_params()
+    with psycopg.connect(**{**parameters, "cursor_factory": psycopg.Cursor}) as connected:
+        yield connected
+
+
+def test_values_come_back_as_they_went(ours):
+    assert libpq.cursor(ours).execute(KINDS, OF_EACH).fetchall() == [OF_EACH]
+    assert libpq.cursor(ours).execute(KINDS, (None,) * 7).fetchone() == (None,) * 7
+    assert libpq.cursor(ours).execute("SELECT 1 WHERE %s = ''", ["x"]).fetchone() is None
+
+
+def test_a_statement_is_planned_once(ours):
+    for value in ("a", "b", None):
+        libpq.cursor(ours).execute("SELECT %s::text AS planned_once", [value])
+    planned = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s"
+    assert prepared.rows(planned, ["%planned_once%"]) == [(1,)]
+
+
+def test_a_transaction_begins_with_the_first_statement_and_can_be_undone(another):
+    cursor = libpq.PreparedCursor(another)
+    cursor.execute("CREATE TEMP TABLE undone (a text)", [])
+    assert another.info.transaction_status == TransactionStatus.INTRANS
+    another.rollback()
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        cursor.execute("SELECT a FROM undone", [])
+    another.rollback()
+    another.autocommit = True
+    cursor.execute("SELECT 1", [])
+    assert another.info.transaction_status == TransactionStatus.IDLE
+
+
+def test_a_changed_table_is_planned_for_again(another):
+    another.autocommit = True
+    cursor = libpq.PreparedCursor(another)
+    cursor.execute("CREATE TEMP TABLE changed (a text)", [])
+    cursor.execute("SELECT * FROM changed", [])
+    another.execute("ALTER TABLE changed ADD b integer DEFAULT 1")
+    with pytest.raises(psycopg.errors.FeatureNotSupported):
+        cursor.execute("SELECT * FROM changed", [])
+    assert cursor.execute("SELECT * FROM changed", []).fetchall() == []
+
+
+def test_a_fault_leaves_the_transaction_to_be_undone():
+    with pytest.raises(DataError), transaction.atomic():
+        prepared.rows("SELECT %s::integer", ["not one"])
+    with pytest.raises(DataError), transaction.atomic():
+        prepared.rows("SELECT %s::text", ["a NUL: \0"])
+    assert prepared.rows("SELECT %s::integer", [1]) == [(1,)]
+
+
+@pytest.mark.parametrize("end", ["by the server", "by us"])
+def test_a_connection_that_is_gone_is_said_to_be(another, ours, end):
+    cursor = libpq.PreparedCursor(another)
+    cursor.execute("SELECT 1", [])
+    if end == "by us":
+        another.close()
+    else:
+        prepared.rows("SELECT pg_terminate_backend(%s)", [another.info.backend_pid])
+    with pytest.raises(psycopg.OperationalError):
+        cursor.execute("SELECT 1", [])
+
+
+def test_each_connection_has_its_own(ours, another):
+    first = libpq.cursor(ours)
+    assert libpq.cursor(ours) is first
+    assert libpq.cursor(another) is not first
+
+
+def test_a_lock_is_waited_for_no_longer_than_the_settings_say(another):
+    waits = "SELECT pg_advisory_xact_lock(%s)"
+    libpq.PreparedCursor(another).execute(waits, [4711])
+    with transaction.atomic():
+        prepared.rows("SELECT set_config('lock_timeout', %s, true)", ["50ms"])
+        with pytest.raises(OperationalError), transaction.atomic():
+            prepared.rows(waits, [4711])
