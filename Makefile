@@ -89,7 +89,7 @@ PIN = $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --py
 $(shell test -x $(BIN)/python || rm -f .venv/*.installed)
 
 .venv/%.installed: %.txt $(BIN)/python
-	@echo 'Installing $< into .venv (a minute at most, and only when it has changed).'
+	@echo 'Installing $< into .venv (a minute or two, and only when it has changed).'
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 

@@ -24,6 +24,7 @@ log = structlog.get_logger("config")
 CONTENT_TYPE = "application/problem+json"
 HEADERS = {"Cache-Control": "no-store"}
 RETRY_SECONDS = 10
+WHO_ARE_YOU = "Please send a token, as in: Authorization: Bearer andon_…"
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -55,6 +56,8 @@ def as_problem(error: Exception, context: dict[str, Any]) -> HttpResponse | None
             return _invalid(error.detail, parameters=True)
         case exceptions.ValidationError():
             return _invalid(error.detail)
+        case exceptions.NotAuthenticated():
+            return _told_by_the_framework(error, WHO_ARE_YOU)
         case exceptions.APIException():
             return _told_by_the_framework(error)
         case Http404():
@@ -76,7 +79,7 @@ def as_problem(error: Exception, context: dict[str, Any]) -> HttpResponse | None
     return None
 
 
-def _told_by_the_framework(error: exceptions.APIException) -> HttpResponse:
+def _told_by_the_framework(error: exceptions.APIException, detail: str = "") -> HttpResponse:
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
@@ -85,7 +88,7 @@ def _told_by_the_framework(error: exceptions.APIException) -> HttpResponse:
     more = getattr(error, "more", {})
     return problem(
         error.status_code,
-        str(error.detail),
+        detail or str(error.detail),
         type=getattr(error, "type", ""),
         headers=headers,
         **more,
