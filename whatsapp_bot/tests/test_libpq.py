@@ -6,6 +6,7 @@ from decimal import Decimal
 import psycopg
 import pytest
 from django.db import DataError, OperationalError, connection, transaction
+from psycopg import IsolationLevel
 from psycopg.pq import TransactionStatus
 
 from whatsapp_bot import libpq, prepared
@@ -103,3 +104,12 @@ def test_a_lock_is_waited_for_no_longer_than_the_settings_say(another):
         prepared.rows("SELECT set_config('lock_timeout', %s, true)", ["50ms"])
         with pytest.raises(OperationalError), transaction.atomic():
             prepared.rows(waits, [4711])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("prepare_threshold", 5), ("isolation_level", IsolationLevel.SERIALIZABLE)]
+)
+def test_what_the_settings_have_otherwise_is_left_to_django(monkeypatch, name, value):
+    monkeypatch.setattr(libpq, "cursor", None)
+    monkeypatch.setattr(psycopg.Connection, name, value)
+    assert prepared.rows("SELECT %s::integer", [1]) == [(1,)]

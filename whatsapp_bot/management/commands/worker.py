@@ -17,6 +17,10 @@ from whatsapp_bot import sweep
 
 log = structlog.get_logger("whatsapp_bot")
 
+MOST_URGENT = "sending"
+LESS_OFTEN = 5
+"""Each look takes a transaction, and nobody waits for files as they wait for an answer."""
+
 
 class Command(BaseCommand):
     help = (
@@ -25,7 +29,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--interval", type=float, default=0.1, help="seconds between two looks for work"
+            "--interval", type=float, default=0.1, help="seconds between two looks for what to send"
         )
         parser.add_argument("--quiet", action="store_true", help="do not say that it has begun")
 
@@ -55,7 +59,7 @@ class Command(BaseCommand):
 def _worker(queue: str, interval: float) -> Worker:
     return Worker(
         queue_names=[queue],
-        interval=interval,
+        interval=interval if queue == MOST_URGENT else LESS_OFTEN * interval,
         batch=False,
         backend_name="default",
         startup_delay=False,
