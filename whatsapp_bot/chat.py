@@ -71,6 +71,10 @@ class ResumeFlow(Flow):
     takes_attachments = True
     CONTINUE, START_OVER = "continue", "start over"
 
+    def __init__(self, *about: Any) -> None:
+        super().__init__(*about)
+        self.left = find(self.argument, self.contact, self.message, self.place)
+
     def build_form(self, answers: Answers) -> forms.Form:
         form = forms.Form(answers)
         form.fields["choice"] = ChoiceField(
@@ -83,9 +87,7 @@ class ResumeFlow(Flow):
         return form
 
     def _preview(self) -> str:
-        answers = self.place.answers_aside(self.argument)
-        flow = find(self.argument, self.contact, self.message, self.place)
-        return flow.preview(answers) or "📎"
+        return self.left.preview(self.place.answers_aside(self.argument)) or "📎"
 
     def done(self, form: forms.Form) -> Outcome:
         return Resume(self.argument, start_over=form.cleaned_data["choice"] == self.START_OVER)

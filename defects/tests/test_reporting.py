@@ -222,6 +222,25 @@ def test_a_form_that_is_withdrawn_meanwhile_leads_back_to_the_menu(say, two_ques
     assert MAIN_MENU in reply
 
 
+@pytest.mark.parametrize("answer", ["1", "continue", "no idea"])
+def test_a_form_that_is_withdrawn_while_it_is_offered_again_leads_back_too(
+    say, two_questions, answer
+):
+    begin(say, "Bent frame")
+    for text in ("menu", "2", "1"):
+        offer = say(text)
+    assert "“Bent frame”" in offer
+    two_questions.withdraw()
+    forget_all()
+    reply = say(answer)
+    assert reply.startswith("Sorry, that is no longer available.")
+    assert MAIN_MENU in reply
+    two_questions.publish()
+    forget_all()
+    say("2")
+    assert "“Bent frame”" in say("1")
+
+
 def test_two_half_written_reports_are_both_kept(say, phone, two_questions):
     other = ReportForm.objects.create(key="hazard", title="Hazard")
     for place, text in ((1, "What happened?"), (2, "Where?")):
