@@ -120,7 +120,12 @@ class ContactAdmin(TalkAdmin):
     def kind(self, contact: Contact) -> SafeString:
         return label(contact.get_role_display(), COLOURS.get(Role(contact.role), ""))
 
-    @admin.display(description="last message", ordering="conversation__heard_at", empty_value="–")
+    @admin.display(
+        description="last message",
+        # Who has never written comes last, on PostgreSQL as well.
+        ordering=F("conversation__heard_at").asc(nulls_first=True),
+        empty_value="–",
+    )
     def last_heard(self, contact: Contact) -> str | None:
         conversation = getattr(contact, "conversation", None)
         return conversation and conversation.heard_at and in_words(conversation.heard_at)

@@ -181,3 +181,13 @@ def test_staff_may_write_a_number_as_people_do(phone):
 def test_staff_cannot_enter_what_never_writes(values):
     with pytest.raises(ValidationError):
         Contact(**values).full_clean()
+
+
+@pytest.mark.parametrize("order", ["5", "-5"])
+def test_who_has_never_written_is_sorted_as_the_longest_silent(admin_client, phone, order):
+    phone.say("hi")
+    Contact.objects.create(phone="+27820009999")
+    page = admin_client.get(f"/admin/whatsapp_bot/contact/?o={order}")
+    longest_silent_first = ["+27820009999", phone.address]
+    shown = [contact.phone for contact in page.context["cl"].result_list]
+    assert shown == longest_silent_first[:: 1 if order == "5" else -1]
