@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
@@ -35,6 +36,7 @@ OPEN = [Status.REPORTED, Status.ACKNOWLEDGED, Status.IN_REVIEW, Status.DECIDED]
 """What somebody still has to do something about."""
 UNDECIDED = OPEN[:3]
 COUNTED = {"inspected", "nonconforming"}
+OWN_VERIFIER = "Who has verified it cannot be its owner."
 
 
 class Severity(models.TextChoices):
@@ -442,6 +444,8 @@ class CorrectiveAction(Part):
     @transaction.atomic
     def save(self, *args: object, **options: object) -> None:
         self.check_not_closed()
+        if self.is_verified_by_its_own:
+            raise NotAllowed(OWN_VERIFIER)
         super().save(*args, **options)  # type: ignore[arg-type]
 
     @transaction.atomic
@@ -450,6 +454,10 @@ class CorrectiveAction(Part):
         if self.done_at:
             raise NotAllowed("It is done, so it stays. Take it back first.")
         return super().delete(*args, **options)  # type: ignore[arg-type]
+
+    def clean(self) -> None:
+        if self.is_verified_by_its_own:
+            raise ValidationError({"owner": OWN_VERIFIER})
 
     @property
     def state(self) -> str:
@@ -464,6 +472,12 @@ class CorrectiveAction(Part):
     def may_be_verified_by(self, somebody: AbstractBaseUser) -> bool:
         """Is it somebody else who would verify it than who owns it or has done it?"""
         return somebody.pk not in (self.done_by_id, self.owner_id)
+
+    @property
+    def is_verified_by_its_own(self) -> bool:
+        """Would whoever verified it be its owner now?"""
+        verified_by = self.verified_by_id
+        return verified_by is not None and verified_by in (self.owner_id, self.done_by_id)
 
     @transaction.atomic
     def finish(self, by: AbstractBaseUser) -> None:

@@ -257,6 +257,21 @@ def test_it_is_verified_when_done_and_by_somebody_else(
     assert sentence in action_refusal("verify")
 
 
+def test_who_has_verified_it_does_not_become_its_owner(report, ben, admin_user, admin_client):
+    action = report.actions.create(what="New tool guide", owner=ben)
+    action.finish(ben)
+    action.verify(admin_user)
+    action.owner = admin_user
+    with pytest.raises(NotAllowed, match="cannot be its owner"):
+        action.save()
+    row = {"id": action.pk, "what": "New tool guide", "owner": admin_user.pk}
+    assert "cannot be its owner" in posted(admin_client, report, **rows("actions", row))
+    assert CorrectiveAction.objects.get().owner == ben
+    carl = User.objects.create_user("carl", is_staff=True)
+    posted(admin_client, report, **rows("actions", {**row, "owner": carl.pk}))
+    assert CorrectiveAction.objects.get().owner == carl
+
+
 def test_once_is_enough(report, ben, action_refusal):
     action = report.actions.create(what="New tool guide", owner=ben)
     action.finish(ben)
