@@ -288,8 +288,9 @@ class Desk:
         flow = self._flow_at(self.place.flow)
         something = flow and not flow.is_menu
         self.place.kept = []
-        if isinstance(flow, flows.registry[RESUME]):
-            self.place.take_aside(flow.argument)
+        name, _, left = self.place.flow.partition(":")
+        if name == RESUME:
+            self.place.take_aside(left)
         return _join(texts.CANCELLED() if something else "", self.open(MAIN_MENU))
 
     # Attachments ---------------------------------------------------------------------------------

@@ -241,6 +241,19 @@ def test_a_form_that_is_withdrawn_while_it_is_offered_again_leads_back_too(
     assert "“Bent frame”" in say("1")
 
 
+def test_what_is_offered_again_and_withdrawn_can_be_cancelled(say, two_questions):
+    begin(say, "Bent frame")
+    for text in ("menu", "2", "1"):
+        say(text)
+    two_questions.withdraw()
+    forget_all()
+    assert MAIN_MENU in say("cancel")
+    two_questions.publish()
+    forget_all()
+    say("2")
+    assert "“Bent frame”" not in say("1")
+
+
 def test_two_half_written_reports_are_both_kept(say, phone, two_questions):
     other = ReportForm.objects.create(key="hazard", title="Hazard")
     for place, text in ((1, "What happened?"), (2, "Where?")):
