@@ -137,7 +137,8 @@ def insert(row: models.Model) -> None:
 
 def update(there: models.Model, names: tuple[str, ...]) -> None:
     """Store these fields of an object that is there; no signals are sent."""
-    update_and_insert(there, names, [])
+    ours, updating = _ours(), _updating(type(there), names)
+    _run(ours, updating.sql, updating.values(there, ours))
 
 
 def update_and_insert(
@@ -147,15 +148,15 @@ def update_and_insert(
 
     PostgreSQL does it with the first of them in one statement.
     """
-    ours, updating = _ours(), _updating(type(there), names)
-    values = updating.values(there, ours)
+    ours = _ours()
     if new and ours.vendor == "postgresql":
         first, *new = new
-        inserting = _inserting(type(first))
+        updating, inserting = _updating(type(there), names), _inserting(type(first))
         sql = f"WITH there AS ({updating.sql}) {inserting.sql}"
-        _insert(first, ours, sql, values + inserting.values(first, ours))
+        values = updating.values(there, ours) + inserting.values(first, ours)
+        _insert(first, ours, sql, values)
     else:
-        _run(ours, updating.sql, values)
+        update(there, names)
     for row in new:
         insert(row)
 

@@ -145,6 +145,8 @@ class XlsxSheet:
         name: str = "Rows",
         most_rows: int = MOST_ROWS,
     ) -> None:
+        import xlsxwriter  # slow to import, and only such a file needs it
+
         options = {
             "constant_memory": True,
             "strings_to_formulas": False,
@@ -152,8 +154,6 @@ class XlsxSheet:
             "strings_to_numbers": False,
             "use_zip64": True,
         }
-        import xlsxwriter  # slow to import, and only such a file needs it
-
         self._book = xlsxwriter.Workbook(file, options)
         self._bold = self._book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         self._moment = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm", "align": "left"})

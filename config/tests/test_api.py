@@ -51,7 +51,9 @@ def problem(response, status: int) -> dict:
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "options"])
 def test_strangers_learn_nothing(method, path):
     response = getattr(APIClient(), method)(f"/api/{path}")
-    assert problem(response, 401)["detail"].startswith("Please send a token")
+    assert problem(response, 401)["detail"] == (
+        "Please send a token, as in: Authorization: Bearer andon_…"
+    )
     assert response["WWW-Authenticate"] == "Bearer"
 
 

@@ -475,9 +475,8 @@ class CorrectiveAction(Part):
 
     @property
     def is_verified_by_its_own(self) -> bool:
-        """Would whoever verified it be its owner now?"""
-        verified_by = self.verified_by_id
-        return verified_by is not None and verified_by in (self.owner_id, self.done_by_id)
+        """Has it been verified by who may not?"""
+        return self.verified_by is not None and not self.may_be_verified_by(self.verified_by)
 
     @transaction.atomic
     def finish(self, by: AbstractBaseUser) -> None:

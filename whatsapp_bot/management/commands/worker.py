@@ -13,11 +13,10 @@ from django.utils.crypto import get_random_string
 from django.utils.module_loading import autodiscover_modules
 from django_tasks_db.management.commands.db_worker import Worker
 
-from whatsapp_bot import sweep
+from whatsapp_bot import sweep, tasks
 
 log = structlog.get_logger("whatsapp_bot")
 
-MOST_URGENT = "sending"
 LESS_OFTEN = 5
 """Each look takes a transaction, and nobody waits for files as they wait for an answer."""
 
@@ -59,7 +58,7 @@ class Command(BaseCommand):
 def _worker(queue: str, interval: float) -> Worker:
     return Worker(
         queue_names=[queue],
-        interval=interval if queue == MOST_URGENT else LESS_OFTEN * interval,
+        interval=interval if queue == tasks.SENDING else LESS_OFTEN * interval,
         batch=False,
         backend_name="default",
         startup_delay=False,
