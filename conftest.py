@@ -9,6 +9,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+import structlog
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
@@ -19,6 +20,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from config.access.models import Token
+from config.logs import name_exception
 from whatsapp_bot import outbox
 from whatsapp_bot.fake_twilio import FakeTwilio
 from whatsapp_bot.models import Contact, Message
@@ -181,8 +183,16 @@ def deliver(fake_twilio: FakeTwilio, settings: Any) -> Iterator[Callable[[], int
 
 
 @pytest.fixture(autouse=True)
+def log() -> Iterator[list[dict]]:
+    """What we logged, with its level as `log_level`."""
+    processors = [structlog.stdlib.add_logger_name, name_exception]
+    with structlog.testing.capture_logs(processors) as lines:
+        yield lines
+
+
+@pytest.fixture(autouse=True)
 def _log_keeps_secrets(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture, log: list[dict], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """Whatever a test does, its log holds no token, phone number, name or text of a message."""
     secrets = {settings.TWILIO_AUTH_TOKEN, settings.SECRET_KEY}
@@ -198,10 +208,10 @@ def _log_keeps_secrets(
 
     monkeypatch.setattr(simulator, "post", remember)
     yield
-    for stage in ("setup", "call"):
-        lines = "\n".join(_formatted(record) for record in caplog.get_records(stage))
-        for secret in secrets:
-            assert secret not in lines, f"the log tells {secret!r}"
+    records = [*caplog.get_records("setup"), *caplog.get_records("call")]
+    lines = "\n".join([*map(_formatted, records), *map(str, log)])
+    for secret in secrets:
+        assert secret not in lines, f"the log tells {secret!r}"
 
 
 def _formatted(record: logging.LogRecord) -> str:

@@ -5,7 +5,9 @@ people sent.
 """
 
 import logging
+import sys
 import traceback
+from contextlib import suppress
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -25,34 +27,47 @@ def name_exception(logger: WrappedLogger, method: str, event: EventDict) -> Even
     return event
 
 
+class Stderr:
+    """Where lines go. One that cannot be written must not stop what it tells of."""
+
+    def write(self, line: str) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(line)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
+class Logger(structlog.WriteLogger):
+    """One of ours, by its name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(Stderr())  # type: ignore[arg-type]
+        self.name = name
+
+
 def logging_config(*, debug: bool) -> dict:
-    """The value of Django's LOGGING. Configures structlog, which ours goes through, as well."""
-    before = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    # The line that wrote an event is in no event, and takes a while to find.
-    logging._srcfile = None
+    """The value of Django's LOGGING, whose lines look like ours. Configures structlog as well.
+
+    Ours do not go through `logging`, which takes four times as long over a line.
+    """
+    time = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    name = structlog.stdlib.add_logger_name
+    render = structlog.dev.ConsoleRenderer() if debug else structlog.processors.JSONRenderer()
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *before,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[structlog.processors.add_log_level, name, time, name_exception, render],
+        logger_factory=Logger,
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )
-    render = structlog.dev.ConsoleRenderer() if debug else structlog.processors.JSONRenderer()
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": before,
+                "foreign_pre_chain": [structlog.stdlib.add_log_level, name, time],
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     name_exception,
@@ -69,8 +84,5 @@ def logging_config(*, debug: bool) -> dict:
             "django.request": {"level": "ERROR"},
             # It would write what staff search for.
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
-            "whatsapp_bot": {"level": "INFO"},
-            "orders": {"level": "INFO"},
-            "defects": {"level": "INFO"},
         },
     }

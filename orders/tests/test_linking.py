@@ -57,9 +57,9 @@ def test_the_journey(say, order):
     assert (link.origin, link.order, link.contact.role) == ("themselves", order, "customer")
 
 
-def test_staff_find_it_in_the_log_without_names(say, order, caplog):
+def test_staff_find_it_in_the_log_without_names(say, order, log):
     try_to_link(say)
-    (line,) = [one.msg for one in caplog.records if one.name == "orders"]
+    (line,) = [line for line in log if line["logger"] == "orders"]
     link = CustomerLink.objects.get()
     assert line["event"] == "linked themselves"
     assert (line["contact"], line["customer"]) == (link.contact_id, link.customer_id)
@@ -121,7 +121,7 @@ def test_five_wrong_tries_by_either_road_and_one_has_to_wait(say, order):
         assert "You are linked to Acme now" in try_to_link(say)
 
 
-def test_all_together_have_a_limit_and_staff_hear_of_it(new_phone, order, monkeypatch, caplog):
+def test_all_together_have_a_limit_and_staff_hear_of_it(new_phone, order, monkeypatch, log):
     monkeypatch.setattr(LinkingHour, "ALLOWED", 3)
     with time_machine.travel("2026-11-23T08:05:00Z", tick=False) as clock:
         for _ in range(3):
@@ -136,7 +136,7 @@ def test_all_together_have_a_limit_and_staff_hear_of_it(new_phone, order, monkey
 
         for _ in range(2):
             assert "Please try again after 11:00" in try_to_link(say)
-        warnings = [one.msg for one in caplog.records if one.levelname == "WARNING"]
+        warnings = [line for line in log if line["log_level"] == "warning"]
         assert [one["event"] for one in warnings] == ["too many tries to link themselves"]
         clock.shift(timedelta(hours=1))
         assert "You are linked to Acme now" in try_to_link(say)

@@ -407,7 +407,7 @@ def test_who_stopped_gets_nothing_that_we_begin_but_is_answered(nomsa, phone, fa
 
 @pytest.mark.parametrize("code", [20003, 0])
 def test_wrong_credentials_raise_one_alarm_and_nothing_is_lost(
-    nomsa, fake_twilio, deliver, settings, caplog, monkeypatch, code
+    nomsa, fake_twilio, deliver, settings, monkeypatch, code
 ):
     monkeypatch.setattr(transaction, "on_commit", lambda do, robust: do())
     settings.ADMINS = [("Operations", "operations@example.com")]

@@ -293,7 +293,7 @@ def test_a_fault_that_lets_nothing_be_stored_is_a_503(phone, monkeypatch):
     assert phone.post("hi").status_code == 503
 
 
-def test_a_fault_of_ours_stores_the_message_and_says_sorry(phone, monkeypatch, caplog):
+def test_a_fault_of_ours_stores_the_message_and_says_sorry(phone, monkeypatch, log):
     def fault(*_):
         raise ZeroDivisionError("the text of +27820000000")
 
@@ -302,25 +302,25 @@ def test_a_fault_of_ours_stores_the_message_and_says_sorry(phone, monkeypatch, c
     assert reply.startswith("Sorry, something went wrong on our side.")
     message = Message.objects.get(direction="in")
     assert (message.body, message.status) == ("Do not lose this", Status.TROUBLE)
-    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert record.msg["sid"] == message.sid
+    (line,) = [line for line in log if line["log_level"] == "error"]
+    assert (line["sid"], line["error"]) == (message.sid, "ZeroDivisionError")
 
 
-def test_the_log_has_one_line_for_a_turn(phone, caplog):
+def test_the_log_has_one_line_for_a_turn(phone, log):
     parameters = phone.parameters("hi")
     simulator.post(parameters)
-    (record,) = caplog.records
-    assert record.msg["sid"] == parameters["MessageSid"]
-    assert record.msg["flow"] == "menu:main"
-    assert record.msg["outcome"] == "answered"
-    assert record.msg["ms"] >= 0
+    (line,) = log
+    assert line["sid"] == parameters["MessageSid"]
+    assert line["flow"] == "menu:main"
+    assert line["outcome"] == "answered"
+    assert line["ms"] >= 0
 
 
-def test_the_log_has_one_line_without_a_traceback_for_a_refusal(parameters, caplog):
+def test_the_log_has_one_line_without_a_traceback_for_a_refusal(parameters, log):
     simulator.post(parameters, **{"x-twilio-signature": "wrong"})
-    (record,) = caplog.records
-    assert record.msg["why"] == "wrong signature"
-    assert not record.exc_info
+    (line,) = log
+    assert line["why"] == "wrong signature"
+    assert "error" not in line
 
 
 def test_plain_http_is_answered_and_not_redirected(client, parameters, settings):
