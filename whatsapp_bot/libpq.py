@@ -2,10 +2,15 @@
 
 psycopg has a cursor made, looks up how each value is sent, and waits in Python, for each statement:
 three times the work of what is left here. Values are sent and read as its cursors do it, by its
-own Transformer (https://www.psycopg.org/psycopg3/docs/api/pq.html, .../api/adapt.html).
+own Transformer (https://www.psycopg.org/psycopg3/docs/api/pq.html, .../api/adapt.html). BEGIN and
+COMMIT go with a statement, and not before and after it
+(https://www.postgresql.org/docs/current/libpq-pipeline-mode.html).
 """
 
-from collections.abc import Sequence
+import select
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -34,17 +39,18 @@ class PreparedCursor:
         self.adapting = Transformer(connection)
         self.names: dict[str, bytes] = {}
         self.numbers = count(1)
+        self.poll = select.poll()
+        self.poll.register(self.libpq.socket)
 
-    def execute(self, sql: str, values: Sequence[Any]) -> "PreparedCursor":
+    def execute(self, sql: str, values: Sequence[Any], *, commit: bool = False) -> "PreparedCursor":
         """Run it, in a transaction unless the connection commits by itself.
 
-        Raises what psycopg's cursors raise.
+        commit: the transaction ends with it. Raises what psycopg's cursors raise.
         """
-        self._begin()
         name = self.names.get(sql) or self._prepare(sql)
         sent = self.adapting.dump_sequence(values, [PyFormat.TEXT] * len(values))
         try:
-            self.result = self._checked(self.libpq.exec_prepared(name, sent))
+            self.result = self._run(name, sent, commit=commit)
         except psycopg.errors.FeatureNotSupported:
             # A table has changed since, and the plan does not fit any more.
             del self.names[sql]
@@ -58,10 +64,46 @@ class PreparedCursor:
     def fetchone(self) -> tuple[Any, ...] | None:
         return next(iter(self.fetchall()), None)
 
-    def _begin(self) -> None:
+    def _run(self, name: bytes, sent: Sequence[Any], *, commit: bool) -> PGresult:
+        """What the statement with this name finds."""
         is_idle = self.libpq.transaction_status == TransactionStatus.IDLE
-        if is_idle and not self.connection.autocommit:
-            self._checked(self.libpq.exec_(b"BEGIN"))
+        begin = is_idle and not self.connection.autocommit
+        if not (begin or commit):
+            return self._checked(self.libpq.exec_prepared(name, sent))
+        before = [partial(self.libpq.send_query_params, b"BEGIN", None)] if begin else []
+        after = [partial(self.libpq.send_query_params, b"COMMIT", None)] if commit else []
+        statement = partial(self.libpq.send_query_prepared, name, sent)
+        return self._at_once([*before, statement, *after])[len(before)]
+
+    def _at_once(self, sending: Sequence[Callable[[], None]]) -> list[PGresult]:
+        """The results of several statements that go to the server together."""
+        self.libpq.enter_pipeline_mode()
+        try:
+            for send in sending:
+                send()
+            self.libpq.pipeline_sync()
+            results = [self._next_result() for _ in sending]
+            self._received()  # of the end
+        finally:
+            # One that is lost stays as it is.
+            with suppress(psycopg.OperationalError):
+                self.libpq.exit_pipeline_mode()
+        return [self._checked(result) for result in results]
+
+    def _next_result(self) -> PGresult | None:
+        """What came of the next statement; after each of them libpq says that it was all."""
+        result = self._received()
+        if result:
+            self._received()
+        return result
+
+    def _received(self) -> PGresult | None:
+        """What libpq has next, others having their turn in this process until it is there."""
+        while (unsent := self.libpq.flush()) or self.libpq.is_busy():
+            self.poll.modify(self.libpq.socket, select.POLLIN | (select.POLLOUT if unsent else 0))
+            self.poll.poll()
+            self.libpq.consume_input()
+        return self.libpq.get_result()
 
     def _prepare(self, sql: str) -> bytes:
         """Have it planned, the types of its values told by where they stand; its name."""
@@ -71,8 +113,8 @@ class PreparedCursor:
         self.names[sql] = name
         return name
 
-    def _checked(self, result: PGresult) -> PGresult:
-        if result.status in DONE:
+    def _checked(self, result: PGresult | None) -> PGresult:
+        if result and result.status in DONE:
             return result
         if self.libpq.status != ConnStatus.OK:
             raise psycopg.OperationalError(self.libpq.get_error_message())

@@ -4,12 +4,14 @@ A turn is a few of them. What they are is said with querysets and models, as eve
 would put them together anew each time, which takes longer than to run them.
 """
 
-from collections.abc import Sequence
-from functools import cache
+import json
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.base import ModelState
 from django.db.models.query import get_related_populators
 
 from whatsapp_bot import libpq
@@ -22,10 +24,12 @@ def _ours() -> BaseDatabaseWrapper:
     return connections[DEFAULT_DB_ALIAS]
 
 
-def _run(ours: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> Any:
+def _run(
+    ours: BaseDatabaseWrapper, sql: str, values: Sequence[Any], *, is_last: bool = False
+) -> Any:
     """Run it; the cursor that has what was found.
 
-    Django's cursors are used where somebody wants to know what is run, or where the settings have
+    is_last: it is the last statement of its transaction, which it may end. Django's cursors are used where somebody wants to know what is run, or where the settings have
     transactions or statements be other than usual; else there is little between us and the
     database.
     """
@@ -37,7 +41,9 @@ def _run(ours: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> Any:
     ours.validate_no_broken_transaction()
     with ours.wrap_database_errors:
         if ours.vendor == "postgresql":
-            return libpq.cursor(ours.connection).execute(sql, values)
+            is_outermost = ours.in_atomic_block and not ours.savepoint_ids
+            ends = is_last and is_outermost and not ours.needs_rollback
+            return libpq.cursor(ours.connection).execute(sql, values, commit=ends)
         return ours.connection.execute(_with_question_marks(sql), values)
 
 
@@ -89,7 +95,17 @@ class Query(Generic[M]):
 
 
 AS_THEY_ARE = (models.CharField, models.TextField, models.IntegerField, models.ForeignKey)
-"""Fields whose values need nothing done to be stored."""
+"""Fields whose values need nothing done to be stored, unless they are of an enumeration."""
+
+
+def _readying(field: models.Field) -> Callable[[Any], Any] | None:
+    """What has to be done with a value of the field to store it."""
+    if isinstance(field, models.JSONField):
+        return partial(json.dumps, cls=field.encoder)
+    if isinstance(field, AS_THEY_ARE):
+        plain = int if isinstance(field, models.IntegerField) else str
+        return plain if field.choices else None
+    return partial(field.get_db_prep_save, connection=connection)
 
 
 class Writing:
@@ -98,14 +114,14 @@ class Writing:
     def __init__(self, sql: str, fields: Sequence[models.Field]) -> None:
         self.sql = sql
         self.names = [field.attname for field in fields]
-        numbered = enumerate(fields)
-        self.to_prepare = [one for one in numbered if not isinstance(one[1], AS_THEY_ARE)]
+        numbered = enumerate(map(_readying, fields))
+        self.to_ready = [(place, ready) for place, ready in numbered if ready]
 
-    def values(self, row: models.Model, ours: BaseDatabaseWrapper) -> list[Any]:
+    def values(self, row: models.Model) -> list[Any]:
         values = [row.__dict__[name] for name in self.names]
-        for place, field in self.to_prepare:
+        for place, ready in self.to_ready:
             if values[place] is not None:
-                values[place] = field.get_db_prep_save(values[place], ours)
+                values[place] = ready(values[place])
         return values
 
 
@@ -129,16 +145,42 @@ def _updating(model: type[models.Model], names: tuple[str, ...]) -> Writing:
     return Writing(sql, [*fields, key])
 
 
+@cache
+def _blank(model: type[M]) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
+    """The defaults of its columns, and what makes those that are made anew for each row."""
+    defaults = {field.attname: field.get_default() for field in model._meta.concrete_fields}
+    fields = [field for field in model._meta.concrete_fields if field.has_default()]
+    made = [(field.attname, field.default) for field in fields if callable(field.default)]
+    return defaults, made
+
+
+def new(model: type[M], **values: Any) -> M:
+    """What `model(**values)` is, of columns; no signals are sent.
+
+    Django asks each field anew for its default, which takes three times as long.
+    """
+    defaults, made = _blank(model)
+    row = model.__new__(model)
+    columns = row.__dict__
+    columns["_state"] = ModelState()
+    columns |= defaults
+    columns |= values
+    for name, make in made:
+        if name not in values:
+            columns[name] = make()
+    return row
+
+
 def insert(row: models.Model) -> None:
     """Store a new object, as `save` would; no signals are sent, and no field has its `pre_save`."""
     ours, writing = _ours(), _inserting(type(row))
-    _insert(row, ours, writing.sql, writing.values(row, ours))
+    _insert(row, ours, writing.sql, writing.values(row))
 
 
 def update(there: models.Model, names: tuple[str, ...]) -> None:
     """Store these fields of an object that is there; no signals are sent."""
     ours, updating = _ours(), _updating(type(there), names)
-    _run(ours, updating.sql, updating.values(there, ours))
+    _run(ours, updating.sql, updating.values(there))
 
 
 def update_and_insert(
@@ -146,23 +188,33 @@ def update_and_insert(
 ) -> None:
     """Store these fields of an object that is there, and new objects; no signals are sent.
 
-    PostgreSQL does it with the first of them in one statement.
+    Nothing may be left to do in the transaction. PostgreSQL does it with the first of the new
+    ones in one statement, and ends the transaction with the last.
     """
     ours = _ours()
-    if new and ours.vendor == "postgresql":
-        first, *new = new
-        updating, inserting = _updating(type(there), names), _inserting(type(first))
-        sql = f"WITH there AS ({updating.sql}) {inserting.sql}"
-        values = updating.values(there, ours) + inserting.values(first, ours)
-        _insert(first, ours, sql, values)
-    else:
+    if ours.vendor != "postgresql" or not new:
         update(there, names)
-    for row in new:
+        for row in new:
+            insert(row)
+        return
+    *others, last = new
+    for row in others:
         insert(row)
+    updating, inserting = _updating(type(there), names), _inserting(type(last))
+    sql = f"WITH there AS ({updating.sql}) {inserting.sql}"
+    values = updating.values(there) + inserting.values(last)
+    _insert(last, ours, sql, values, is_last=True)
 
 
-def _insert(row: models.Model, ours: BaseDatabaseWrapper, sql: str, values: list[Any]) -> None:
-    cursor = _run(ours, sql, values)
+def _insert(
+    row: models.Model,
+    ours: BaseDatabaseWrapper,
+    sql: str,
+    values: list[Any],
+    *,
+    is_last: bool = False,
+) -> None:
+    cursor = _run(ours, sql, values, is_last=is_last)
     row.pk = cursor.fetchone()[0] if ours.vendor == "postgresql" else cursor.lastrowid
     row._state.adding, row._state.db = False, ours.alias
 

@@ -55,8 +55,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """
         now = timezone.now()
         fetched = {"fetched_at": now.isoformat()} if incoming.received_at else {}
-        message = Message(
-            contact=contact,
+        message = prepared.new(
+            Message,
+            contact_id=contact.pk,
             direction=Message.Direction.IN,
             kind=incoming.kind,
             sid=incoming.sid,
@@ -66,6 +67,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
             status=Status.RECEIVED,
             created_at=incoming.received_at or now,
         )
+        message.contact = contact
         prepared.insert(message)
         for position, file in enumerate(incoming.files):
             message.media.create(position=position, url=file.url, said_type=file.content_type)
@@ -88,7 +90,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """
         by_outbox = message.was_fetched or settings.TWILIO_REPLY_WITH == "api"
         replies = [
-            Message(
+            prepared.new(
+                Message,
                 contact_id=message.contact_id,
                 direction=Message.Direction.OUT,
                 body=part,

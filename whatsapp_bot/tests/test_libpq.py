@@ -60,6 +60,36 @@ def test_a_transaction_begins_with_the_first_statement_and_can_be_undone(another
     assert another.info.transaction_status == TransactionStatus.IDLE
 
 
+def test_a_transaction_ends_with_its_last_statement(another):
+    cursor = libpq.PreparedCursor(another)
+    cursor.execute("CREATE TEMP TABLE ended (a text)", [])
+    assert cursor.execute("INSERT INTO ended VALUES (%s) RETURNING a", ["x"], commit=True)
+    assert cursor.fetchone() == ("x",)
+    assert another.info.transaction_status == TransactionStatus.IDLE
+    another.rollback()
+    # One that both begins and ends a transaction, and more than goes to the server at once.
+    long = "y" * 5_000_000
+    cursor.execute("INSERT INTO ended VALUES (%s) RETURNING a", [long], commit=True)
+    assert cursor.fetchone() == (long,)
+    assert cursor.execute("SELECT count(*) FROM ended", []).fetchone() == (2,)
+
+
+def test_a_last_statement_that_fails_ends_nothing(another):
+    cursor = libpq.PreparedCursor(another)
+    cursor.execute("CREATE TEMP TABLE failed (a integer UNIQUE DEFERRABLE)", [])
+    cursor.execute("INSERT INTO failed VALUES (1)", [], commit=True)
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        cursor.execute("INSERT INTO failed VALUES (%s)", [1], commit=True)
+    assert another.info.transaction_status == TransactionStatus.INERROR
+    another.rollback()
+    assert cursor.execute("SELECT count(*) FROM failed", []).fetchone() == (1,)
+    cursor.execute("SET CONSTRAINTS ALL DEFERRED", [])
+    with pytest.raises(psycopg.errors.UniqueViolation):  # which only the COMMIT finds
+        cursor.execute("INSERT INTO failed VALUES (%s)", [1], commit=True)
+    assert another.info.transaction_status == TransactionStatus.IDLE
+    assert cursor.execute("SELECT count(*) FROM failed", []).fetchone() == (1,)
+
+
 def test_a_changed_table_is_planned_for_again(another):
     another.autocommit = True
     cursor = libpq.PreparedCursor(another)

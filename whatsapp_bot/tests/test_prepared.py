@@ -34,6 +34,18 @@ def stored(message: Message) -> dict:
     return {name: value for name, value in there.items() if name not in ("id", "sid")}
 
 
+def test_a_new_row_is_what_django_makes_with_the_same_values(contact):
+    values = {"contact_id": contact.pk, "direction": "in", "created_at": AT}
+    made, new = Message(**values), prepared.new(Message, **values)
+    for field in Message._meta.concrete_fields:
+        assert getattr(new, field.attname) == getattr(made, field.attname)
+    assert new._state.adding
+    assert new.details is not prepared.new(Message, **values).details
+    made.save()
+    new.save()
+    assert stored(new) == stored(made)
+
+
 def test_an_inserted_row_is_like_a_saved_one(contact):
     saved, inserted = made(contact, "SM1"), made(contact, "SM2")
     saved.save()
@@ -56,7 +68,8 @@ def test_a_conversation_is_stored_with_all_replies(contact, count):
     conversation = Conversation.objects.create(contact=contact)
     conversation.flow, conversation.state, conversation.heard_at = "menu:main", {"a": "ü"}, AT
     replies = [made(contact, f"SM{n}") for n in range(count)]
-    conversation.conclude(replies)
+    with transaction.atomic():
+        conversation.conclude(replies)
     there = Conversation.objects.get()
     assert (there.flow, there.state, there.heard_at) == ("menu:main", {"a": "ü"}, AT)
     assert sorted(reply.pk for reply in replies) == list(
