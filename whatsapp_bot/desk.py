@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -95,7 +96,7 @@ def _take(incoming: Incoming) -> Answer:
     if _is_overtaken(incoming, conversation):
         return _keep(_because(OVERTAKEN, incoming))
     message = Message.objects.hear(conversation.contact, incoming)
-    with translation.override(conversation.contact.language or settings.LANGUAGE_CODE):
+    with _in_language(conversation.contact.language or settings.LANGUAGE_CODE):
         text = Desk(conversation, message, incoming).answer()
     conversation.hear(message.created_at)
     conversation.release()
@@ -103,6 +104,12 @@ def _take(incoming: Incoming) -> Answer:
     replies = Message.objects.replies(message, text) if text else []
     conversation.conclude(replies)
     return Answer(replies, "answered" if replies else "silent", conversation.flow)
+
+
+def _in_language(language: str) -> AbstractContextManager:
+    """Have texts be in it, which mostly they are."""
+    is_so = translation.get_language() == language
+    return nullcontext() if is_so else translation.override(language)
 
 
 def _because(why: str, incoming: Incoming) -> Incoming:

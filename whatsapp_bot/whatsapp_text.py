@@ -23,8 +23,9 @@ _LOOKALIKES = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"}
 
 def clean(text: str, limit: int) -> str:
     """`text` without characters that break databases, XML or screens, cut at `limit` characters."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _UNWANTED.sub("", text)[:limit].strip()
+    if not text.isprintable():  # as most of it is
+        text = _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return text[:limit].strip()
 
 
 def without_marks(text: str) -> str:

@@ -41,7 +41,8 @@ class Text:
         return places.get(self.key.partition(".")[0], "Elsewhere")
 
     def __call__(self, **values: Any) -> "Sentence":
-        wording = reworded().get((self.key, get_language())) or self.default
+        edited = reworded().get(self.key)
+        wording = (edited and edited.get(get_language())) or self.default
         return Sentence(fill(wording, values) if values else wording)
 
     def __str__(self) -> str:
@@ -94,12 +95,15 @@ def fill(wording: str, values: dict[str, Any]) -> str:
 
 
 @Recent
-def reworded() -> dict[tuple[str, str], str]:
-    """What staff changed: wording by (key, language)."""
+def reworded() -> dict[str, dict[str, str]]:
+    """What staff changed: by key, the wording by language."""
     from whatsapp_bot.models import Wording
 
     edited = Wording.objects.exclude(text="").values_list("key", "language", "text")
-    return {(key, language): text for key, language, text in edited}
+    by_key: dict[str, dict[str, str]] = {}
+    for key, language, text in edited:
+        by_key.setdefault(key, {})[language] = text
+    return by_key
 
 
 @Recent

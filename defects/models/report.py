@@ -211,10 +211,8 @@ class DefectReport(Reviewed):
 
     def attach(self, messages: Iterable[int]) -> None:
         """File messages, by their ids, with this report: their pictures, voice notes and so on."""
-        Attachment.objects.bulk_create(
-            (Attachment(report=self, message_id=message) for message in messages),
-            ignore_conflicts=True,
-        )
+        attached = [Attachment(report=self, message_id=message) for message in messages]
+        Attachment.objects.bulk_create(attached, ignore_conflicts=True)
 
 
 class Attachment(models.Model):

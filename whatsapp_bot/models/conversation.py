@@ -77,6 +77,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 def _locking(*known: str) -> prepared.Query["Conversation"]:
     """Locks the conversation whose contact has the given values in these fields."""
     joined = Conversation.objects.select_related("contact").select_for_update(no_key=True)
+    joined = joined.defer("contact__created_at", "contact__written_at")
     return prepared.Query(joined.filter(**dict.fromkeys(known, "")))
 
 
