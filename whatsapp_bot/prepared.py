@@ -29,9 +29,9 @@ def _run(
 ) -> Any:
     """Run it; the cursor that has what was found.
 
-    is_last: it is the last statement of its transaction, which it may end. Django's cursors are used where somebody wants to know what is run, or where the settings have
-    transactions or statements be other than usual; else there is little between us and the
-    database.
+    is_last: it is the last statement of its transaction, which it may end. Django's cursors are
+    used where somebody wants to know what is run, or where the settings have transactions or
+    statements be other than usual; else there is little between us and the database.
     """
     ours.ensure_connection()
     if ours.queries_logged or ours.execute_wrappers or _is_set_up_otherwise(ours):
