@@ -1,6 +1,5 @@
 """A phone without WhatsApp: what is said on it reaches the real webhook as Twilio would send it."""
 
-import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +8,12 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 from xml.etree import ElementTree
 
+import structlog
 from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from structlog.typing import EventDict, WrappedLogger
 from twilio.request_validator import RequestValidator
 
 FORM = "application/x-www-form-urlencoded"
@@ -75,13 +76,18 @@ class Phone:
 @contextmanager
 def quietly() -> Iterator[None]:
     """Without the log lines of turns, in commands that show the conversation itself."""
-    logger = logging.getLogger("whatsapp_bot")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
+    processors = structlog.get_config()["processors"]
+    processors.insert(0, _drop_what_went_well)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        processors.remove(_drop_what_went_well)
+
+
+def _drop_what_went_well(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    if method == "info" and logger.name == "whatsapp_bot":
+        raise structlog.DropEvent
+    return event
 
 
 def sign(parameters: Any, path: str) -> str:

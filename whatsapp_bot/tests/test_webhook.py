@@ -316,6 +316,14 @@ def test_the_log_has_one_line_for_a_turn(phone, log):
     assert line["ms"] >= 0
 
 
+def test_a_command_shows_the_conversation_without_the_lines_of_turns(phone, parameters, log):
+    with simulator.quietly():
+        phone.say("hi")
+        simulator.post(parameters, **{"x-twilio-signature": "wrong"})
+    phone.say("menu")
+    assert [line["event"] for line in log] == ["webhook refused", "turn"]
+
+
 def test_the_log_has_one_line_without_a_traceback_for_a_refusal(parameters, log):
     simulator.post(parameters, **{"x-twilio-signature": "wrong"})
     (line,) = log
