@@ -50,13 +50,16 @@ class Logger(structlog.WriteLogger):
 def logging_config(*, debug: bool) -> dict:
     """The value of Django's LOGGING, whose lines look like ours. Configures structlog as well.
 
-    Ours do not go through `logging`, which takes four times as long over a line.
+    Ours do not go through `logging`, which takes twice as long over a line.
     """
-    time = structlog.processors.TimeStamper(fmt="iso", utc=True)
-    name = structlog.stdlib.add_logger_name
+    before = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
     render = structlog.dev.ConsoleRenderer() if debug else structlog.processors.JSONRenderer()
     structlog.configure(
-        processors=[structlog.processors.add_log_level, name, time, name_exception, render],
+        processors=[*before, name_exception, render],
         logger_factory=Logger,
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
@@ -67,7 +70,7 @@ def logging_config(*, debug: bool) -> dict:
         "formatters": {
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": [structlog.stdlib.add_log_level, name, time],
+                "foreign_pre_chain": before,
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     name_exception,

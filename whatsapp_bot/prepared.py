@@ -188,8 +188,8 @@ def update_and_insert(
 ) -> None:
     """Store these fields of an object that is there, and new objects; no signals are sent.
 
-    Nothing may be left to do in the transaction. PostgreSQL does it with the first of the new
-    ones in one statement, and ends the transaction with the last.
+    Nothing may be left to do in the transaction: PostgreSQL does it with the last of the new ones
+    in one statement, which also ends the transaction.
     """
     ours = _ours()
     if ours.vendor != "postgresql" or not new:

@@ -23,7 +23,8 @@ _LOOKALIKES = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"}
 
 def clean(text: str, limit: int) -> str:
     """`text` without characters that break databases, XML or screens, cut at `limit` characters."""
-    if not text.isprintable():  # as most of it is
+    # What is printable, as most of it is, has nothing unwanted.
+    if not text.isprintable():
         text = _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return text[:limit].strip()
 

@@ -127,7 +127,7 @@ class Conversation(models.Model):
         self.heard_at = max(self.heard_at or moment, moment)
 
     def conclude(self, replies: "Sequence[Message]") -> None:
-        """Store where the turn led, and what was replied."""
+        """Store where the turn led, and what was replied: the last thing in its transaction."""
         prepared.update_and_insert(self, ("flow", "state", "heard_at"), replies)
 
     def hold(self) -> None:

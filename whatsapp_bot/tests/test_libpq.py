@@ -63,14 +63,13 @@ def test_a_transaction_begins_with_the_first_statement_and_can_be_undone(another
 def test_a_transaction_ends_with_its_last_statement(another):
     cursor = libpq.PreparedCursor(another)
     cursor.execute("CREATE TEMP TABLE ended (a text)", [])
-    assert cursor.execute("INSERT INTO ended VALUES (%s) RETURNING a", ["x"], commit=True)
-    assert cursor.fetchone() == ("x",)
+    insert = "INSERT INTO ended VALUES (%s) RETURNING a"
+    assert cursor.execute(insert, ["x"], commit=True).fetchone() == ("x",)
     assert another.info.transaction_status == TransactionStatus.IDLE
     another.rollback()
     # One that both begins and ends a transaction, and more than goes to the server at once.
     long = "y" * 5_000_000
-    cursor.execute("INSERT INTO ended VALUES (%s) RETURNING a", [long], commit=True)
-    assert cursor.fetchone() == (long,)
+    assert cursor.execute(insert, [long], commit=True).fetchone() == (long,)
     assert cursor.execute("SELECT count(*) FROM ended", []).fetchone() == (2,)
 
 

@@ -1,3 +1,4 @@
+import sys
 from xml.etree import ElementTree
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from whatsapp_bot.models import Message
 from whatsapp_bot.twilio.webhook import twiml
 from whatsapp_bot.whatsapp_text import (
+    _UNWANTED,
     MAX_LENGTH,
     clean,
     digits_to_number,
@@ -81,3 +83,9 @@ def test_marks_of_others_are_not_ours():
 def test_a_preview_is_short():
     assert preview("a\n b\tc") == "a b c"
     assert preview("x" * 100, 10) == "x" * 9 + "…"
+
+
+def test_nothing_unwanted_is_printable():
+    """What `clean` leaves alone needs no cleaning."""
+    everything = map(chr, range(sys.maxunicode + 1))
+    assert not any(one.isprintable() for one in everything if _UNWANTED.match(one))
