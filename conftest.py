@@ -108,11 +108,15 @@ def shared_rows(
         with django_db_blocker.unblock():
             whole = transaction.atomic()
             whole.__enter__()
-            make()
-        yield
-        with django_db_blocker.unblock():
-            transaction.set_rollback(True)
-            whole.__exit__(None, None, None)
+        try:
+            with django_db_blocker.unblock():
+                make()
+            yield
+        finally:
+            # Also when they could not be made: the other tests have nothing to do with that.
+            with django_db_blocker.unblock():
+                transaction.set_rollback(True)
+                whole.__exit__(None, None, None)
 
     return shared_rows
 

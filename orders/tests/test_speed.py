@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from orders.models import Customer, CustomerLink, Line, Order, ProductionRun
 from whatsapp_bot.models import Contact
-from whatsapp_bot.tests.test_speed import statements
+from whatsapp_bot.tests.test_speed import analyze, statements
 
 pytestmark = pytest.mark.django_db
 
@@ -45,8 +45,7 @@ def many():
         )
         for n, order in enumerate(orders, -2900)
     )
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    analyze(Customer, Line, Order, ProductionRun)
 
 
 @pytest.fixture
