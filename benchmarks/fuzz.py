@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import urlencode
 from xml.etree import ElementTree
@@ -41,7 +41,7 @@ with atheris.instrument_imports(include=["whatsapp_bot"]):
     from whatsapp_bot.dialog import Said, State, go_back, take_turn
     from whatsapp_bot.inbound import Kind
     from whatsapp_bot.models import Message
-    from whatsapp_bot.questions import ChoiceField, LongText, PictureField, YesNoField
+    from whatsapp_bot.questions import ChoiceField, Form, LongText, PictureField, YesNoField
     from whatsapp_bot.simulator.phone import Phone
     from whatsapp_bot.twilio import webhook
     from whatsapp_bot.whatsapp_text import MAX_LENGTH, length, split
@@ -148,18 +148,22 @@ def _said(given: atheris.FuzzedDataProvider) -> Said:
 def _form_of(given: atheris.FuzzedDataProvider) -> Callable[[dict[str, str]], forms.Form]:
     """A form of up to five questions, one of which is there after some answers only."""
     kinds = [given.PickValueInList(KINDS) for _ in range(given.ConsumeIntInRange(1, 5))]
-    required = [given.ConsumeBool() for _ in kinds]
-    hidden = given.ConsumeIntInRange(0, 4)
+    asked = {
+        f"q{number}": _question(kind, given.ConsumeBool()) for number, kind in enumerate(kinds)
+    }
+    hidden = f"q{given.ConsumeIntInRange(0, 4)}"
 
     def build_form(answers: dict[str, str]) -> forms.Form:
-        form = forms.Form(answers)
-        for number, (kind, is_needed) in enumerate(zip(kinds, required, strict=True)):
-            if number == hidden and len(answers.get("q0", "")) % 2:
-                continue
-            form.fields[f"q{number}"] = kind(label=f"Question {number}", required=is_needed)
-        return form
+        without = hidden if len(answers.get("q0", "")) % 2 else ""
+        return Form(answers, {name: field for name, field in asked.items() if name != without})
 
     return build_form
+
+
+@cache
+def _question(kind: Callable[..., forms.Field], required: bool) -> forms.Field:
+    """One of these, made once: that takes longer than whatever is asked and said."""
+    return kind(label="A question", required=required)
 
 
 # The run -----------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from whatsapp_bot.dialog import Answers
 from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Say, register
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.place import MAIN_MENU
+from whatsapp_bot.questions import Form
 from whatsapp_bot.shipped import ship_item, ship_menu
 from whatsapp_bot.whatsapp_text import preview
 from whatsapp_bot.wording import fill
@@ -43,11 +44,8 @@ class Report(Flow):
             raise Gone(self.argument) from None
 
     def build_form(self, answers: Answers) -> forms.Form:
-        form = forms.Form(answers)
-        for question in self.questions:
-            if question.is_due(self.questions, answers):
-                form.fields[question.name] = field_for(question, self.contact)
-        return form
+        due = [one for one in self.questions if one.is_due(self.questions, answers)]
+        return Form(answers, {one.name: field_for(one, self.contact) for one in due})
 
     def done(self, form: forms.Form) -> Outcome:
         report = DefectReport.objects.file(
@@ -194,9 +192,7 @@ class ReportWithPicture(Flow):
         return cls.name if message.has_attachment else None
 
     def build_form(self, answers: Answers) -> forms.Form:
-        form = forms.Form(answers)
-        form.fields["report"] = YesOrDescription(label=texts.PICTURE())
-        return form
+        return Form(answers, {"report": YesOrDescription(label=texts.PICTURE())})
 
     def done(self, form: forms.Form) -> Outcome:
         answer = form.cleaned_data["report"]

@@ -11,7 +11,7 @@ from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Resume, Say, find, reg
 from whatsapp_bot.models import HelpRequest
 from whatsapp_bot.models.menu import menus, pages
 from whatsapp_bot.place import MAIN_MENU
-from whatsapp_bot.questions import ChoiceField, LongText, MenuField, menu_field
+from whatsapp_bot.questions import ChoiceField, Form, LongText, MenuField, menu_field
 from whatsapp_bot.shipped import ship_item, ship_menu
 
 ship_menu("main", "👋 Welcome! How can we help you today?")
@@ -36,10 +36,8 @@ class MenuFlow(Flow):
             raise Gone(self.argument)
 
     def build_form(self, answers: Answers) -> forms.Form:
-        form = forms.Form(answers)
         choices = tuple((key, item.label) for key, item in self.items.items())
-        form.fields["item"] = menu_field(self.menu.text, choices)
-        return form
+        return Form(answers, {"item": menu_field(self.menu.text, choices)})
 
     def done(self, form: forms.Form) -> Outcome:
         return Open(self.items[form.cleaned_data["item"]].opens)
@@ -76,15 +74,12 @@ class ResumeFlow(Flow):
         self.left = find(self.argument, self.contact, self.message, self.place)
 
     def build_form(self, answers: Answers) -> forms.Form:
-        form = forms.Form(answers)
-        form.fields["choice"] = ChoiceField(
-            label=texts.RESUME(preview=self._preview()),
-            choices=[
-                (self.CONTINUE, texts.RESUME_CONTINUE),
-                (self.START_OVER, texts.RESUME_START_OVER),
-            ],
-        )
-        return form
+        choices = [
+            (self.CONTINUE, texts.RESUME_CONTINUE),
+            (self.START_OVER, texts.RESUME_START_OVER),
+        ]
+        offer = texts.RESUME(preview=self._preview())
+        return Form(answers, {"choice": ChoiceField(label=offer, choices=choices)})
 
     def _preview(self) -> str:
         return self.left.preview(self.place.answers_aside(self.argument)) or "📎"
@@ -101,12 +96,8 @@ class Help(Flow):
     is_menu = True
 
     def build_form(self, answers: Answers) -> forms.Form:
-        form = forms.Form(answers)
-        form.fields["next"] = MenuField(
-            label=texts.HELP(),
-            choices=[(LeaveMessage.name, texts.HELP_LEAVE_MESSAGE), (MAIN_MENU, texts.HELP_BACK)],
-        )
-        return form
+        choices = [(LeaveMessage.name, texts.HELP_LEAVE_MESSAGE), (MAIN_MENU, texts.HELP_BACK)]
+        return Form(answers, {"next": MenuField(label=texts.HELP(), choices=choices)})
 
     def done(self, form: forms.Form) -> Outcome:
         return Open(form.cleaned_data["next"])
@@ -119,9 +110,7 @@ class LeaveMessage(Flow):
     when_kept = texts.HELP_KEPT
 
     def build_form(self, answers: Answers) -> forms.Form:
-        form = forms.Form(answers)
-        form.fields["text"] = LongText(label=texts.HELP_ASK())
-        return form
+        return Form(answers, {"text": LongText(label=texts.HELP_ASK())})
 
     def done(self, form: forms.Form) -> Outcome:
         self.place.take_kept()

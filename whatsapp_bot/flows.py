@@ -25,6 +25,7 @@ from whatsapp_bot import texts
 from whatsapp_bot.dialog import Answers
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.place import Place
+from whatsapp_bot.questions import Form
 from whatsapp_bot.whatsapp_text import preview
 from whatsapp_bot.wording import Text
 
@@ -89,7 +90,7 @@ class Flow:
 
     def build_form(self, answers: Answers) -> forms.Form:
         """The form, bound to `answers`. Without fields it is complete at once."""
-        return forms.Form(answers)
+        return Form(answers)
 
     def done(self, form: forms.Form) -> Outcome:
         """What follows, once `form` is complete and valid."""

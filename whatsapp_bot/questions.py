@@ -1,4 +1,4 @@
-"""Form fields as chat asks them: with our sentences, and forgiving about how people write."""
+"""Forms as chat asks them: with our sentences, and forgiving about how people write."""
 
 from functools import lru_cache
 from typing import Any
@@ -6,9 +6,17 @@ from typing import Any
 from django import forms
 
 from whatsapp_bot import texts
-from whatsapp_bot.dialog import Expects
+from whatsapp_bot.dialog import Answers, Expects
 
 LONGEST_ANSWER = 4000
+
+
+class Form(forms.Form):
+    """These fields, by name, bound to raw answers. No page shows it, so it has nothing for one."""
+
+    def __init__(self, answers: Answers, fields: dict[str, forms.Field] | None = None) -> None:
+        super().__init__(answers, label_suffix="")
+        self.fields |= fields or {}
 
 
 class LongText(forms.CharField):

@@ -10,7 +10,7 @@ from orders.models import CustomerLink, LinkingHour, Order, WrongLookup
 from orders.models.keys import LONGEST_KEY
 from whatsapp_bot.dialog import Answers
 from whatsapp_bot.flows import Flow, Open, Outcome, Say, register
-from whatsapp_bot.questions import LongText
+from whatsapp_bot.questions import Form, LongText
 
 
 @register(LINKING)
@@ -36,13 +36,13 @@ class LinkOneself(Flow):
         return texts.WAIT(time=time_of(until)) if until else ""
 
     def build_form(self, answers: Answers) -> forms.Form:
-        form = forms.Form(answers)
-        if not self.refusal:
-            form.fields["number"] = LongText(label=texts.LINK_NUMBER(), max_length=LONGEST_KEY)
-            form.fields["reference"] = LongText(
-                label=texts.LINK_REFERENCE(), max_length=LONGEST_KEY
-            )
-        return form
+        if self.refusal:
+            return Form(answers)
+        asked = {"number": texts.LINK_NUMBER(), "reference": texts.LINK_REFERENCE()}
+        return Form(
+            answers,
+            {name: LongText(label=text, max_length=LONGEST_KEY) for name, text in asked.items()},
+        )
 
     def done(self, form: forms.Form) -> Outcome:
         if self.refusal:

@@ -17,7 +17,7 @@ from orders.models import Line, PinnedLine, ProductionRun, Shift
 from orders.models.run import ProductionRunQuerySet
 from whatsapp_bot.dialog import Answers
 from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Say, page_number, register
-from whatsapp_bot.questions import MenuField
+from whatsapp_bot.questions import Form, MenuField
 from whatsapp_bot.shipped import ship_item
 from whatsapp_bot.whatsapp_text import length, preview
 
@@ -59,11 +59,10 @@ class Asking(Flow):
         self.chosen = self.argument.split(":") if self.argument else []
 
     def build_form(self, answers: Answers) -> forms.Form:
-        form = forms.Form(answers)
         choices = self.choices()
-        if choices:
-            form.fields["choice"] = MenuField(label=self.question(), choices=choices)
-        return form
+        if not choices:
+            return Form(answers)
+        return Form(answers, {"choice": MenuField(label=self.question(), choices=choices)})
 
     def question(self) -> str:
         raise NotImplementedError

@@ -15,7 +15,7 @@ from orders.questions import OrderNumberField, order_choices
 from whatsapp_bot.dialog import Answers
 from whatsapp_bot.flows import Flow, Open, Outcome, Say, page_number, register
 from whatsapp_bot.models import Contact, Message
-from whatsapp_bot.questions import ChoiceField
+from whatsapp_bot.questions import ChoiceField, Form
 from whatsapp_bot.shipped import ship_item
 from whatsapp_bot.whatsapp_text import preview
 
@@ -51,18 +51,21 @@ class OrderStatus(Flow):
         return f"{self.name}:{page_number(self.argument) + 1}" if further else ""
 
     def build_form(self, answers: Answers) -> forms.Form:
-        form = forms.Form(answers)
-        shown = self.orders[:ORDERS_A_PAGE]
+        number = self._number_field(self.orders[:ORDERS_A_PAGE])
+        return Form(answers, {"number": number} if number else {})
+
+    def _number_field(self, shown: list[Order]) -> forms.Field | None:
+        """Where to choose one of the orders or to send a number; None for nothing to ask."""
         if not self.wait_until:
             question = texts.CHOOSE() if shown else texts.NUMBER()
-            form.fields["number"] = OrderNumberField(label=question, orders=shown)
+            field = OrderNumberField(label=question, orders=shown)
             if not shown and self._could_be_linked():
-                form.fields["number"].choices = [(LINKING, texts.LINK_ME)]
-        elif shown:
-            form.fields["number"] = ChoiceField(
-                label=texts.CHOOSE_ONLY(time=self._waits_until()), choices=order_choices(shown)
-            )
-        return form
+                field.choices = [(LINKING, texts.LINK_ME)]
+            return field
+        if shown:
+            question = texts.CHOOSE_ONLY(time=self._waits_until())
+            return ChoiceField(label=question, choices=order_choices(shown))
+        return None
 
     def done(self, form: forms.Form) -> Outcome:
         number = form.cleaned_data.get("number")
