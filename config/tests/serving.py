@@ -18,14 +18,18 @@ def gunicorn(*options: str, app: str = "config.wsgi") -> list[str]:
 
 
 def beside(**values: str) -> dict[str, str]:
-    """The environment of a process that works on the same database as this one."""
+    """The environment of a process that works on the same database as this one.
+
+    It may compile our modules once, as whoever installs Andon does.
+    """
     name = str(connection.settings_dict["NAME"])
     if connection.vendor == "sqlite":
         database = f"sqlite:///{name}"
     else:
         database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    around = {name: os.environ[name] for name in os.environ if name != "PYTHONDONTWRITEBYTECODE"}
     return {
-        **os.environ,
+        **around,
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DATABASE_URL": database,
         **values,
