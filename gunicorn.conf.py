@@ -18,7 +18,6 @@ def when_ready(server: object) -> None:
 
     A turn makes little of what only the collector can free.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     gc.enable()
