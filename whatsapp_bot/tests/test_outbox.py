@@ -48,6 +48,17 @@ def test_it_goes_out_once_and_is_sent(nomsa, fake_twilio, deliver):
     assert deliver() == 0
 
 
+def test_it_goes_by_the_proxy_that_the_environment_names(
+    nomsa, fake_twilio, deliver, settings, monkeypatch
+):
+    settings.TWILIO_API_URL = "http://twilio.invalid"
+    monkeypatch.setenv("http_proxy", fake_twilio.url)
+    monkeypatch.setenv("no_proxy", "")
+    nomsa.send("Your part is ready.")
+    deliver()
+    assert sent_to(fake_twilio, nomsa) == ["Your part is ready."]
+
+
 def test_what_is_rolled_back_never_leaves(nomsa, deliver, fake_twilio):
     with transaction.atomic():
         nomsa.send("No.")

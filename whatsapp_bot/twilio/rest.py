@@ -122,11 +122,22 @@ def client() -> Client:
 
 def _new_client() -> Client:
     http = _Http(timeout=settings.TWILIO_TIMEOUT_SECONDS)
+    _heed_environment(http.session)
     made = Client(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, http_client=http)
     if settings.TWILIO_API_URL:
         for domain in ("api", "content", "messaging"):
             getattr(made, domain).base_url = settings.TWILIO_API_URL
     return made
+
+
+def _heed_environment(session: requests.Session) -> None:
+    """Take proxies and certificates from the environment now, and not anew for each request.
+
+    That takes a quarter of the time of one.
+    """
+    told = session.merge_environment_settings(_base(), {}, None, None, None)
+    session.proxies, session.verify = told["proxies"], told["verify"]
+    session.trust_env = False
 
 
 def close() -> None:
