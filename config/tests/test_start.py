@@ -66,6 +66,17 @@ def test_wrong_settings_are_named_together_and_never_shown():
     assert "mistyped" not in line.lower()
 
 
+def test_garbage_is_looked_for_again_once_all_is_loaded():
+    started = (
+        "import gc, runpy; of_gunicorn = runpy.run_path('gunicorn.conf.py'); "
+        "print(gc.isenabled()); of_gunicorn['when_ready'](None); print(gc.isenabled())"
+    )
+    said = subprocess.check_output(
+        [sys.executable, "-c", started], cwd=settings.BASE_DIR, text=True
+    )
+    assert said.split() == ["False", "True"]
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where it listens, with the settings that it needs and no more, and no collectstatic."""
