@@ -278,8 +278,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.headers.ContentSecurityPolicy",
-    "config.straight.what_twilio_brings",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "config.straight.what_twilio_brings",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.api.problems.problems_under_api",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
