@@ -164,12 +164,17 @@ def test_menu_items_are_put_in_order_by_dragging(
     editing.menu("main")
     handles = page.locator("[x-sort\\:handle]")
     expect(handles).to_have_count(5)
-    handles.nth(3).hover()
+    item = handles.nth(3).element_handle()
+    item.hover()
     page.mouse.down()
     top = handles.nth(0).bounding_box()
-    # It follows the mouse only when this moves on, as a hand does.
     page.mouse.move(top["x"] + 10, top["y"] + 60, steps=8)
-    page.mouse.move(top["x"] + 10, top["y"] - 5, steps=8)
+    # It follows the mouse only when this moves on, as a hand does, and at its own pace.
+    for _ in range(50):
+        page.mouse.move(top["x"] + 10, top["y"] - 5, steps=8)
+        if handles.nth(0).evaluate("(first, item) => first === item", item):
+            break
+        page.mouse.move(top["x"] + 10, top["y"] + 5)
     page.mouse.up()
     expect(editing.bubble).to_contain_text("1. Get help & support")
     editing.save()
