@@ -22,6 +22,11 @@ from whatsapp_bot.wording import Notice
 
 MOST_CHANGES = 200
 LARGEST_ID = 2**63 - 1
+NEVER_LOOKED_UP = [
+    *("number", "form", "reported_by", "order", "line"),
+    *("category", "assignee", "duplicate_of", "decided_by"),
+]
+"""Of what a report was before, nobody asks by these: an index of each would be kept for nothing."""
 
 
 class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
@@ -86,6 +91,12 @@ def _page(size: int) -> Query["DefectReport"]:
     return Query(newest.filter(reported_by=0).filter(pk__lt=0)[:size])
 
 
+def _of_the_known(field: str, *others: str, name: str) -> models.Index:
+    """An index of the reports that have a value in this field, as a new one has not."""
+    is_known = models.Q((f"{field}__isnull", False))
+    return models.Index(fields=[field, *others], name=f"defect_report_{name}", condition=is_known)
+
+
 class DefectReport(Reviewed):
     """One nonconformance report: what somebody saw on the shop floor or in a delivery."""
 
@@ -103,10 +114,15 @@ class DefectReport(Reviewed):
         default=list, blank=True, editable=False, help_text="A list of name, question and answer."
     )
     order = models.ForeignKey(
-        Order, models.SET_NULL, null=True, blank=True, related_name="defect_reports"
+        Order,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="defect_reports",
+        db_index=False,
     )
     line = models.ForeignKey(
-        Line, models.SET_NULL, null=True, blank=True, related_name="defect_reports"
+        Line, models.SET_NULL, null=True, blank=True, related_name="defect_reports", db_index=False
     )
     created_at = models.DateTimeField("reported at", default=timezone.now, editable=False)
 
@@ -115,6 +131,7 @@ class DefectReport(Reviewed):
         bases=[Audited],
         history_manager=ReadyManager,
         excluded_fields=["answers", "urgency", "updated_at"],
+        no_db_index=NEVER_LOOKED_UP,
     )
 
     class Meta:
@@ -132,11 +149,13 @@ class DefectReport(Reviewed):
                 fields=["created_at", "status", "category", "line", "nonconforming"],
                 name="defect_report_created",
             ),
-            models.Index(
-                fields=["acknowledged_at", "created_at"], name="defect_report_acknowledged"
-            ),
-            models.Index(fields=["decided_at", "created_at"], name="defect_report_decided"),
-            models.Index(fields=["closed_at", "created_at"], name="defect_report_closed"),
+            _of_the_known("acknowledged_at", "created_at", name="acknowledged"),
+            _of_the_known("decided_at", "created_at", name="decided"),
+            _of_the_known("closed_at", "created_at", name="closed"),
+            _of_the_known("order", name="order"),
+            _of_the_known("line", name="line"),
+            _of_the_known("duplicate_of", name="duplicate_of"),
+            _of_the_known("decided_by", name="decided_by"),
             models.Index(fields=["status", "-id"], name="defect_report_status"),
             models.Index(fields=["assignee", "-id"], name="defect_report_assignee"),
             models.Index(fields=["updated_at", "id"], name="defect_report_updated"),

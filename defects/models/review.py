@@ -92,7 +92,12 @@ class Reviewed(OftenNew):
     )
     due_on = models.DateField("due", null=True, blank=True)
     duplicate_of = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="duplicates"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="duplicates",
+        db_index=False,
     )
     acknowledged_at = models.DateTimeField(null=True, blank=True, editable=False)
     decided_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -103,6 +108,7 @@ class Reviewed(OftenNew):
         blank=True,
         related_name="+",
         editable=False,
+        db_index=False,
     )
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     updated_at = models.DateTimeField("last change", default=timezone.now, editable=False)

@@ -210,10 +210,10 @@ class Message(models.Model):
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="messages", db_index=False)
     direction = models.CharField(max_length=3, choices=Direction)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.TEXT)
-    sid = models.CharField("SID", max_length=34, null=True, blank=True, unique=True)
+    sid = models.CharField("SID", max_length=34, null=True, blank=True)  # noqa: DJ001
     body = models.TextField(blank=True)
     in_reply_to = models.ForeignKey(
-        "self", models.CASCADE, null=True, blank=True, related_name="replies"
+        "self", models.CASCADE, null=True, blank=True, related_name="replies", db_index=False
     )
     quoted_sid = models.CharField("SID of the quoted message", max_length=34, blank=True)
     details = models.JSONField(default=dict, blank=True, help_text="Whatever else came with it.")
@@ -245,8 +245,18 @@ class Message(models.Model):
     objects = MessageQuerySet.as_manager()
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sid"], name="message_sid", condition=models.Q(sid__isnull=False)
+            )
+        ]
         indexes = [
             models.Index(fields=["contact", "id"], name="message_contact_id"),
+            models.Index(
+                fields=["in_reply_to"],
+                name="message_in_reply_to",
+                condition=models.Q(in_reply_to__isnull=False),
+            ),
             # For with_words the migrations add message_words, which only PostgreSQL can.
             # A few pages for a million rows, and next to nothing to keep; SQLite makes a usual one.
             BrinIndex(fields=["created_at"], name="message_created"),
