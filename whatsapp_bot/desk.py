@@ -90,12 +90,13 @@ def _take_as_things_are(incoming: Incoming) -> Answer:
 
 @transaction.atomic
 def _take(incoming: Incoming) -> Answer:
-    conversation = Conversation.objects.locked(incoming.sender)
+    conversation, message = Message.objects.hear(incoming)
     if conversation.contact.is_blocked:
-        return _keep(_because(BLOCKED, incoming), outcome="blocked")
+        message.was_not_answered(BLOCKED)
+        return _leave(conversation, message, incoming, outcome="blocked")
     if _is_overtaken(incoming, conversation):
-        return _keep(_because(OVERTAKEN, incoming))
-    message = Message.objects.hear(conversation.contact, incoming)
+        message.was_not_answered(OVERTAKEN)
+        return _leave(conversation, message, incoming)
     with _in_language(conversation.contact.language or settings.LANGUAGE_CODE):
         text = Desk(conversation, message, incoming).answer()
     conversation.hear(message.created_at)
@@ -112,11 +113,6 @@ def _in_language(language: str) -> AbstractContextManager:
     return nullcontext() if is_so else translation.override(language)
 
 
-def _because(why: str, incoming: Incoming) -> Incoming:
-    """The same, with what staff read beside it."""
-    return replace(incoming, details={**incoming.details, "why": why})
-
-
 def _is_overtaken(incoming: Incoming, conversation: Conversation) -> bool:
     """Are these words, fetched, from before what the person said since and was answered?
 
@@ -130,8 +126,7 @@ def _is_overtaken(incoming: Incoming, conversation: Conversation) -> bool:
 @transaction.atomic
 def _store_only(incoming: Incoming, error: Exception) -> Answer:
     log.error("message could not be handled", sid=incoming.sid, exc_info=error)
-    conversation = Conversation.objects.locked(incoming.sender)
-    message = Message.objects.hear(conversation.contact, incoming)
+    conversation, message = Message.objects.hear(incoming)
     Message.objects.filter(pk=message.pk).update(status=Status.TROUBLE)
     conversation.hear(message.created_at)
     conversation.save(update_fields=["heard_at"])
@@ -155,10 +150,15 @@ def keep(incoming: Incoming) -> Answer:
 
 
 @transaction.atomic
-def _keep(incoming: Incoming, outcome: str = "late") -> Answer:
-    conversation = Conversation.objects.locked(incoming.sender)
+def _keep(incoming: Incoming) -> Answer:
+    return _leave(*Message.objects.hear(incoming), incoming)
+
+
+def _leave(
+    conversation: Conversation, message: Message, incoming: Incoming, outcome: str = "late"
+) -> Answer:
+    """Have it stored, and not answered."""
     contact = conversation.contact
-    message = Message.objects.hear(contact, incoming)
     if not conversation.heard_at or conversation.heard_at <= message.created_at:
         word = WORDS.get(utils.default_process(incoming.text))
         if word is Desk.stop:

@@ -33,34 +33,42 @@ class NumberedQuerySet(models.QuerySet[M]):
 
         Nobody is waited for, since who takes one may be at it for a while, and may give it up.
         """
-        number = self._next(stem)
-        while not self._is_ours(number):
+        number, is_ours = self._next(stem)
+        while not (is_ours and self._is_unused(number)):
             number = _following(number, stem)
+            ((is_ours,),) = prepared.rows(f"SELECT {_taking('%s')}", [number])
         return number
 
-    def _is_ours(self, number: str) -> bool:
-        """Take it, unless somebody else has it or is just taking it.
+    def _next(self, stem: str) -> tuple[str, bool]:
+        """The stem, or what comes after the last of those that begin with it; could we take it?"""
+        at_least, below = BY_BYTE[connection.vendor]
+        last = f"max(CAST(NULLIF(substr(number, {len(stem) + 2}), '') AS integer))"
+        ((number, is_ours),) = prepared.rows(
+            f"SELECT number, {_taking('number')} FROM ("  # noqa: S608  # nosec B608
+            f"SELECT CASE WHEN min(number) = %s THEN %s || '-' || (coalesce({last}, 1) + 1) "
+            f"ELSE %s END AS number FROM {self.model._meta.db_table} "
+            f"WHERE number {at_least} %s AND number {below} %s) AS next",
+            [stem, stem, stem, stem, f"{stem}."],
+        )
+        return number, bool(is_ours)
 
-        On SQLite there is one transaction at a time.
-        """
+    def _is_unused(self, number: str) -> bool:
+        """Has nobody stored it in the moment before we took it? On SQLite nobody can have."""
         if connection.vendor == "sqlite":
             return True
-        ((taken,),) = prepared.rows("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [number])
-        # Whoever had it a moment ago has stored it by now.
         table = self.model._meta.db_table
         stored = f"SELECT 1 FROM {table} WHERE number = %s"  # noqa: S608  # nosec B608
-        return taken and not prepared.rows(stored, [number])
+        return not prepared.rows(stored, [number])
 
-    def _next(self, stem: str) -> str:
-        """The stem, or what comes after the last of those that begin with it."""
-        at_least, below = BY_BYTE[connection.vendor]
-        ((first, last),) = prepared.rows(
-            "SELECT min(number), "  # noqa: S608  # nosec B608
-            f"max(CAST(NULLIF(substr(number, {len(stem) + 2}), '') AS integer)) "
-            f"FROM {self.model._meta.db_table} WHERE number {at_least} %s AND number {below} %s",
-            [stem, f"{stem}."],
-        )
-        return f"{stem}-{(last or 1) + 1}" if first == stem else stem
+
+def _taking(number: str) -> str:
+    """SQL that takes it, unless somebody else is just taking it; is it ours?
+
+    On SQLite there is one transaction at a time.
+    """
+    if connection.vendor == "sqlite":
+        return "1"
+    return f"pg_try_advisory_xact_lock(hashtext({number}))"
 
 
 def _following(number: str, stem: str) -> str:

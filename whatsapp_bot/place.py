@@ -57,7 +57,7 @@ class Place:
     def count(self, now: datetime) -> int:
         """How many messages came within a minute, with the one that came `now`."""
         begun = self.minute and datetime.fromisoformat(self.minute["at"])
-        if not begun or not timedelta() <= now - begun < MINUTE:
+        if not begun or abs(now - begun) >= MINUTE:
             self.minute = {"at": now.isoformat(), "count": 0}
         self.minute["count"] += 1
         return self.minute["count"]

@@ -84,8 +84,11 @@ class Query(Generic[M]):
         self.model, self.db = example.model, example.db
 
     def __call__(self, *values: Any) -> list[M]:
-        found = self.compiler.apply_converters(rows(self.sql, values), self.converters)
-        return [self._object(row) for row in found]
+        return self.objects(rows(self.sql, values))
+
+    def objects(self, rows: list[tuple[Any, ...]]) -> list[M]:
+        """What stands in these rows, which may have more columns."""
+        return list(map(self._object, self.compiler.apply_converters(rows, self.converters)))
 
     def _object(self, row: Sequence[Any]) -> M:
         found = self.model.from_db(self.db, self.names, row[: self.columns])
@@ -125,9 +128,13 @@ class Writing:
         return values
 
 
+def _to_insert(model: type[models.Model]) -> list[models.Field]:
+    return [field for field in model._meta.concrete_fields if field is not model._meta.auto_field]
+
+
 @cache
 def _inserting(model: type[models.Model]) -> Writing:
-    fields = [field for field in model._meta.concrete_fields if field is not model._meta.auto_field]
+    fields = _to_insert(model)
     columns = ", ".join(f'"{field.column}"' for field in fields)
     blanks = ", ".join(["%s"] * len(fields))
     sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({blanks})'  # noqa: S608  # nosec B608
@@ -177,6 +184,46 @@ def insert(row: models.Model) -> None:
     _insert(row, ours, writing.sql, writing.values(row))
 
 
+def find_and_insert(
+    query: Query[M], values: Sequence[Any], new: models.Model, link: str
+) -> M | None:
+    """What is found, with a new row stored whose column `link` has its id; no signals are sent.
+
+    Nothing is stored when nothing is found. PostgreSQL does both in one statement.
+    """
+    ours = _ours()
+    if ours.vendor != "postgresql":
+        for found in query(*values):
+            setattr(new, link, found.pk)
+            insert(new)
+            return found
+        return None
+    writing = _finding_and_inserting(query, type(new), link)
+    for row in _run(ours, writing.sql, [*values, *writing.values(new)]).fetchall():
+        (found,) = query.objects([row])
+        setattr(new, link, found.pk)
+        _is_stored(new, row[-1], ours)
+        return found
+    return None
+
+
+@cache
+def _finding_and_inserting(query: Query[Any], model: type[models.Model], link: str) -> Writing:
+    """What is found comes with the id of the new row behind it."""
+    fields = [field for field in _to_insert(model) if field.attname != link]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    blanks = ", ".join(["%s"] * len(fields))
+    names = [f"c{number}" for number, _ in enumerate(query.compiler.select)]
+    key = names[query.names.index(query.model._meta.pk.attname)]
+    sql = (
+        f"WITH found ({', '.join(names)}) AS ({query.sql}), "  # noqa: S608  # nosec B608
+        f'new AS (INSERT INTO "{model._meta.db_table}" ("{model._meta.get_field(link).column}", '
+        f'{columns}) SELECT {key}, {blanks} FROM found RETURNING "{model._meta.pk.column}") '
+        "SELECT found.*, new.* FROM found, new"
+    )
+    return Writing(sql, fields)
+
+
 def update(there: models.Model, names: tuple[str, ...]) -> None:
     """Store these fields of an object that is there; no signals are sent."""
     ours, updating = _ours(), _updating(type(there), names)
@@ -215,7 +262,12 @@ def _insert(
     is_last: bool = False,
 ) -> None:
     cursor = _run(ours, sql, values, is_last=is_last)
-    row.pk = cursor.fetchone()[0] if ours.vendor == "postgresql" else cursor.lastrowid
+    key = cursor.fetchone()[0] if ours.vendor == "postgresql" else cursor.lastrowid
+    _is_stored(row, key, ours)
+
+
+def _is_stored(row: models.Model, key: int, ours: BaseDatabaseWrapper) -> None:
+    row.pk = key
     row._state.adding, row._state.db = False, ours.alias
 
 

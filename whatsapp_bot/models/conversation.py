@@ -29,6 +29,21 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         """
         for conversation in self._known_under_all(sender):
             return conversation
+        return self._learnt(sender)
+
+    def locked_to_hear(self, message: "Message", sender: Sender) -> "Conversation":
+        """The same, with a new message of the sender stored."""
+        known = _addresses(sender)
+        locking, values = _locking(*known), [*known.values()]
+        conversation = prepared.find_and_insert(locking, values, message, "contact_id")
+        if not conversation:
+            conversation = self._learnt(sender)
+            message.contact_id = conversation.pk
+            prepared.insert(message)
+        message.contact = conversation.contact
+        return conversation
+
+    def _learnt(self, sender: Sender) -> "Conversation":
         for _ in range(TRIES_TO_LEARN):
             conversation = self._learn(sender)
             if conversation:
@@ -57,8 +72,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
     def _known_under_all(self, sender: Sender) -> list["Conversation"]:
         """The one of the contact that we know under each of the addresses that came."""
-        given = {"contact__phone": sender.phone, "contact__user_id": sender.user_id}
-        known = {name: value for name, value in given.items() if value}
+        known = _addresses(sender)
         return _locking(*known)(*known.values())
 
     def _known_as(self, sender: Sender) -> models.QuerySet["Conversation"]:
@@ -71,6 +85,12 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         Contact.objects.bulk_create([contact], ignore_conflicts=True)
         silent = Contact.objects.filter(pk__in=_contacts_of(sender), conversation=None)
         self.bulk_create([Conversation(contact=one) for one in silent], ignore_conflicts=True)
+
+
+def _addresses(sender: Sender) -> dict[str, str]:
+    """Those that came, by where a conversation has them."""
+    given = {"contact__phone": sender.phone, "contact__user_id": sender.user_id}
+    return {name: value for name, value in given.items() if value}
 
 
 @cache

@@ -13,6 +13,7 @@ from whatsapp_bot.delivery import DeliveryReport, Route, Status
 from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models.channel import Channel
 from whatsapp_bot.models.contact import Contact
+from whatsapp_bot.models.conversation import Conversation
 from whatsapp_bot.models.template import MessageTemplate
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.search import has, ids_of, with_each_word
@@ -48,32 +49,18 @@ MOST_REPLIES = 10
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    def hear(self, contact: Contact, incoming: Incoming) -> "Message":
-        """Store what came in, with a row for each of its files.
+    def hear(self, incoming: Incoming) -> "tuple[Conversation, Message]":
+        """Store what came in, with a row for each of its files, and lock the conversation.
 
-        Raises IntegrityError when its SID is stored already.
+        Raises IntegrityError when its SID is stored already, else as `Conversation.objects.locked`.
         """
-        now = timezone.now()
-        fetched = {"fetched_at": now.isoformat()} if incoming.received_at else {}
-        message = prepared.new(
-            Message,
-            contact_id=contact.pk,
-            direction=Message.Direction.IN,
-            kind=incoming.kind,
-            sid=incoming.sid,
-            body=incoming.text,
-            quoted_sid=incoming.quoted_sid,
-            details={**incoming.details, **fetched},
-            status=Status.RECEIVED,
-            created_at=incoming.received_at or now,
-        )
-        message.contact = contact
-        prepared.insert(message)
+        message = _as_it_came(incoming)
+        conversation = Conversation.objects.locked_to_hear(message, incoming.sender)
         for position, file in enumerate(incoming.files):
             message.media.create(position=position, url=file.url, said_type=file.content_type)
         if incoming.files:
             tasks.wake(tasks.fetch_files)
-        return message
+        return conversation, message
 
     def reply(self, message: "Message", text: str) -> "list[Message]":
         """Store `text` as the reply to `message`: one row for each message that it takes."""
@@ -193,6 +180,23 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return list(self.filter(in_reply_to__sid=sid, notice="").order_by("pk"))
 
 
+def _as_it_came(incoming: Incoming) -> "Message":
+    """The message, which is not stored yet, and of nobody."""
+    now = timezone.now()
+    fetched = {"fetched_at": now.isoformat()} if incoming.received_at else {}
+    return prepared.new(
+        Message,
+        direction=Message.Direction.IN,
+        kind=incoming.kind,
+        sid=incoming.sid,
+        body=incoming.text,
+        quoted_sid=incoming.quoted_sid,
+        details={**incoming.details, **fetched},
+        status=Status.RECEIVED,
+        created_at=incoming.received_at or now,
+    )
+
+
 class Message(models.Model):
     """One message, in or out: the log of everything said, which nothing is ever taken from."""
 
@@ -296,6 +300,11 @@ class Message(models.Model):
     def why(self) -> str:
         """Why it failed, waits, or was not answered, in a sentence for staff."""
         return codes.in_words(self.error_code) if self.error_code else self.details.get("why", "")
+
+    def was_not_answered(self, why: str) -> None:
+        """Note why, for staff to read beside it."""
+        self.details = {**self.details, "why": why}
+        self.save(update_fields=["details"])
 
     @property
     def can_be_sent_again(self) -> bool:

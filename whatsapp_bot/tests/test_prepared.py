@@ -11,6 +11,7 @@ from whatsapp_bot import prepared
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.inbound import Kind
 from whatsapp_bot.models import Contact, Conversation, Message
+from whatsapp_bot.models.conversation import _locking
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2025, 1, 19, 14, 30, 22, 123456, tzinfo=UTC)
@@ -61,6 +62,30 @@ def test_a_second_row_with_the_same_sid_is_refused(contact):
     prepared.insert(made(contact, "SM1"))
     with pytest.raises(IntegrityError), transaction.atomic():
         prepared.insert(made(contact, "SM1"))
+
+
+def test_what_is_found_gets_a_row_like_a_saved_one(contact):
+    conversation = Conversation.objects.create(contact=contact, state={"a": "ü"}, heard_at=AT)
+    saved, new = made(contact, "SM1"), made(contact, "SM2")
+    saved.save()
+    new.contact_id = None
+    with transaction.atomic():
+        found = find_and_insert(contact.phone, new)
+    assert (found, found.state, found.heard_at) == (conversation, {"a": "ü"}, AT)
+    assert found.contact.phone == contact.phone
+    assert stored(new) == stored(saved)
+    assert not new._state.adding
+
+
+def test_where_nothing_is_found_nothing_is_stored(contact):
+    Conversation.objects.create(contact=contact)
+    with transaction.atomic():
+        assert find_and_insert("+27820000099", made(contact, "SM1")) is None
+    assert not Message.objects.exists()
+
+
+def find_and_insert(phone: str, new: Message) -> Conversation | None:
+    return prepared.find_and_insert(_locking("contact__phone"), [phone], new, "contact_id")
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])

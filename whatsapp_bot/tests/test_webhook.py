@@ -289,7 +289,7 @@ def test_a_fault_that_lets_nothing_be_stored_is_a_503(phone, monkeypatch):
     def fault(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Conversation.objects, "locked", fault)
+    monkeypatch.setattr(Conversation.objects, "locked_to_hear", fault)
     assert phone.post("hi").status_code == 503
 
 
