@@ -132,15 +132,22 @@ def _to_insert(model: type[models.Model]) -> list[models.Field]:
     return [field for field in model._meta.concrete_fields if field is not model._meta.auto_field]
 
 
+def _insert_into(model: type[models.Model], fields: Sequence[models.Field], source: str) -> str:
+    """A statement that stores a row, from VALUES or a SELECT; PostgreSQL's tells the row's id."""
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) {source}'  # nosec B608
+    returning = f' RETURNING "{model._meta.pk.column}"'
+    return sql + returning if connection.vendor == "postgresql" else sql
+
+
+def _blanks(fields: Sequence[models.Field]) -> str:
+    return ", ".join(["%s"] * len(fields))
+
+
 @cache
 def _inserting(model: type[models.Model]) -> Writing:
     fields = _to_insert(model)
-    columns = ", ".join(f'"{field.column}"' for field in fields)
-    blanks = ", ".join(["%s"] * len(fields))
-    sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({blanks})'  # noqa: S608  # nosec B608
-    if connection.vendor == "postgresql":
-        sql += f' RETURNING "{model._meta.pk.column}"'
-    return Writing(sql, fields)
+    return Writing(_insert_into(model, fields, f"VALUES ({_blanks(fields)})"), fields)
 
 
 @cache
@@ -210,18 +217,16 @@ def find_and_insert(
 @cache
 def _finding_and_inserting(query: Query[Any], model: type[models.Model], link: str) -> Writing:
     """What is found comes with the id of the new row behind it."""
-    fields = [field for field in _to_insert(model) if field.attname != link]
-    columns = ", ".join(f'"{field.column}"' for field in fields)
-    blanks = ", ".join(["%s"] * len(fields))
+    own = [field for field in _to_insert(model) if field.attname != link]
     names = [f"c{number}" for number, _ in enumerate(query.compiler.select)]
     key = names[query.names.index(query.model._meta.pk.attname)]
+    source = f"SELECT {key}, {_blanks(own)} FROM found"  # noqa: S608  # nosec B608
+    inserting = _insert_into(model, [model._meta.get_field(link), *own], source)
     sql = (
-        f"WITH found ({', '.join(names)}) AS ({query.sql}), "  # noqa: S608  # nosec B608
-        f'new AS (INSERT INTO "{model._meta.db_table}" ("{model._meta.get_field(link).column}", '
-        f'{columns}) SELECT {key}, {blanks} FROM found RETURNING "{model._meta.pk.column}") '
+        f"WITH found ({', '.join(names)}) AS ({query.sql}), new AS ({inserting}) "  # noqa: S608  # nosec B608
         "SELECT found.*, new.* FROM found, new"
     )
-    return Writing(sql, fields)
+    return Writing(sql, own)
 
 
 def update(there: models.Model, names: tuple[str, ...]) -> None:

@@ -24,31 +24,27 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def locked(self, sender: Sender) -> "Conversation":
         """The sender's conversation, which nobody else can have until the transaction ends.
 
-        A new sender gets a contact and a conversation. One statement when nothing about the
-        sender is new. Raises OperationalError when others keep changing who the sender is.
+        A new sender gets a contact and a conversation. Raises OperationalError when others keep
+        changing who the sender is.
         """
-        for conversation in self._known_under_all(sender):
-            return conversation
-        return self._learnt(sender)
-
-    def locked_to_hear(self, message: "Message", sender: Sender) -> "Conversation":
-        """The same, with a new message of the sender stored."""
-        known = _addresses(sender)
-        locking, values = _locking(*known), [*known.values()]
-        conversation = prepared.find_and_insert(locking, values, message, "contact_id")
-        if not conversation:
-            conversation = self._learnt(sender)
-            message.contact_id = conversation.pk
-            prepared.insert(message)
-        message.contact = conversation.contact
-        return conversation
-
-    def _learnt(self, sender: Sender) -> "Conversation":
         for _ in range(TRIES_TO_LEARN):
             conversation = self._learn(sender)
             if conversation:
                 return conversation
         raise OperationalError("The sender's contact is being changed by others")
+
+    def locked_to_hear(self, message: "Message", sender: Sender) -> "Conversation":
+        """The same, with a new message of the sender stored; fast when nothing of them is new."""
+        given = {"contact__phone": sender.phone, "contact__user_id": sender.user_id}
+        known = {name: value for name, value in given.items() if value}
+        locking, values = _locking(*known), [*known.values()]
+        conversation = prepared.find_and_insert(locking, values, message, "contact_id")
+        if not conversation:
+            conversation = self.locked(sender)
+            message.contact_id = conversation.pk
+            prepared.insert(message)
+        message.contact = conversation.contact
+        return conversation
 
     def _learn(self, sender: Sender) -> "Conversation | None":
         """The conversation, with what is new about the sender; None: look again."""
@@ -70,11 +66,6 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         silence = timedelta(hours=settings.CONVERSATION_TIMEOUT_HOURS)
         return self.filter(heard_at__gte=timezone.now() - silence)
 
-    def _known_under_all(self, sender: Sender) -> list["Conversation"]:
-        """The one of the contact that we know under each of the addresses that came."""
-        known = _addresses(sender)
-        return _locking(*known)(*known.values())
-
     def _known_as(self, sender: Sender) -> models.QuerySet["Conversation"]:
         locked = self.select_related("contact").select_for_update(no_key=True)
         return locked.filter(contact__in=_contacts_of(sender)).order_by("contact")
@@ -85,12 +76,6 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         Contact.objects.bulk_create([contact], ignore_conflicts=True)
         silent = Contact.objects.filter(pk__in=_contacts_of(sender), conversation=None)
         self.bulk_create([Conversation(contact=one) for one in silent], ignore_conflicts=True)
-
-
-def _addresses(sender: Sender) -> dict[str, str]:
-    """Those that came, by where a conversation has them."""
-    given = {"contact__phone": sender.phone, "contact__user_id": sender.user_id}
-    return {name: value for name, value in given.items() if value}
 
 
 @cache
