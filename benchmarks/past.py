@@ -157,7 +157,7 @@ class Past:
             report.answers = [
                 {"name": "description", "question": "Describe it", "answer": report.description}
             ]
-            report.urgency = report._urgency()
+            report.rank()
             yield report
 
     def _review(self, made: datetime) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """Reporting defects, and what became of one's own reports."""
 
 from collections.abc import Iterable
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from django import forms
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 
 from defects import texts
 from defects.models import DefectReport, Question, ReportForm, report_forms
@@ -237,6 +240,12 @@ def in_words(report: DefectReport) -> str:
     return texts.HISTORY_REPORT(
         number=report.number,
         preview=preview(report.description),
-        date=date_format(timezone.localtime(report.created_at), "j F Y"),
+        date=_day(timezone.localdate(report.created_at), get_language()),
         status=texts.REPORT_STATUS[DefectReport.Status(report.status)](),
     )
+
+
+@lru_cache(maxsize=1000)
+def _day(day: date, language: str) -> str:
+    """The day in words of this language, which is the one that is spoken just now."""
+    return date_format(day, "j F Y")

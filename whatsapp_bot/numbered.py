@@ -3,14 +3,44 @@
 from typing import Any, ClassVar, TypeVar
 
 from django.db import connection, models, transaction
+from django.db.models.signals import post_save
 from django.utils import timezone
 
 from whatsapp_bot import prepared
 
 M = TypeVar("M", bound=models.Model)
 
-BY_BYTE = {"postgresql": ("~>=~", "~<~"), "sqlite": (">=", "<")}
-"""How to compare texts by their bytes, as a number's index has them."""
+FREE = """
+    WITH last AS (
+        SELECT
+            min(number) AS first,
+            max(CAST(NULLIF(substr(number, {after}), '') AS integer)) AS place
+        FROM {table} WHERE number {at_least} %s AND number {below} %s
+    )
+    SELECT number FROM (
+        SELECT %s AS number FROM last WHERE coalesce(first, '') != %s
+        UNION ALL
+        SELECT %s || '-' || {places} FROM last
+    ) AS free WHERE {is_ours} LIMIT 1
+"""
+"""The stem, or what comes after the last of those that begin with it."""
+DIALECTS = {
+    # To compare texts by their bytes, as a number's index has them. A number is left to whoever is
+    # just taking it: nobody is waited for, who may be at it for a while, and may give it up.
+    "postgresql": {
+        "at_least": "~>=~",
+        "below": "~<~",
+        "places": "generate_series(coalesce(place, 1) + 1, coalesce(place, 1) + 100000)",
+        "is_ours": "pg_try_advisory_xact_lock(hashtext(number))",
+    },
+    # There is one transaction at a time.
+    "sqlite": {
+        "at_least": ">=",
+        "below": "<",
+        "places": "(coalesce(place, 1) + 1)",
+        "is_ours": "true",
+    },
+}
 
 
 class NumberedQuerySet(models.QuerySet[M]):
@@ -19,57 +49,27 @@ class NumberedQuerySet(models.QuerySet[M]):
     prefix: ClassVar[str]
 
     def file(self, **values: Any) -> M:
-        """Create a row with the next free number.
+        """Create a row with the next free number, as `create` does; only `post_save` is sent.
 
         The number is the prefix and the second, in the factory's time zone; the second row in
         that second gets `-2`, and so on.
         """
+        row = self._made(**values)
         stem = f"{self.prefix}-{timezone.localtime():%Y%m%d%H%M%S}"
         with transaction.atomic(savepoint=False):
-            return self.create(number=self._free(stem), **values)
+            while not prepared.insert_as_found(row, "number", *self._free(stem)):
+                pass  # Somebody has stored that number in the moment before we took it.
+            post_save.send(self.model, instance=row, created=True, raw=False, using=self.db)
+        return row
 
-    def _free(self, stem: str) -> str:
-        """A number that nobody has, nor is just taking.
+    def _made(self, **values: Any) -> M:
+        row = prepared.new(self.model)
+        for name, value in values.items():
+            setattr(row, name, value)
+        return row
 
-        Nobody is waited for, since who takes one may be at it for a while, and may give it up.
-        """
-        number, is_ours = self._next(stem)
-        while not (is_ours and self._is_unused(number)):
-            number = _following(number, stem)
-            ((is_ours,),) = prepared.rows(f"SELECT {_taking('%s')}", [number])
-        return number
-
-    def _next(self, stem: str) -> tuple[str, bool]:
-        """The stem, or what comes after the last of those that begin with it; could we take it?"""
-        at_least, below = BY_BYTE[connection.vendor]
-        last = f"max(CAST(NULLIF(substr(number, {len(stem) + 2}), '') AS integer))"
-        ((number, is_ours),) = prepared.rows(
-            f"SELECT number, {_taking('number')} FROM ("  # noqa: S608  # nosec B608
-            f"SELECT CASE WHEN min(number) = %s THEN %s || '-' || (coalesce({last}, 1) + 1) "
-            f"ELSE %s END AS number FROM {self.model._meta.db_table} "
-            f"WHERE number {at_least} %s AND number {below} %s) AS next",
-            [stem, stem, stem, stem, f"{stem}."],
-        )
-        return number, bool(is_ours)
-
-    def _is_unused(self, number: str) -> bool:
-        """Has nobody stored it in the moment before we took it? On SQLite nobody can have."""
-        if connection.vendor == "sqlite":
-            return True
-        table = self.model._meta.db_table
-        stored = f"SELECT 1 FROM {table} WHERE number = %s"  # noqa: S608  # nosec B608
-        return not prepared.rows(stored, [number])
-
-
-def _taking(number: str) -> str:
-    """SQL that takes it, unless somebody else is just taking it; is it ours?
-
-    On SQLite there is one transaction at a time.
-    """
-    if connection.vendor == "sqlite":
-        return "1"
-    return f"pg_try_advisory_xact_lock(hashtext({number}))"
-
-
-def _following(number: str, stem: str) -> str:
-    return f"{stem}-{int(number.removeprefix(stem).lstrip('-') or 1) + 1}"
+    def _free(self, stem: str) -> tuple[str, list[str]]:
+        """The statement that finds a number which nobody has, nor is just taking."""
+        table, after = self.model._meta.db_table, len(stem) + 2
+        sql = FREE.format(table=table, after=after, **DIALECTS[connection.vendor])
+        return sql, [stem, f"{stem}.", stem, stem, stem]

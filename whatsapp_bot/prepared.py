@@ -91,7 +91,8 @@ class Query(Generic[M]):
         return list(map(self._object, self.compiler.apply_converters(rows, self.converters)))
 
     def _object(self, row: Sequence[Any]) -> M:
-        found = self.model.from_db(self.db, self.names, row[: self.columns])
+        found = _made(self.model, dict(zip(self.names, row[: self.columns], strict=True)))
+        found._state.adding, found._state.db = False, self.db
         for one in self.joined:
             one.populate(row, found)
         return found
@@ -105,6 +106,8 @@ def _readying(field: models.Field) -> Callable[[Any], Any] | None:
     """What has to be done with a value of the field to store it."""
     if isinstance(field, models.JSONField):
         return partial(json.dumps, cls=field.encoder)
+    if isinstance(field, models.DateTimeField) and connection.vendor == "postgresql":
+        return None
     if isinstance(field, AS_THEY_ARE):
         plain = int if isinstance(field, models.IntegerField) else str
         return plain if field.choices else None
@@ -168,21 +171,20 @@ def _blank(model: type[M]) -> tuple[dict[str, Any], list[tuple[str, Callable[[],
     return defaults, made
 
 
+def _made(model: type[M], columns: dict[str, Any]) -> M:
+    row = model.__new__(model)
+    row.__dict__.update(columns, _state=ModelState())
+    return row
+
+
 def new(model: type[M], **values: Any) -> M:
     """What `model(**values)` is, of columns; no signals are sent.
 
     Django asks each field anew for its default, which takes three times as long.
     """
-    defaults, made = _blank(model)
-    row = model.__new__(model)
-    columns = row.__dict__
-    columns["_state"] = ModelState()
-    columns |= defaults
-    columns |= values
-    for name, make in made:
-        if name not in values:
-            columns[name] = make()
-    return row
+    defaults, anew = _blank(model)
+    made = {name: make() for name, make in anew if name not in values}
+    return _made(model, defaults | made | values)
 
 
 def insert(row: models.Model) -> None:
@@ -227,6 +229,36 @@ def _finding_and_inserting(query: Query[Any], model: type[models.Model], link: s
         "SELECT found.*, new.* FROM found, new"
     )
     return Writing(sql, own)
+
+
+def insert_as_found(new: models.Model, name: str, sql: str, values: Sequence[Any]) -> bool:
+    """Store a new object whose column `name` is what this statement finds; no signals are sent.
+
+    False: nothing is stored, since nothing was found, or another row has just got it.
+    PostgreSQL does it in one statement.
+    """
+    ours = _ours()
+    if ours.vendor != "postgresql":
+        for (value,) in rows(sql, values):
+            setattr(new, name, value)
+            insert(new)
+            return True
+        return False
+    writing = _inserting_as_found(type(new), name, sql)
+    for key, value in _run(ours, writing.sql, [*values, *writing.values(new)]).fetchall():
+        setattr(new, name, value)
+        _is_stored(new, key, ours)
+        return True
+    return False
+
+
+@cache
+def _inserting_as_found(model: type[models.Model], name: str, sql: str) -> Writing:
+    own = [field for field in _to_insert(model) if field.attname != name]
+    field = model._meta.get_field(name)
+    source = f'SELECT value, {_blanks(own)} FROM found ON CONFLICT ("{field.column}") DO NOTHING'  # noqa: S608  # nosec B608
+    inserting = _insert_into(model, [field, *own], source)
+    return Writing(f'WITH found (value) AS ({sql}) {inserting}, "{field.column}"', own)
 
 
 def update(there: models.Model, names: tuple[str, ...]) -> None:
@@ -274,23 +306,3 @@ def _insert(
 def _is_stored(row: models.Model, key: int, ours: BaseDatabaseWrapper) -> None:
     row.pk = key
     row._state.adding, row._state.db = False, ours.alias
-
-
-class OftenNew(models.Model):
-    """A base for what turns make new rows of: `save` stores those with a prepared statement."""
-
-    class Meta:
-        abstract = True
-
-    def _do_insert(
-        self,
-        manager: Any,
-        using: str | None,
-        fields: Sequence[models.Field],
-        returning_fields: Sequence[models.Field],
-        raw: bool,
-    ) -> list[list[Any]]:
-        if using != DEFAULT_DB_ALIAS or self.pk is not None:
-            return super()._do_insert(manager, using, fields, returning_fields, raw)
-        insert(self)
-        return [[self.pk]]

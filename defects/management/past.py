@@ -107,7 +107,7 @@ class Past:
             report.severity = unseen
         else:
             self.review(report)
-        report.urgency = report._urgency()
+        report.rank()
         return report
 
     def number(self, made: datetime) -> str:

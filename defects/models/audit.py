@@ -19,7 +19,7 @@ from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 from simple_history.signals import post_create_historical_record, pre_create_historical_record
 
-from whatsapp_bot.prepared import OftenNew
+from whatsapp_bot import prepared
 from whatsapp_bot.whatsapp_text import preview
 
 
@@ -49,13 +49,45 @@ class ReadyManager(HistoryManager):
         return super().from_queryset(queryset_class, class_name)
 
 
-class Audited(OftenNew):
+class Audited(models.Model):
     """What every row of a history has beside who and when."""
 
     door = models.CharField(max_length=10, choices=Door, default=Door.COMMAND)
 
     class Meta:
         abstract = True
+
+
+class AuditedRecords(HistoricalRecords):
+    """The history of reports, or of parts of them."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(bases=[Audited], history_manager=ReadyManager, **options)
+
+    def create_historical_record(
+        self, instance: models.Model, history_type: str, using: str | None = None
+    ) -> None:
+        """Store how it is now. Turns make new rows: those are stored with a prepared statement."""
+        if history_type != "+":
+            super().create_historical_record(instance, history_type, using)
+            return
+        first = self._first(instance)
+        prepared.insert(first)
+        _note_changes(first, instance)
+
+    def _first(self, instance: models.Model) -> Any:
+        """The row that simple_history would make for a new one."""
+        model = getattr(type(instance), self.manager_name).model
+        user = self.get_history_user(instance)
+        return prepared.new(
+            model,
+            **{field.attname: getattr(instance, field.attname) for field in model.tracked_fields},
+            history_date=getattr(instance, "_history_date", timezone.now()),
+            history_type="+",
+            history_user_id=user and user.pk,
+            history_change_reason=self.get_change_reason_for_object(instance, "+", None),
+            door=Door.now(),
+        )
 
 
 class Change(models.Model):
@@ -161,8 +193,9 @@ def _note_door(history_instance: Any, **_: Any) -> None:
 
 @receiver(post_create_historical_record)
 def _note_changes(history_instance: Any, instance: Any, **_: Any) -> None:
-    if isinstance(history_instance, Audited):
-        Change.objects.bulk_create(_changes_of(history_instance, instance))
+    changes = isinstance(history_instance, Audited) and _changes_of(history_instance, instance)
+    if changes:
+        Change.objects.bulk_create(changes)
 
 
 def _changes_of(newer: Any, row: Any) -> list[Change]:

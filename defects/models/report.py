@@ -2,13 +2,13 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import cache
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
 from django.utils import timezone
-from simple_history.models import HistoricalRecords
 
-from defects.models.audit import Audited, Change, ReadyManager
+from defects.models.audit import AuditedRecords, Change
 from defects.models.forms import ReportForm
 from defects.models.review import Reviewed, Status
 from defects.notices import NEWS, QUESTION
@@ -31,6 +31,11 @@ NEVER_LOOKED_UP = [
 
 class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
     prefix = "DEF"
+
+    def _made(self, **values: Any) -> "DefectReport":
+        report = super()._made(**values)
+        report.rank()
+        return report
 
     def by(self, contact: Contact) -> "DefectReportQuerySet":
         """The contact's own reports, newest first."""
@@ -127,9 +132,7 @@ class DefectReport(Reviewed):
     created_at = models.DateTimeField("reported at", default=timezone.now, editable=False)
 
     objects = DefectReportQuerySet.as_manager()
-    history = HistoricalRecords(
-        bases=[Audited],
-        history_manager=ReadyManager,
+    history = AuditedRecords(
         excluded_fields=["answers", "urgency", "updated_at"],
         no_db_index=NEVER_LOOKED_UP,
     )

@@ -11,10 +11,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
-from simple_history.models import HistoricalRecords
 
-from defects.models.audit import Audited, ReadyManager
-from whatsapp_bot.prepared import OftenNew
+from defects.models.audit import AuditedRecords
 from whatsapp_bot.refusals import NotAllowed
 from whatsapp_bot.whatsapp_text import preview
 
@@ -65,7 +63,7 @@ class DefectCategory(models.Model):
         return self.name
 
 
-class Reviewed(OftenNew):
+class Reviewed(models.Model):
     """What a report knows of its review, and the steps of it."""
 
     Status = Status
@@ -118,17 +116,18 @@ class Reviewed(OftenNew):
         abstract = True
 
     def save(self, *args: object, **options: object) -> None:
-        self.urgency = self._urgency()
+        self.rank()
         self.updated_at = timezone.now()
         if fields := options.get("update_fields"):
             options["update_fields"] = {*fields, "urgency", "updated_at"}  # type: ignore[misc]
         super().save(*args, **options)  # type: ignore[arg-type]
 
-    def _urgency(self) -> int:
-        """0 first: critical and not acknowledged, not acknowledged, open, done."""
+    def rank(self) -> None:
+        """Set the urgency: 0 critical and not acknowledged, 1 not acknowledged, 2 open, 3 done."""
         if self.status == Status.REPORTED:
-            return 0 if self.severity == Severity.CRITICAL else 1
-        return 2 if self.is_open else 3
+            self.urgency = 0 if self.severity == Severity.CRITICAL else 1
+        else:
+            self.urgency = 2 if self.is_open else 3
 
     @property
     def is_open(self) -> bool:
@@ -372,7 +371,7 @@ class Disposition(Part):
         max_length=300, blank=True, help_text="To use parts as they are wants a reason."
     )
 
-    history = HistoricalRecords(bases=[Audited], history_manager=ReadyManager)
+    history = AuditedRecords()
 
     class Meta:
         ordering = ["pk"]
@@ -439,7 +438,7 @@ class CorrectiveAction(Part):
         editable=False,
     )
 
-    history = HistoricalRecords(bases=[Audited], history_manager=ReadyManager)
+    history = AuditedRecords()
 
     class Meta:
         ordering = ["pk"]

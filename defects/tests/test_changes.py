@@ -8,12 +8,14 @@ import time_machine
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models.signals import post_save
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from defects.models import Change, DefectCategory, DefectReport, Door
+from defects.models.audit import AuditedRecords
 from whatsapp_bot.models import Contact
 
 pytestmark = pytest.mark.django_db
@@ -265,3 +267,13 @@ def test_what_was_changed_before_is_taken_from_the_histories(report, new_phone, 
 
 def times():
     return Change.objects.order_by("pk").values_list("at", flat=True)
+
+
+def test_the_first_row_of_a_history_is_what_simple_history_makes(report, monkeypatch):
+    library = HistoricalRecords.create_historical_record
+    monkeypatch.setattr(AuditedRecords, "create_historical_record", library)
+    post_save.send(DefectReport, instance=report, created=True, using="default")
+    ours, made = DefectReport.history.order_by("pk").values()
+    for row in (ours, made):
+        del row["history_id"], row["history_date"]
+    assert ours == made

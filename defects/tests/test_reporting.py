@@ -8,6 +8,7 @@ import time_machine
 from django.db import connection
 
 from defects.models import DefectReport, Question, ReportForm
+from defects.models.report import DefectReportQuerySet
 from whatsapp_bot.models import Menu, MenuItem
 from whatsapp_bot.recent import forget_all
 
@@ -327,6 +328,17 @@ def test_a_number_is_free_again_when_its_row_is_gone(contact, clock):
     DefectReport.objects.exclude(pk=last.pk).delete()
     numbers = [DefectReport.objects.file(reported_by=contact, description="x").number for _ in "ab"]
     assert numbers == ["DEF-20250119143022", "DEF-20250119143022-4"]
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="there is one transaction at a time")
+def test_a_number_that_was_stored_in_this_moment_is_not_given_twice(contact, clock, monkeypatch):
+    """Another one gets it between the look for a free one and the storing."""
+    DefectReport.objects.file(reported_by=contact, description="x")
+    find, stale = DefectReport.objects.all()._free, ["SELECT 'DEF-20250119143022'"]
+    looks = iter([(*stale, []), find("DEF-20250119143022")])
+    monkeypatch.setattr(DefectReportQuerySet, "_free", lambda self, stem: next(looks))
+    report = DefectReport.objects.file(reported_by=contact, description="y")
+    assert report.number == "DEF-20250119143022-2"
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="there is one transaction at a time")
