@@ -20,6 +20,11 @@ class ContentSecurityPolicy(CSPMiddleware):
     A view may send one of its own.
     """
 
+    def process_request(self, request: HttpRequest) -> None:
+        # What it gives to a request has that request, a circle that only the collector breaks.
+        if request.path_info not in views_for_twilio():
+            super().process_request(request)
+
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:

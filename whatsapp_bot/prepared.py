@@ -81,6 +81,9 @@ class Query(Generic[M]):
         self.columns = len(about["select_fields"])
         self.names = [column.target.attname for column, *_ in select[: self.columns]]
         self.joined = get_related_populators(about, select, example.db)
+        for one in self.joined:
+            # Had they each other, they would be a circle that only the collector breaks.
+            one.remote_setter = _is_not_told
         self.model, self.db = example.model, example.db
 
     def __call__(self, *values: Any) -> list[M]:
@@ -96,6 +99,10 @@ class Query(Generic[M]):
         for one in self.joined:
             one.populate(row, found)
         return found
+
+
+def _is_not_told(joined: models.Model, found: models.Model) -> None:
+    """The one that is joined does not have the one that was found."""
 
 
 AS_THEY_ARE = (models.CharField, models.TextField, models.IntegerField, models.ForeignKey)

@@ -18,6 +18,11 @@ class Form(forms.Form):
         super().__init__(answers, label_suffix="")
         self.fields |= fields or {}
 
+    def full_clean(self) -> None:
+        super().full_clean()
+        # What pages show of a field has the form, a circle that only the collector breaks.
+        self._bound_fields_cache.clear()
+
 
 class LongText(forms.CharField):
     """Words, up to LONGEST_ANSWER characters."""

@@ -1,17 +1,24 @@
 """What a turn costs the database."""
 
+import gc
 import re
+from urllib.parse import urlencode, urlsplit
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.db.models import Model
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
+from config.wsgi import application
 from whatsapp_bot import prepared
 from whatsapp_bot.inbound import Sender
 from whatsapp_bot.models import Contact, Conversation, HelpRequest, Message
 from whatsapp_bot.models.conversation import _locking
+from whatsapp_bot.simulator.phone import FORM, sign
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +77,30 @@ def test_to_list_ones_reports_takes_one_more(phone):
         phone.say(text)
     made = statements(lambda: phone.say("2"))
     assert len(made) <= MOST[connection.vendor] + 1, "\n".join(made)
+
+
+@pytest.mark.parametrize("texts", [["hi", "2", "1", "A scratch", "2", "2"], ["help", "1", "stop"]])
+def test_a_turn_leaves_nothing_for_the_garbage_collector(phone, texts):
+    """What it leaves takes memory that no turn has used before, and keeps one of the next waiting."""
+    for text in texts * 2:
+        bring(phone, text)
+    gc.collect()
+    gc.disable()
+    try:
+        left = {text: gc.collect() for text in texts if bring(phone, text)}
+    finally:
+        gc.enable()
+    assert left == dict.fromkeys(texts, 0)
+
+
+def bring(phone, text: str) -> str:
+    """What is answered, without Django's test client, which leaves garbage of its own."""
+    path, parameters = reverse("webhook"), phone.parameters(text)
+    request = RequestFactory().generic("POST", path, urlencode(parameters), FORM)
+    request.environ["HTTP_HOST"] = urlsplit(settings.PUBLIC_URL).hostname
+    request.environ["HTTP_X_TWILIO_SIGNATURE"] = sign(parameters, path)
+    answer = application.get_response(application.request_class(request.environ))
+    return re.search("<Body>.+</Body>", answer.content.decode(), re.DOTALL)[0]
 
 
 @pytest.fixture(scope="module")
