@@ -57,10 +57,13 @@ class NumberedQuerySet(models.QuerySet[M]):
         row = self._made(**values)
         stem = f"{self.prefix}-{timezone.localtime():%Y%m%d%H%M%S}"
         with transaction.atomic(savepoint=False):
-            while not prepared.insert_as_found(row, "number", *self._free(stem)):
+            while not self._store(row, *self._free(stem)):
                 pass  # Somebody has stored that number in the moment before we took it.
             post_save.send(self.model, instance=row, created=True, raw=False, using=self.db)
         return row
+
+    def _store(self, row: M, free: str, values: list[str]) -> bool:
+        return prepared.insert_as_found(row, "number", free, values)
 
     def _made(self, **values: Any) -> M:
         row = prepared.new(self.model)

@@ -112,7 +112,7 @@ AS_THEY_ARE = (models.CharField, models.TextField, models.IntegerField, models.F
 def _readying(field: models.Field) -> Callable[[Any], Any] | None:
     """What has to be done with a value of the field to store it."""
     if isinstance(field, models.JSONField):
-        return partial(json.dumps, cls=field.encoder)
+        return (field.encoder or json.JSONEncoder)().encode
     if isinstance(field, models.DateTimeField) and connection.vendor == "postgresql":
         return None
     if isinstance(field, AS_THEY_ARE):
@@ -142,12 +142,17 @@ def _to_insert(model: type[models.Model]) -> list[models.Field]:
     return [field for field in model._meta.concrete_fields if field is not model._meta.auto_field]
 
 
-def _insert_into(model: type[models.Model], fields: Sequence[models.Field], source: str) -> str:
+def _insert_into(
+    model: type[models.Model], fields: Sequence[models.Field], source: str, returning: str = ""
+) -> str:
     """A statement that stores a row, from VALUES or a SELECT; PostgreSQL's tells the row's id."""
-    columns = ", ".join(f'"{field.column}"' for field in fields)
-    sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) {source}'  # nosec B608
-    returning = f' RETURNING "{model._meta.pk.column}"'
-    return sql + returning if connection.vendor == "postgresql" else sql
+    sql = f'INSERT INTO "{model._meta.db_table}" ({_columns(fields)}) {source}'  # nosec B608
+    returning = returning or f'"{model._meta.pk.column}"'
+    return f"{sql} RETURNING {returning}" if connection.vendor == "postgresql" else sql
+
+
+def _columns(fields: Sequence[models.Field]) -> str:
+    return ", ".join(f'"{field.column}"' for field in fields)
 
 
 def _blanks(fields: Sequence[models.Field]) -> str:
@@ -238,34 +243,73 @@ def _finding_and_inserting(query: Query[Any], model: type[models.Model], link: s
     return Writing(sql, own)
 
 
-def insert_as_found(new: models.Model, name: str, sql: str, values: Sequence[Any]) -> bool:
-    """Store a new object whose column `name` is what this statement finds; no signals are sent.
+def insert_as_found(
+    new: models.Model,
+    name: str,
+    sql: str,
+    values: Sequence[Any],
+    copy: models.Model | None = None,
+) -> bool:
+    """Store a new object whose column `name` is what a statement finds; no signals are sent.
 
-    False: nothing is stored, since nothing was found, or another row has just got it.
-    PostgreSQL does it in one statement.
+    copy: a new object of another table that is stored with it, and has the same in all columns
+    that both have. False: nothing is stored, since nothing was found, or another row has just got
+    it. PostgreSQL does it in one statement.
     """
     ours = _ours()
     if ours.vendor != "postgresql":
-        for (value,) in rows(sql, values):
-            setattr(new, name, value)
-            insert(new)
-            return True
-        return False
-    writing = _inserting_as_found(type(new), name, sql)
-    for key, value in _run(ours, writing.sql, [*values, *writing.values(new)]).fetchall():
+        return _find_and_insert_one_by_one(new, name, sql, values, copy)
+    both = [new, copy] if copy else [new]
+    whole, writings = _inserting_as_found(name, sql, *map(type, both))
+    given = [
+        value for writing, row in zip(writings, both, strict=True) for value in writing.values(row)
+    ]
+    for key, value in _run(ours, whole, [*values, *given]).fetchall():
         setattr(new, name, value)
         _is_stored(new, key, ours)
         return True
     return False
 
 
+def _find_and_insert_one_by_one(
+    new: models.Model, name: str, sql: str, values: Sequence[Any], copy: models.Model | None
+) -> bool:
+    for (value,) in rows(sql, values):
+        setattr(new, name, value)
+        insert(new)
+        if copy:
+            stored = f'"{new._meta.db_table}" WHERE "{new._meta.pk.column}" = %s'
+            copying = _copying(type(new), type(copy), stored)
+            _run(_ours(), copying.sql, [*copying.values(copy), new.pk])
+        return True
+    return False
+
+
 @cache
-def _inserting_as_found(model: type[models.Model], name: str, sql: str) -> Writing:
-    own = [field for field in _to_insert(model) if field.attname != name]
+def _inserting_as_found(
+    name: str, sql: str, model: type[models.Model], *copied: type[models.Model]
+) -> tuple[str, list[Writing]]:
+    """The statement, and what of it is to write an object and its copy."""
     field = model._meta.get_field(name)
+    own = [one for one in _to_insert(model) if one is not field]
     source = f'SELECT value, {_blanks(own)} FROM found ON CONFLICT ("{field.column}") DO NOTHING'  # noqa: S608  # nosec B608
-    inserting = _insert_into(model, [field, *own], source)
-    return Writing(f'WITH found (value) AS ({sql}) {inserting}, "{field.column}"', own)
+    inserting = Writing(_insert_into(model, [field, *own], source, returning="*"), own)
+    writings = [inserting, *(_copying(model, other, "new") for other in copied)]
+    named = zip(("new", "copy"), writings, strict=False)
+    parts = ", ".join(f"{part} AS ({writing.sql})" for part, writing in named)
+    found = _columns([model._meta.pk, field])
+    return f"WITH found (value) AS ({sql}), {parts} SELECT {found} FROM new", writings  # noqa: S608  # nosec B608
+
+
+@cache
+def _copying(model: type[models.Model], other: type[models.Model], source: str) -> Writing:
+    """Stores a row of another table, with what a row of the model has in columns of that name."""
+    columns = {field.column for field in model._meta.concrete_fields}
+    fields = _to_insert(other)
+    shared = [field for field in fields if field.column in columns]
+    own = [field for field in fields if field.column not in columns]
+    copied = f"SELECT {_columns(shared)}, {_blanks(own)} FROM {source}"  # noqa: S608  # nosec B608
+    return Writing(_insert_into(other, [*shared, *own], copied), own)
 
 
 def update(there: models.Model, names: tuple[str, ...]) -> None:

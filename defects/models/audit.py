@@ -64,30 +64,27 @@ class AuditedRecords(HistoricalRecords):
     def __init__(self, **options: Any) -> None:
         super().__init__(bases=[Audited], history_manager=ReadyManager, **options)
 
+    def begin(self, new: models.Model) -> models.Model:
+        """The first row of its history, with what is not in the row itself, to be stored with it.
+
+        That is what a turn needs: to make and save a row like simple_history takes three times
+        as long.
+        """
+        vars(new)["_history_is_begun"] = True
+        user = self.get_history_user(new)
+        return prepared.new(
+            getattr(type(new), self.manager_name).model,
+            history_date=timezone.now(),
+            history_type="+",
+            history_user_id=user and user.pk,
+            door=Door.now(),
+        )
+
     def create_historical_record(
         self, instance: models.Model, history_type: str, using: str | None = None
     ) -> None:
-        """Store how it is now. Turns make new rows: those are stored with a prepared statement."""
-        if history_type != "+":
+        if not vars(instance).pop("_history_is_begun", False):
             super().create_historical_record(instance, history_type, using)
-            return
-        first = self._first(instance)
-        prepared.insert(first)
-        _note_changes(first, instance)
-
-    def _first(self, instance: models.Model) -> Any:
-        """The row that simple_history would make for a new one."""
-        model = getattr(type(instance), self.manager_name).model
-        user = self.get_history_user(instance)
-        return prepared.new(
-            model,
-            **{field.attname: getattr(instance, field.attname) for field in model.tracked_fields},
-            history_date=getattr(instance, "_history_date", timezone.now()),
-            history_type="+",
-            history_user_id=user and user.pk,
-            history_change_reason=self.get_change_reason_for_object(instance, "+", None),
-            door=Door.now(),
-        )
 
 
 class Change(models.Model):

@@ -13,6 +13,7 @@ from defects.models.forms import ReportForm
 from defects.models.review import Reviewed, Status
 from defects.notices import NEWS, QUESTION
 from orders.models import Line, Order, Shift
+from whatsapp_bot import prepared
 from whatsapp_bot.models import Contact, Conversation, Message
 from whatsapp_bot.numbered import NumberedQuerySet
 from whatsapp_bot.prepared import Query
@@ -28,6 +29,10 @@ NEVER_LOOKED_UP = [
 ]
 """Of what a report was before, nobody asks by these: an index of each would be kept for nothing."""
 
+HISTORY = AuditedRecords(
+    excluded_fields=["answers", "urgency", "updated_at"], no_db_index=NEVER_LOOKED_UP
+)
+
 
 class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
     prefix = "DEF"
@@ -36,6 +41,10 @@ class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
         report = super()._made(**values)
         report.rank()
         return report
+
+    def _store(self, report: "DefectReport", free: str, values: list[str]) -> bool:
+        first = HISTORY.begin(report)
+        return prepared.insert_as_found(report, "number", free, values, copy=first)
 
     def by(self, contact: Contact) -> "DefectReportQuerySet":
         """The contact's own reports, newest first."""
@@ -132,10 +141,7 @@ class DefectReport(Reviewed):
     created_at = models.DateTimeField("reported at", default=timezone.now, editable=False)
 
     objects = DefectReportQuerySet.as_manager()
-    history = AuditedRecords(
-        excluded_fields=["answers", "urgency", "updated_at"],
-        no_db_index=NEVER_LOOKED_UP,
-    )
+    history = HISTORY
 
     class Meta:
         ordering = ["-pk"]
