@@ -2,19 +2,24 @@
 
 One process with a few connections. They are kept alive where the server does so; gunicorn's
 workers of the usual kind do not. The requests are made and signed before.
+
+Whose turn it is on a connection is left to chance: people do not wait for each other, so at any
+moment some of them begin, and others are half-way or at the end.
 """
 
+import random
 import resource
 import select
 import socket
 import time
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 LONGEST_WAIT = 30
 """Seconds without any answer after which we give up."""
+
+chance = random.Random(1)  # noqa: S311
 
 
 class Person(Protocol):
@@ -83,7 +88,7 @@ class Line:
 
 def run(address: tuple[str, int], people: Iterable[Person], connections: int) -> Load:
     """Have all of them say all that they have to say."""
-    load, waiting, busy = Load(), deque(people), {}
+    load, waiting, busy = Load(), list(people), {}
     cpu, began = _own_cpu(), time.perf_counter()
     with select.epoll() as poll:
         lines = [Line(address, poll) for _ in range(connections)]
@@ -108,10 +113,10 @@ def run(address: tuple[str, int], people: Iterable[Person], connections: int) ->
     return load
 
 
-def _serve_next(line: Line, waiting: deque[Person], busy: dict[int, Line]) -> None:
-    """Whoever waits longest has the line, unless all is said."""
+def _serve_next(line: Line, waiting: list[Person], busy: dict[int, Line]) -> None:
+    """Somebody has the line, whoever it is, unless all is said."""
     while waiting:
-        person = waiting.popleft()
+        person = waiting.pop(chance.randrange(len(waiting)))
         request = person.next_request()
         if request:
             busy[line.ask(person, request)] = line
