@@ -18,6 +18,7 @@ import psycopg
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
+from psycopg.types.datetime import TimestamptzLoader
 
 DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
@@ -36,7 +37,7 @@ class PreparedCursor:
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         self.connection = connection
         self.libpq = connection.pgconn
-        self.adapting = Transformer(connection)
+        self.adapting = Transformer(_with_fast_times(connection))
         self.names: dict[str, bytes] = {}
         self.numbers = count(1)
         self.poll = select.poll()
@@ -119,3 +120,13 @@ class PreparedCursor:
         if self.libpq.status != ConnStatus.OK:
             raise psycopg.OperationalError(self.libpq.get_error_message())
         raise psycopg.errors.error_from_result(result, self.connection.info.encoding)
+
+
+def _with_fast_times(connection: "psycopg.Connection[Any]") -> "psycopg.Cursor[Any]":
+    """What knows how values are read: as on this connection, but moments with psycopg's own C.
+
+    Django has them read in Python, to change their time zone: it is UTC here anyway.
+    """
+    cursor = connection.cursor()
+    cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
+    return cursor

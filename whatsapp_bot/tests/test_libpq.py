@@ -40,6 +40,16 @@ def test_values_come_back_as_they_went(ours):
     assert libpq.cursor(ours).execute("SELECT 1 WHERE %s = ''", ["x"]).fetchone() is None
 
 
+@pytest.mark.parametrize("moment", ["2025-07-01 00:30:00.5+02", "0001-01-01 00:00Z", "1883-11-18"])
+def test_moments_are_read_as_django_reads_them(ours, moment):
+    select = "SELECT %s::text::timestamptz"
+    with connection.cursor() as cursor:
+        cursor.execute(select, [moment])
+        (by_django,) = cursor.fetchone()
+    (by_us,) = libpq.cursor(ours).execute(select, [moment]).fetchone()
+    assert (by_us, by_us.tzinfo) == (by_django, by_django.tzinfo)
+
+
 def test_a_statement_is_planned_once(ours):
     for value in ("a", "b", None):
         libpq.cursor(ours).execute("SELECT %s::text AS planned_once", [value])
