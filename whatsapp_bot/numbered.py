@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, TypeVar
 
-from django.db import connection, models, transaction
+from django.db import OperationalError, connection, models, transaction
 from django.db.models.signals import post_save
 from django.utils import timezone
 
@@ -10,6 +10,7 @@ from whatsapp_bot import prepared
 
 M = TypeVar("M", bound=models.Model)
 
+TRIES_TO_TAKE = 100
 FREE = """
     WITH last AS (
         SELECT
@@ -49,26 +50,34 @@ class NumberedQuerySet(models.QuerySet[M]):
     prefix: ClassVar[str]
 
     def file(self, **values: Any) -> M:
-        """Create a row with the next free number, as `create` does; only `post_save` is sent.
+        """Create a row with the next free number. Of Django's signals only `post_save` is sent.
 
         The number is the prefix and the second, in the factory's time zone; the second row in
-        that second gets `-2`, and so on.
+        that second gets `-2`, and so on. Raises FieldDoesNotExist for values of no field, and
+        OperationalError when others keep taking what is free.
         """
         row = self._made(**values)
         stem = f"{self.prefix}-{timezone.localtime():%Y%m%d%H%M%S}"
         with transaction.atomic(savepoint=False):
-            while not self._store(row, *self._free(stem)):
-                pass  # Somebody has stored that number in the moment before we took it.
-            post_save.send(self.model, instance=row, created=True, raw=False, using=self.db)
+            self._store(row, stem)
+            about = {"created": True, "raw": False, "using": self.db, "update_fields": None}
+            post_save.send(self.model, instance=row, **about)
         return row
 
-    def _store(self, row: M, free: str, values: list[str]) -> bool:
+    def _store(self, row: M, stem: str) -> None:
+        for _ in range(TRIES_TO_TAKE):
+            # Somebody may store a number in the moment before we take it.
+            if self._stored(row, *self._free(stem)):
+                return
+        raise OperationalError("Others keep taking the numbers that are free")
+
+    def _stored(self, row: M, free: str, values: list[str]) -> bool:
         return prepared.insert_as_found(row, "number", free, values)
 
     def _made(self, **values: Any) -> M:
         row = prepared.new(self.model)
         for name, value in values.items():
-            setattr(row, name, value)
+            setattr(row, self.model._meta.get_field(name).name, value)
         return row
 
     def _free(self, stem: str) -> tuple[str, list[str]]:

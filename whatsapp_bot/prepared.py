@@ -6,6 +6,7 @@ would put them together anew each time, which takes longer than to run them.
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import cache, partial
 from typing import Any, Generic, TypeVar
 
@@ -114,11 +115,18 @@ def _readying(field: models.Field) -> Callable[[Any], Any] | None:
     if isinstance(field, models.JSONField):
         return (field.encoder or json.JSONEncoder)().encode
     if isinstance(field, models.DateTimeField) and connection.vendor == "postgresql":
-        return None
+        return _aware
     if isinstance(field, AS_THEY_ARE):
         plain = int if isinstance(field, models.IntegerField) else str
         return plain if field.choices else None
     return partial(field.get_db_prep_save, connection=connection)
+
+
+def _aware(moment: datetime) -> datetime:
+    """The moment itself: psycopg sends it as it is. Without a time zone it could be any."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone")
+    return moment
 
 
 class Writing:
@@ -253,8 +261,8 @@ def insert_as_found(
     """Store a new object whose column `name` is what a statement finds; no signals are sent.
 
     copy: a new object of another table that is stored with it, and has the same in all columns
-    that both have. False: nothing is stored, since nothing was found, or another row has just got
-    it. PostgreSQL does it in one statement.
+    that both have. False: nothing is stored, since nothing was found, or on PostgreSQL, which does
+    it in one statement, another row has just got it.
     """
     ours = _ours()
     if ours.vendor != "postgresql":

@@ -65,10 +65,10 @@ class AuditedRecords(HistoricalRecords):
         super().__init__(bases=[Audited], history_manager=ReadyManager, **options)
 
     def begin(self, new: models.Model) -> models.Model:
-        """The first row of its history, with what is not in the row itself, to be stored with it.
+        """Begin the history of a row that is being filed, which nobody else does then.
 
-        That is what a turn needs: to make and save a row like simple_history takes three times
-        as long.
+        The first row of it, with what the filed one does not have, is to be stored with that.
+        simple_history would make and save it in three times as long; none of its signals is sent.
         """
         vars(new)["_history_is_begun"] = True
         user = self.get_history_user(new)
@@ -190,9 +190,8 @@ def _note_door(history_instance: Any, **_: Any) -> None:
 
 @receiver(post_create_historical_record)
 def _note_changes(history_instance: Any, instance: Any, **_: Any) -> None:
-    changes = isinstance(history_instance, Audited) and _changes_of(history_instance, instance)
-    if changes:
-        Change.objects.bulk_create(changes)
+    if isinstance(history_instance, Audited):
+        Change.objects.bulk_create(_changes_of(history_instance, instance))
 
 
 def _changes_of(newer: Any, row: Any) -> list[Change]:

@@ -42,7 +42,7 @@ class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
         report.rank()
         return report
 
-    def _store(self, report: "DefectReport", free: str, values: list[str]) -> bool:
+    def _stored(self, report: "DefectReport", free: str, values: list[str]) -> bool:
         first = HISTORY.begin(report)
         return prepared.insert_as_found(report, "number", free, values, copy=first)
 

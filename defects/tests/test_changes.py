@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 import time_machine
 from django.apps import apps
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection
 from django.db.models.signals import post_save
 from django.test.utils import CaptureQueriesContext
@@ -269,7 +269,13 @@ def times():
     return Change.objects.order_by("pk").values_list("at", flat=True)
 
 
-def test_the_first_row_of_a_history_is_what_simple_history_makes(report, monkeypatch):
+@pytest.mark.parametrize("name", ["anna", None])
+def test_the_first_row_of_a_history_is_what_simple_history_makes(new_phone, rf, monkeypatch, name):
+    request = rf.post("/simulator/")
+    request.user = User.objects.create_user(name) if name else AnonymousUser()
+    monkeypatch.setattr(HistoricalRecords.context, "request", request, raising=False)
+    given = {"severity": "critical", "lot": "L 7", "answers": [{"name": "lot", "answer": "L 7"}]}
+    report = a_report(new_phone, **given)
     library = HistoricalRecords.create_historical_record
     monkeypatch.setattr(AuditedRecords, "create_historical_record", library)
     post_save.send(DefectReport, instance=report, created=True, using="default")
@@ -277,3 +283,9 @@ def test_the_first_row_of_a_history_is_what_simple_history_makes(report, monkeyp
     for row in (ours, made):
         del row["history_id"], row["history_date"]
     assert ours == made
+    assert (ours["door"], bool(ours["history_user_id"])) == (Door.WHATSAPP, bool(name))
+
+
+def test_a_critical_report_is_urgent_from_the_start(new_phone):
+    assert a_report(new_phone, severity="critical").urgency == 0
+    assert DefectReport.objects.get().urgency == 0

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import OperationalError, connection
 
 from defects.models import DefectReport, Question, ReportForm
 from defects.models.report import DefectReportQuerySet
@@ -322,6 +322,9 @@ def test_a_text_that_cleans_to_nothing_is_no_answer(say, defect_form):
     assert "Defect Submitted" in say("skip")
 
 
+FIRST = "DEF-20250119143022"
+
+
 def test_a_number_is_free_again_when_its_row_is_gone(contact, clock):
     for _ in range(3):
         last = DefectReport.objects.file(reported_by=contact, description="x")
@@ -346,11 +349,18 @@ def test_nobody_waits_for_a_number_that_somebody_else_is_taking(contact, clock):
     other = connection.copy()
     try:
         with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(hashtext('DEF-20250119143022'))")
-        report = DefectReport.objects.file(reported_by=contact, description="x")
+            for taking in ("", "-3", "-4"):
+                cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [FIRST + taking])
+        made = [DefectReport.objects.file(reported_by=contact, description=it) for it in "ab"]
     finally:
         other.close()
-    assert report.number == "DEF-20250119143022-2"
+    assert [report.number for report in made] == [f"{FIRST}-2", f"{FIRST}-5"]
+
+
+def test_where_others_keep_taking_what_is_free_that_is_said(contact, clock, monkeypatch):
+    monkeypatch.setattr(DefectReportQuerySet, "_stored", lambda *_: False)
+    with pytest.raises(OperationalError):
+        DefectReport.objects.file(reported_by=contact, description="x")
 
 
 def begin(say, text):

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.core.exceptions import FieldDoesNotExist
 from django.db import IntegrityError, transaction
 from django.db.models.signals import post_save
 
@@ -102,10 +103,10 @@ def test_a_conversation_is_stored_with_all_replies(contact, count):
     )
 
 
-def test_what_is_often_new_sends_its_signals_and_keeps_its_history(contact):
+def test_what_is_filed_sends_a_signal_and_has_a_history(contact):
     heard = []
 
-    def hear(instance, created, **_):
+    def hear(sender, instance, created, raw, using, update_fields, signal):
         heard.append((instance.pk, created))
 
     post_save.connect(hear, sender=DefectReport)
@@ -117,7 +118,14 @@ def test_what_is_often_new_sends_its_signals_and_keeps_its_history(contact):
     assert report.history.get().history_type == "+"
 
 
-def test_a_row_with_an_id_of_its_own_keeps_it(contact):
-    report = DefectReport(pk=4711, number="DEF-1", reported_by=contact, description="x")
-    report.save()
-    assert DefectReport.objects.get().pk == 4711
+def test_what_is_filed_has_only_values_of_its_fields(contact):
+    with pytest.raises(FieldDoesNotExist):
+        DefectReport.objects.file(reported_by=contact, descripton="x")
+    assert not DefectReport.objects.exists()
+
+
+def test_a_moment_without_a_time_zone_is_refused(contact):
+    message = made(contact, "SM1")
+    message.created_at = datetime(2025, 1, 19, 14, 30)  # noqa: DTZ001
+    with pytest.raises((ValueError, RuntimeWarning)):
+        prepared.insert(message)
