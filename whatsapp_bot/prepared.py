@@ -20,6 +20,9 @@ from whatsapp_bot import libpq
 M = TypeVar("M", bound=models.Model)
 
 
+# Statements -------------------------------------------------------------------------------------
+
+
 def _ours() -> BaseDatabaseWrapper:
     """The connection of this thread, and not what Django finds it by each time."""
     return connections[DEFAULT_DB_ALIAS]
@@ -67,6 +70,37 @@ def rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     return _run(_ours(), sql, values).fetchall()
 
 
+# New objects ------------------------------------------------------------------------------------
+
+
+@cache
+def _blank(model: type[M]) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
+    """The defaults of its columns, and what makes those that are made anew for each row."""
+    defaults = {field.attname: field.get_default() for field in model._meta.concrete_fields}
+    fields = [field for field in model._meta.concrete_fields if field.has_default()]
+    made = [(field.attname, field.default) for field in fields if callable(field.default)]
+    return defaults, made
+
+
+def _made(model: type[M], columns: dict[str, Any]) -> M:
+    row = model.__new__(model)
+    row.__dict__.update(columns, _state=ModelState())
+    return row
+
+
+def new(model: type[M], **values: Any) -> M:
+    """What `model(**values)` is, of columns; no signals are sent.
+
+    Django asks each field anew for its default, which takes three times as long.
+    """
+    defaults, anew = _blank(model)
+    made = {name: make() for name, make in anew if name not in values}
+    return _made(model, defaults | made | values)
+
+
+# What is found ----------------------------------------------------------------------------------
+
+
 class Query(Generic[M]):
     """A query of objects, which may have others joined with `select_related`.
 
@@ -104,6 +138,9 @@ class Query(Generic[M]):
 
 def _is_not_told(joined: models.Model, found: models.Model) -> None:
     """The one that is joined does not have the one that was found."""
+
+
+# What is written --------------------------------------------------------------------------------
 
 
 AS_THEY_ARE = (models.CharField, models.TextField, models.IntegerField, models.ForeignKey)
@@ -182,29 +219,7 @@ def _updating(model: type[models.Model], names: tuple[str, ...]) -> Writing:
     return Writing(sql, [*fields, key])
 
 
-@cache
-def _blank(model: type[M]) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
-    """The defaults of its columns, and what makes those that are made anew for each row."""
-    defaults = {field.attname: field.get_default() for field in model._meta.concrete_fields}
-    fields = [field for field in model._meta.concrete_fields if field.has_default()]
-    made = [(field.attname, field.default) for field in fields if callable(field.default)]
-    return defaults, made
-
-
-def _made(model: type[M], columns: dict[str, Any]) -> M:
-    row = model.__new__(model)
-    row.__dict__.update(columns, _state=ModelState())
-    return row
-
-
-def new(model: type[M], **values: Any) -> M:
-    """What `model(**values)` is, of columns; no signals are sent.
-
-    Django asks each field anew for its default, which takes three times as long.
-    """
-    defaults, anew = _blank(model)
-    made = {name: make() for name, make in anew if name not in values}
-    return _made(model, defaults | made | values)
+# Storing ----------------------------------------------------------------------------------------
 
 
 def insert(row: models.Model) -> None:
