@@ -1,7 +1,8 @@
 """How many turns a second, beside the least that any Python service needs for one?
 
     python -m benchmarks.turns [--people 600] [--rounds 3] [--connections 8] [--workers 3]
-                               [--contacts 100000] [--messages 1000000] [--out FILE]
+                               [--contacts 100000] [--messages 1000000] [--commit-ms 0]
+                               [--out FILE]
 
 People report a defect each and look it up: hi, 2, 1, what is wrong, 2, 2. They do so at the floor
 (see `floor.py`), at the product on an empty database, and at the product on one that is full, in
@@ -153,8 +154,11 @@ class Contestant:
 
 
 @contextmanager
-def databases() -> Iterator[str]:
-    """An empty one, which the connection is to, and a copy of it that has the name given back."""
+def databases(commit_ms: float = 0) -> Iterator[str]:
+    """An empty one, which the connection is to, and a copy of it that has the name given back.
+
+    commit_ms: how much longer than the disk of this machine PostgreSQL takes for each commit.
+    """
     creation = connection.creation
     creation.create_test_db(verbosity=0, autoclobber=True)
     with connection.cursor() as cursor:
@@ -168,6 +172,11 @@ def databases() -> Iterator[str]:
         for ending in ("-wal", "-shm"):
             Path(f"{full}{ending}").unlink(missing_ok=True)
     creation.clone_test_db(FULL, verbosity=0, autoclobber=True)
+    if commit_ms:
+        with connection.cursor() as cursor:
+            cursor.execute(f'ALTER DATABASE "{name}" SET commit_delay = {commit_ms * 1000:.0f}')
+            cursor.execute(f'ALTER DATABASE "{name}" SET commit_siblings = 0')
+        connection.close()
     try:
         yield full
     finally:
@@ -246,7 +255,7 @@ def statements() -> float:
 @contextmanager
 def contestants(options: argparse.Namespace) -> Iterator[list[Contestant]]:
     """The floor and the product on the empty database, and the product on the full one."""
-    with databases() as full, ExitStack() as stack:
+    with databases(options.commit_ms) as full, ExitStack() as stack:
         empty = str(connection.settings_dict["NAME"])
         addresses = [f"+2782{n:07}" for n in range(options.people)]
         with connection.cursor() as cursor:
@@ -290,6 +299,7 @@ def measure(options: argparse.Namespace) -> dict:
         of_turn = {"floor": 6.0, "product": statements()}
         return {
             "vendor": connection.vendor,
+            "commit_ms": options.commit_ms,
             "workers": options.workers,
             "connections": options.connections,
             "turns": len(came.taken),
@@ -326,6 +336,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--contacts", type=int, default=100_000)
     parser.add_argument("--messages", type=int, default=1_000_000, help="0: no full database")
+    parser.add_argument(
+        "--commit-ms", type=float, default=0, help="PostgreSQL, as a superuser: a slower disk"
+    )
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     setup_test_environment()
