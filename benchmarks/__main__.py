@@ -182,7 +182,7 @@ def main() -> None:
     }
     if url and may_be_slowed(url):
         quick = QUICK["turns"] if options.quick else []
-        found["turns"].append(run("turns", url, [*quick, *SLOWER_DISK]))
+        found["turns"].insert(1, run("turns", url, [*quick, *SLOWER_DISK]))
     if not options.quick:
         write(found["turns"], found["rate"], busy)
         print(f"Written to {PAGE.relative_to(ROOT)}.")
