@@ -402,6 +402,7 @@ def test_a_worker_that_is_killed_half_way_loses_nothing(anna, reports, tmp_path,
     slow = (
         "import django, time; django.setup()\n"
         "from defects import export, exporting; from defects.models import Export\n"
+        "from datetime import timedelta; Export.CLAIM = timedelta(seconds=3)\n"
         "export.read = lambda ids: (print('reading', flush=True), time.sleep(60))\n"
         f"exporting.make(Export.objects.get(pk={mine.pk}))"
     )
