@@ -7,7 +7,8 @@
   const [talk, log, box, trouble] = ["talk", "log", "box", "trouble"].map($);
 
   const LOOK_AGAIN = 4000; // ms between looks for what the bot says by itself
-  const TYPE_FOR = 350; // ms that the bot types at least, so that one can see it
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const TYPE_FOR = still.matches ? 0 : 350; // ms that the bot types at least, so that one can see it
   const WAIT_FOR = 20000; // ms until the server is taken for away
   const KEEP = 60; // exchanges kept for a reload
   const narrow = matchMedia("(max-width: 959px)");
