@@ -42,7 +42,7 @@ def postgres() -> str | None:
     for user in (os.environ.get("USER") or "root", "postgres"):
         url = LOCAL.replace("://", f"://{user}@")
         try:
-            psycopg.connect(re.sub(r"/\w+$", "/postgres", url), connect_timeout=3).close()
+            connected(url).close()
         except psycopg.OperationalError:
             continue
         return url
@@ -50,9 +50,14 @@ def postgres() -> str | None:
     return None
 
 
+def connected(url: str) -> psycopg.Connection:
+    """To the database that every PostgreSQL has, of this server."""
+    return psycopg.connect(re.sub(r"/\w+$", "/postgres", url), connect_timeout=3)
+
+
 def may_be_slowed(url: str) -> bool:
     """May we have this PostgreSQL wait longer for its disk?"""
-    with psycopg.connect(re.sub(r"/\w+$", "/postgres", url)) as connection:
+    with connected(url) as connection:
         (is_superuser,) = connection.execute("SHOW is_superuser").fetchone()
     if is_superuser != "on":
         print("The slower disk is skipped: that takes a superuser.", file=sys.stderr)
@@ -176,13 +181,10 @@ def main() -> None:
     options = parser.parse_args()
     url, (_, busy, _) = postgres(), os.getloadavg()
     databases = [*([url] if url else []), None]
-    found = {
-        module: [run(module, one, QUICK[module] if options.quick else []) for one in databases]
-        for module in ("turns", "rate")
-    }
+    given = QUICK if options.quick else {"turns": [], "rate": []}
+    found = {module: [run(module, one, given[module]) for one in databases] for module in given}
     if url and may_be_slowed(url):
-        quick = QUICK["turns"] if options.quick else []
-        found["turns"].insert(1, run("turns", url, [*quick, *SLOWER_DISK]))
+        found["turns"].insert(1, run("turns", url, [*given["turns"], *SLOWER_DISK]))
     if not options.quick:
         write(found["turns"], found["rate"], busy)
         print(f"Written to {PAGE.relative_to(ROOT)}.")

@@ -1,14 +1,10 @@
 """Reporting defects, and what became of one's own reports."""
 
 from collections.abc import Iterable
-from datetime import date
-from functools import lru_cache
 from typing import Any
 
 from django import forms
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import get_language
 
 from defects import texts
 from defects.models import DefectReport, Question, ReportForm, report_forms
@@ -21,7 +17,7 @@ from whatsapp_bot.place import MAIN_MENU
 from whatsapp_bot.questions import Form
 from whatsapp_bot.shipped import ship_item, ship_menu
 from whatsapp_bot.whatsapp_text import preview
-from whatsapp_bot.wording import fill
+from whatsapp_bot.wording import fill, in_full
 
 ship_item("main", 20, "Report a defect", "menu:defects")
 ship_menu("defects", "*Defects*\nWhat would you like to do?")
@@ -240,12 +236,6 @@ def in_words(report: DefectReport) -> str:
     return texts.HISTORY_REPORT(
         number=report.number,
         preview=preview(report.description),
-        date=_day(timezone.localdate(report.created_at), get_language()),
+        date=in_full(timezone.localdate(report.created_at)),
         status=texts.REPORT_STATUS[DefectReport.Status(report.status)](),
     )
-
-
-@lru_cache(maxsize=1000)
-def _day(day: date, language: str) -> str:
-    """The day in words of this language, which is the one that is spoken just now."""
-    return date_format(day, "j F Y")

@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from defects import texts
 from defects.models import Question
@@ -17,6 +16,7 @@ from whatsapp_bot.dialog import Expects
 from whatsapp_bot.models import Contact
 from whatsapp_bot.questions import ChoiceField, LongText, PictureField, YesNoField
 from whatsapp_bot.texts import ANSWER_NEEDED, NO, NOT_AN_OPTION, YES
+from whatsapp_bot.wording import in_full
 
 _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 DAYS = {"today": 0, "yesterday": -1, "tomorrow": 1}
@@ -145,4 +145,4 @@ def answer_in_words(field: forms.Field, value: Any) -> str:
         return str(dict(field.choices).get(value, value))
     if isinstance(field, PictureField):
         return "📎"
-    return date_format(value, "j F Y") if isinstance(value, date) else str(value)
+    return in_full(value) if isinstance(value, date) else str(value)

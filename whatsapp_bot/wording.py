@@ -5,8 +5,11 @@ GREETING(name="Nomsa")
 """
 
 import re
+from datetime import date
+from functools import lru_cache
 from typing import Any, ClassVar
 
+from django.utils.formats import date_format
 from django.utils.translation import get_language
 
 from whatsapp_bot.recent import Recent
@@ -92,6 +95,16 @@ def fill(wording: str, values: dict[str, Any]) -> str:
         lambda found: without_marks(str(values[found[1]])) if found[1] in values else found[0],
         wording,
     )
+
+
+def in_full(day: date) -> str:
+    """The day as `19 January 2025`, in the language that is spoken just now."""
+    return _in_full(day, get_language())
+
+
+@lru_cache(maxsize=1000)
+def _in_full(day: date, language: str) -> str:
+    return date_format(day, "j F Y")
 
 
 @Recent

@@ -337,11 +337,10 @@ def test_a_number_is_free_again_when_its_row_is_gone(contact, clock):
 def test_a_number_that_was_stored_in_this_moment_is_not_given_twice(contact, clock, monkeypatch):
     """Another one gets it between the look for a free one and the storing."""
     DefectReport.objects.file(reported_by=contact, description="x")
-    find, stale = DefectReport.objects.all()._free, ["SELECT 'DEF-20250119143022'"]
-    looks = iter([(*stale, []), find("DEF-20250119143022")])
+    looks = iter([("SELECT %s", [FIRST]), DefectReport.objects.all()._free(FIRST)])
     monkeypatch.setattr(DefectReportQuerySet, "_free", lambda self, stem: next(looks))
     report = DefectReport.objects.file(reported_by=contact, description="y")
-    assert report.number == "DEF-20250119143022-2"
+    assert report.number == f"{FIRST}-2"
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="there is one transaction at a time")

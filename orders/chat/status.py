@@ -1,7 +1,7 @@
 """Where is my order?"""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from functools import cached_property
 
 from django import forms
@@ -18,6 +18,7 @@ from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.questions import ChoiceField, Form
 from whatsapp_bot.shipped import ship_item
 from whatsapp_bot.whatsapp_text import preview
+from whatsapp_bot.wording import in_full
 
 ship_item("main", 10, "Check order status", "orders.status")
 
@@ -155,10 +156,6 @@ def _outlook(order: Order) -> Iterator[str]:
 
 def _step(step: Step) -> str:
     return texts.NEXT[step.what](date=in_full(step.on) if step.on else "")
-
-
-def in_full(day: date) -> str:
-    return date_format(day, "j F Y")
 
 
 def time_of(moment: datetime) -> str:

@@ -46,11 +46,11 @@ def look(request: pytest.FixtureRequest) -> tuple[int, str]:
 
 @pytest.fixture
 def browser_context_args(browser_context_args: dict, request: pytest.FixtureRequest) -> dict:
-    options = {**browser_context_args, "reduced_motion": "reduce"}
     if "look" not in request.fixturenames:
-        return options
+        return browser_context_args
     width, scheme = request.getfixturevalue("look")
-    return {**options, "viewport": {"width": width, "height": 844}, "color_scheme": scheme}
+    size = {"width": width, "height": 844}
+    return {**browser_context_args, "viewport": size, "color_scheme": scheme}
 
 
 @pytest.mark.parametrize(
