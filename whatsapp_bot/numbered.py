@@ -77,7 +77,8 @@ class NumberedQuerySet(models.QuerySet[M]):
     def _made(self, **values: Any) -> M:
         row = prepared.new(self.model)
         for name, value in values.items():
-            setattr(row, self.model._meta.get_field(name).name, value)
+            self.model._meta.get_field(name)  # which raises when there is no such field
+            setattr(row, name, value)
         return row
 
     def _free(self, stem: str) -> tuple[str, list[str]]:

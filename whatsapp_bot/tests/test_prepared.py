@@ -118,6 +118,11 @@ def test_what_is_filed_sends_a_signal_and_has_a_history(contact):
     assert report.history.get().history_type == "+"
 
 
+def test_what_is_filed_may_name_another_row_by_its_id(contact):
+    DefectReport.objects.file(reported_by_id=contact.pk, description="x")
+    assert DefectReport.objects.get().reported_by == contact
+
+
 def test_what_is_filed_has_only_values_of_its_fields(contact):
     with pytest.raises(FieldDoesNotExist):
         DefectReport.objects.file(reported_by=contact, descripton="x")
