@@ -74,7 +74,7 @@ lint: .venv/requirements-dev.installed ## style, faults, layers, missing migrati
 audit: .venv/requirements-dev.installed ## does any package that is pinned have a known vulnerability? (asks the internet)
 	@$(BIN)/pip-audit --requirement requirements.txt --require-hashes --disable-pip --progress-spinner off
 
-pictures: .venv/requirements-dev.installed ## draw the pictures of the handbook (needs Debian's chromium)
+pictures: .venv/requirements-dev.installed ## draw the pictures of the handbook (needs Debian's chromium-headless-shell)
 	@$(BIN)/python docs/pictures.py
 
 requirements: .venv/requirements-dev.installed ## pin the newest versions that requirements*.in allow

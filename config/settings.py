@@ -448,6 +448,7 @@ UNFOLD = {
             "href": lambda request: static("simulator/icon.svg"),
         }
     ],
+    "STYLES": [lambda request: static("whatsapp_bot/admin.css")],
     "TABS": "config.navigation.tabs",
     "SITE_DROPDOWN": "config.navigation.site_dropdown",
     "ACCOUNT": {"navigation": "config.navigation.account"},

@@ -6,7 +6,6 @@ writes what they look like to docs/pictures/.
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -314,11 +313,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, factory(folder) as base:
         django.setup()
         with sync_playwright() as playwright:
-            from config.tests.browser.conftest import ARGUMENTS
+            from config.tests.browser.conftest import ARGUMENTS, CHROMIUM
 
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=ARGUMENTS
-            )
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             wide = browser.new_context(viewport=WIDE, color_scheme="light")
             small = browser.new_context(viewport=SMALL, color_scheme="dark", has_touch=True)
             sign_in(wide, base)
