@@ -16,12 +16,13 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from defects.models import Attachment, DefectCategory
 from defects.models.review import OPEN, colleagues
+from whatsapp_bot.wording import in_full
 
 
 class MineFilter(admin.SimpleListFilter):
     """What the tabs above the list choose."""
 
-    title = "what is open"
+    title = "progress"
     parameter_name = "at_work"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
@@ -46,6 +47,10 @@ class DayFilter(RangeDateFilter):
         if last:
             queryset = queryset.filter(**{f"{self.parameter_name}__lt": last + timedelta(days=1)})
         return queryset
+
+    def in_words(self) -> str:
+        ends = {"from": self._day("from"), "until": self._day("to")}
+        return " ".join(f"{end} {in_full(day)}" for end, day in ends.items() if day)
 
     def _day(self, end: str) -> datetime | None:
         """Midnight of a day that was entered; None for none, or what is no day."""
