@@ -122,6 +122,7 @@ ContactAdmin.inlines.append(LinkedCustomerInline)
 class CustomerAdmin(ModelAdmin):
     list_display = ["name", "reference", "people"]
     search_fields = ["name", "reference", "key"]
+    search_help_text = "Name or reference"
     readonly_fields = ["created_at", "updated_at"]
     inlines = [LinkedContactInline]
 
@@ -144,6 +145,7 @@ class CustomerLinkAdmin(BigAdmin):
     list_filter = ["origin", "created_at"]
     list_select_related = ["contact", "customer", "order"]
     search_fields = ["contact__name", "contact__phone", "customer__name", "customer__reference"]
+    search_help_text = "Person or customer"
     autocomplete_fields = ["contact", "customer"]
     fields = ["contact", "customer", "linked_by", "created_at"]
     readonly_fields = ["linked_by", "created_at"]
@@ -172,6 +174,7 @@ class UndoneLinkAdmin(BigAdmin):
     list_filter = ["at"]
     list_select_related = ["contact", "customer", "by"]
     search_fields = ["contact__name", "contact__phone", "customer__name"]
+    search_help_text = "Person or customer"
     ordering = ["-pk"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -235,6 +238,7 @@ class OrderAdmin(Importable, BigAdmin):
     list_filter = [StandingFilter, "status", "due_date"]
     list_select_related = ["customer"]
     search_fields = ["number", "key", "customer__name", "customer_reference", "product"]
+    search_help_text = "Number, customer, their reference or product"
     autocomplete_fields = ["customer"]
     inlines = [OrderLineInline, ProductionRunInline]
     readonly_fields = ["progress", "expected", "next_step", "created_at", "updated_at"]
@@ -326,6 +330,7 @@ class ProductionRunAdmin(Importable, BigAdmin):
     list_filter = [WorkingFilter, "status", "line"]
     list_select_related = ["line", "order"]
     search_fields = ["reference", "key", "product", "order__number"]
+    search_help_text = "Reference, product or order"
     autocomplete_fields = ["order", "line"]
     raw_id_fields = ["order_line"]
     readonly_fields = ["created_at", "updated_at"]
@@ -350,6 +355,7 @@ class PinnedLineAdmin(ModelAdmin):
     list_filter = ["line"]
     list_select_related = ["contact", "line"]
     search_fields = ["contact__name", "contact__phone", "line__name"]
+    search_help_text = "Person or line"
     autocomplete_fields = ["contact", "line"]
 
 
@@ -365,4 +371,5 @@ class WrongLookupAdmin(LogAdmin):
     list_filter = ["at"]
     list_select_related = ["contact"]
     search_fields = ["number", "contact__name", "contact__phone"]
+    search_help_text = "Number that was asked for, or person"
     ordering = ["-at"]

@@ -64,6 +64,7 @@ class TokenAdmin(ModelAdmin):
     list_filter = ["user"]
     list_select_related = ["user", "made_by"]
     search_fields = ["name", "user__username", "token_key"]
+    search_help_text = "Name, user or how the token begins"
     ordering = ["-pk"]
     actions = ["revoke"]
     readonly_fields = [

@@ -166,6 +166,7 @@ class ExportAdmin(LogAdmin):
     list_filter = ["status", "format", "created_at"]
     list_select_related = ["by"]
     search_fields = ["by__username", "query"]
+    search_help_text = "Who exported, or words of the search"
     show_full_result_count = False
 
     class Media:

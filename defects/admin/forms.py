@@ -89,6 +89,7 @@ class ReportFormAdmin(OpenedByMenus):
     list_display = ["title", "key", "state", "in_the_middle", "opening_menus"]
     list_select_related = ["live"]
     search_fields = ["title", "key", "questions__text"]
+    search_help_text = "Words of the form or of its questions"
     readonly_fields = ["standing", "in_the_middle", "opening_menus", "earlier"]
     fields = [
         "title",
@@ -175,6 +176,7 @@ class FormVersionAdmin(ModelAdmin):
     list_filter = ["form"]
     list_select_related = ["form__live", "published_by"]
     search_fields = ["form__title", "form__key"]
+    search_help_text = "Title of the form"
     fields = ["form", "number", "published_at", "published_by", "asked"]
     readonly_fields = fields
     actions = ["go_back"]

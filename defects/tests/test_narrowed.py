@@ -69,3 +69,14 @@ def test_without_one_of_them_there_is_more(admin_client: Client, worker):
 def test_the_title_is_what_is_listed(admin_client: Client):
     page = admin_client.get(REPORTS).content.decode()
     assert re.search(r"<title>\s*Defect reports \| Andon\s*</title>", page)
+
+
+def test_an_empty_list_says_why(admin_client: Client):
+    page = admin_client.get(REPORTS).content.decode()
+    assert "There is nothing here yet" in page
+    assert "Nothing found" not in page
+    for query in ("q=scratch", "at_work=open", "status__in=closed"):
+        page = admin_client.get(f"{REPORTS}?{query}").content.decode()
+        assert "Nothing found" in page
+        assert "There is nothing here yet" not in page
+    assert "Add order" in admin_client.get("/admin/orders/order/").content.decode()

@@ -73,6 +73,7 @@ class ImportAdmin(LogAdmin):
     list_filter = ["status", "what", "created_at"]
     list_select_related = ["by"]
     search_fields = ["by__username", "name"]
+    search_help_text = "File or who imported it"
     show_full_result_count = False
 
     class Media:

@@ -201,3 +201,22 @@ def test_a_run_chooses_among_the_lines_of_its_own_order(admin_client, order):
         one.formset for one in page.context["inline_admin_formsets"] if one.formset.prefix == "runs"
     ]
     assert list(runs.forms[0].fields["order_line"].queryset) == [own]
+
+
+def test_pages_lead_where_there_is_one(admin_client, order):
+    """Their last page is not known before it is there: nobody counts a million orders."""
+    path = reverse("admin:orders_order_changelist")
+
+    def ends(query: str = "") -> list[str]:
+        page = admin_client.get(f"{path}{query}").content.decode()
+        return [
+            word for word in ("1 order\n", "Page 1", "Page 2", "Previous<", "Next<") if word in page
+        ]
+
+    assert ends() == ["1 order\n"]
+    Order.objects.bulk_create(
+        Order(number=f"ORD-2-{n}", customer=order.customer, product="Gear", quantity=1)
+        for n in range(100)
+    )
+    assert ends() == ["Page 1", "Next<"]
+    assert ends("?p=2") == ["Page 2", "Previous<"]

@@ -95,6 +95,7 @@ class HelpRequestAdmin(TalkAdmin):
     list_per_page = 50
     show_full_result_count = False
     search_fields = ["number", "text", "contact__name", "contact__phone", "contact__user_id"]
+    search_help_text = "Number, words of the request or person"
     readonly_fields = ["number", "contact", "text", "created_at"]
     actions = ["take", "hand_back"]
     change_form_before_template = "whatsapp_bot/help_request_steps.html"

@@ -84,6 +84,7 @@ class ContactAdmin(TalkAdmin):
     list_select_related = ["conversation"]
     list_per_page = 50
     search_fields = ["name", "phone", "user_id"]
+    search_help_text = "Name, phone number or user id"
     readonly_fields = ["opted_out_at", "created_at", "last_heard", "written_at"]
     ordering = [F("conversation__heard_at").desc(nulls_last=True), "-pk"]
     inlines: list[type[InlineModelAdmin]] = []
@@ -158,6 +159,7 @@ class ConversationAdmin(LogAdmin):
     list_filter = ["heard_at"]
     list_select_related = ["contact"]
     search_fields = ["contact__name", "contact__phone", "contact__user_id", "flow"]
+    search_help_text = "Person or what is under way"
     ordering = ["-heard_at"]
 
 

@@ -109,6 +109,7 @@ class MessageTemplateAdmin(ModelAdmin):
     list_display = ["__str__", "language", "wording", "state", "checked_at"]
     list_filter = ["approval", "language"]
     search_fields = ["notice", "content_sid", "body"]
+    search_help_text = "Words of the template or its content SID"
     fields = [
         "notice",
         "language",

@@ -306,6 +306,7 @@ class MenuAdmin(OpenedByMenus):
     form = MenuForm
     list_display = ["key", "above", "labels", "opening_menus"]
     search_fields = ["key", "text", "items__label"]
+    search_help_text = "Words of the menu or of its items"
     fields = ["key", "text", "opening_menus"]
     readonly_fields = ["opening_menus"]
     inlines = [MenuItemInline]
@@ -340,6 +341,7 @@ class PageAdmin(OpenedByMenus):
     form = PageForm
     list_display = ["title", "key", "beginning", "opening_menus"]
     search_fields = ["title", "key", "text"]
+    search_help_text = "Words of the page"
     fields = ["title", "key", "text", "opening_menus"]
     readonly_fields = ["opening_menus"]
 
