@@ -341,6 +341,8 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
+    if options.commit_ms and connection.vendor != "postgresql":
+        parser.error("--commit-ms is for PostgreSQL: set TEST_DATABASE_URL")
     setup_test_environment()
     came = measure(options)
     if options.out:
