@@ -133,7 +133,7 @@ class ShiftFilter(admin.SimpleListFilter):
             return queryset
         if self.value() == "none":
             return queryset.made_in(None)
-        shift = Shift.objects.filter(pk=self.value()).first()
+        shift = next((one for one in Shift.objects.all() if str(one.pk) == self.value()), None)
         return queryset.made_in(shift) if shift else queryset.none()
 
 

@@ -18,6 +18,8 @@ from defects.models import Attachment, DefectCategory
 from defects.models.review import OPEN, colleagues
 from whatsapp_bot.wording import in_full
 
+YEARS = range(2000, 3000)
+
 
 class MineFilter(admin.SimpleListFilter):
     """What the tabs above the list choose."""
@@ -53,10 +55,12 @@ class DayFilter(RangeDateFilter):
         return " ".join(f"{end} {in_full(day)}" for end, day in ends.items() if day)
 
     def _day(self, end: str) -> datetime | None:
-        """Midnight of a day that was entered; None for none, or what is no day."""
+        """Midnight of a day that was entered; None for none, what is no day, or not of our time."""
         entered = self.used_parameters.get(f"{self.parameter_name}_{end}")
         day = parse_date_str(entered) if entered else None
-        return day and timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001
+        if not day or day.year not in YEARS:
+            return None
+        return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001
 
 
 class PhotoFilter(admin.SimpleListFilter):

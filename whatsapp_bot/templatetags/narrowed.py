@@ -1,87 +1,104 @@
 """What a list of the admin is narrowed to, beside the words that were sought."""
 
-from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django import template
-from django.contrib.admin import ListFilter
+from django.contrib.admin import FieldListFilter, ListFilter
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Field
+from django.db.models import DateField, Field
+from django.http import QueryDict
 
 from whatsapp_bot.wording import in_full
 
 EDGES = {"gte": "from ", "gt": "after ", "lte": "until ", "lt": "before "}
+NO = ("", "0", "false")
 
 register = template.Library()
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """One way in which it is: in words, and the query of the list without it."""
+    """One way in which it is: by what, to what, and the query of the list without it."""
 
+    title: str
     words: str
     without: str
 
 
 @register.filter
 def narrowed(listed: ChangeList) -> list[Narrowing]:
-    """By the filters that staff chose, and by what a link from another page asks for."""
+    """By the filters that staff chose, and by what a link from another page asks for.
+
+    Nothing is read for it: who sees a list need not see what its rows belong to.
+    """
     asked = listed.get_filters_params()
+    # What is asked of a filter that has nothing to choose from is not done.
+    done = QueryDict(listed.clear_all_filters_qs.removeprefix("?"))
+    lookups = {name: values for name, values in asked.items() if name in done}
+    without_counts = copy(listed)
+    without_counts.add_facets = False
     found = []
     for chosen in listed.filter_specs:
-        own = [name for name in chosen.expected_parameters() if asked.pop(name, None)]
-        words = _chosen(chosen, listed) if own else ""
+        own = [name for name in chosen.expected_parameters() if name in asked]
+        words = _chosen(chosen, without_counts) if own else ""
         if words:
             found.append(_narrowing(listed, chosen.title, words, own))
-    for lookup, values in asked.items():
-        found.append(_narrowing(listed, *_asked(listed, lookup, values[-1]), [lookup]))
+        elif isinstance(chosen, FieldListFilter) and not hasattr(chosen, "in_words"):
+            lookups |= {name: asked[name] for name in own}
+    for name, values in lookups.items():
+        found.append(_narrowing(listed, *_asked(listed, name, values), [name]))
     return found
 
 
 def _narrowing(listed: ChangeList, title: str, words: str, names: list[str]) -> Narrowing:
-    title = f"{title[:1].upper()}{title[1:]}"
-    return Narrowing(f"{title}: {words}", listed.get_query_string(remove=names))
+    without = listed.get_query_string(dict.fromkeys(names))
+    return Narrowing(f"{title[:1].upper()}{title[1:]}", words, without)
 
 
 def _chosen(chosen: ListFilter, listed: ChangeList) -> str:
-    """What is chosen in the filter, as it says itself; "" for its first choice, which is all."""
+    """What is chosen in the filter, as it says itself; "" where it does not say so.
+
+    Its first choice is all. It takes any word about an empty value for a yes.
+    """
     if hasattr(chosen, "in_words"):
         return chosen.in_words()
+    if getattr(chosen, "lookup_val_isnull", None) is not None:
+        return ""
     choices = list(chosen.choices(listed))[1:]
-    words = next((str(one["display"]) for one in choices if one.get("selected")), "")
-    return "none" if words == listed.model_admin.get_empty_value_display() else words
+    return " or ".join(str(one["display"]) for one in choices if one.get("selected"))
 
 
-def _asked(listed: ChangeList, lookup: str, value: str) -> tuple[str, str]:
-    """The title and the words of a lookup that is none of a filter's."""
+def _asked(listed: ChangeList, lookup: str, values: list[str]) -> tuple[str, str]:
+    """The title and the words of a lookup."""
     name, *steps = lookup.split("__")
+    step = steps[-1] if steps else ""
+    if step == "in":
+        values = [one for value in values for one in value.split(",")]
     try:
         field = listed.lookup_opts.get_field(name)
     except FieldDoesNotExist:
-        return name.replace("_", " "), value
-    step = steps[-1] if steps else ""
+        return name.replace("_", " "), " or ".join(values)
+    # That of another model which leads here has no name of its own.
+    title = getattr(field, "verbose_name", "") or field.related_model._meta.verbose_name
     if step == "isnull":
-        return field.verbose_name, "any" if value.lower() in ("0", "false") else "none"
-    values = value.split(",") if step == "in" else [value]
-    words = " or ".join(_values_in_words(field, values))
-    return field.verbose_name, f"{EDGES.get(step, '')}{words}"
+        return title, "any" if values[-1].lower() in NO else "none"
+    words = " or ".join(_in_words(field, value) for value in values)
+    return title, f"{EDGES.get(step, '')}{words}"
 
 
-def _values_in_words(field: "Field[Any, Any]", values: list[str]) -> Iterator[str]:
-    if field.is_relation:
-        rows = field.related_model._default_manager.filter(pk__in=values)
-        yield from map(str, rows)
-        return
-    labels = {str(value): str(label) for value, label in field.flatchoices}
-    for value in values:
-        yield labels.get(value) or _day_in_words(value) or value
+def _in_words(field: "Field[Any, Any]", value: str) -> str:
+    labels = {str(key): str(label) for key, label in getattr(field, "flatchoices", [])}
+    day = _day_in_words(value) if isinstance(field, DateField) else ""
+    return labels.get(value) or day or value or "none"
 
 
 def _day_in_words(value: str) -> str:
+    """The day of a date, or of a moment."""
     try:
-        return in_full(date.fromisoformat(value))
+        return in_full(date.fromisoformat(value[:10]))
     except ValueError:
         return ""
