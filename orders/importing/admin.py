@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -38,13 +37,10 @@ WHAT = {Order: Import.What.ORDERS, ProductionRun: Import.What.RUNS}
 MODELS = {what.value: model for model, what in WHAT.items()}
 
 
-class Importable(metaclass=forms.MediaDefiningClass):
+class Importable:
     """A list with a button to import, for those who may."""
 
     change_list_template = "orders/importable_list.html"
-
-    class Media:
-        css = {"all": ["orders/import.css"]}
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -11,6 +11,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import DateField, Field
 from django.http import QueryDict
+from django.utils.text import capfirst
 
 from whatsapp_bot.wording import in_full
 
@@ -56,7 +57,7 @@ def narrowed(listed: ChangeList) -> list[Narrowing]:
 
 def _narrowing(listed: ChangeList, title: str, words: str, names: list[str]) -> Narrowing:
     without = listed.get_query_string(dict.fromkeys(names))
-    return Narrowing(f"{title[:1].upper()}{title[1:]}", words, without)
+    return Narrowing(capfirst(title), words, without)
 
 
 def _chosen(chosen: ListFilter, listed: ChangeList) -> str:
