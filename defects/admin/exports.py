@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db.models import QuerySet
@@ -32,6 +33,7 @@ from defects.models.export import LONGEST_QUERY
 from defects.tasks import make_exports
 from whatsapp_bot import tasks
 from whatsapp_bot.admin.log import LogAdmin
+from whatsapp_bot.narrowed import described
 from whatsapp_bot.spreadsheets import CONTENT_TYPES
 
 MAY_EXPORT = "defects.export_defectreport"
@@ -49,8 +51,8 @@ def may_export(user: Any) -> bool:
 # What the list shows ------------------------------------------------------------------------------
 
 
-def listed(user: AbstractBaseUser, query: str) -> "QuerySet[DefectReport]":
-    """All reports that the list shows to `user`, in its order. query: that of its address.
+def the_list(user: AbstractBaseUser, query: str) -> ChangeList:
+    """The list of reports as `user` sees it. query: that of its address.
 
     Raises IncorrectLookupParameters or SuspiciousOperation when it makes no sense.
     """
@@ -60,7 +62,7 @@ def listed(user: AbstractBaseUser, query: str) -> "QuerySet[DefectReport]":
     request.GET = QueryDict(query)
     request.user = user  # type: ignore[assignment]
     page = admin.site.get_model_admin(DefectReport)
-    return page.get_changelist_instance(request).queryset
+    return page.get_changelist_instance(request)
 
 
 def reports_of(export: Export) -> "QuerySet[DefectReport]":
@@ -69,7 +71,7 @@ def reports_of(export: Export) -> "QuerySet[DefectReport]":
     if not (user and user.is_active and user.is_staff and may_export(user)):
         raise Refused("Whoever asked for it may not export defect reports any more.")
     try:
-        return listed(user, export.query)
+        return the_list(user, export.query).queryset
     except (IncorrectLookupParameters, SuspiciousOperation):
         raise Refused("Its filters are not understood any more.") from None
 
@@ -117,12 +119,13 @@ class Exportable(metaclass=forms.MediaDefiningClass):
         kind = request.POST.get("format", "")
         if kind not in Export.Format.values or len(query) > LONGEST_QUERY:
             return HttpResponseBadRequest("An export is CSV or XLSX, of a list that can be shown.")
-        export = Export(by=request.user, query=query, format=kind)
         try:
-            export.total = listed(request.user, query).count()  # type: ignore[arg-type]
+            shown = the_list(request.user, query)  # type: ignore[arg-type]
         except IncorrectLookupParameters:
             messages.error(request, "These filters are not understood, so nothing was exported.")
             return redirect("admin:defects_defectreport_changelist")
+        export = Export(by=request.user, query=query, filters=described(shown), format=kind)
+        export.total = shown.queryset.count()
         if export.total <= AT_ONCE:
             return _at_once(request, export)
         export.save()
@@ -165,8 +168,8 @@ class ExportAdmin(LogAdmin):
     list_display_links = ["created_at"]
     list_filter = ["status", "format", "created_at"]
     list_select_related = ["by"]
-    search_fields = ["by__username", "query"]
-    search_help_text = "Who exported, or words of the search"
+    search_fields = ["by__username", "filters"]
+    search_help_text = "Who exported, or words of the filters"
     show_full_result_count = False
 
     class Media:

@@ -1,7 +1,6 @@
 """Exports: who took which reports out of here, and the files while they are being fetched."""
 
 from datetime import timedelta
-from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.db import models, transaction
@@ -16,8 +15,9 @@ class Export(InHand):
     """One export, from the press of the button on. The rows stay, as the log of who took what.
 
     by: nobody when it was made by `manage.py export_defects`. query: the list's filters, search and
-    order, as in its address. done, total: rows. cut: cells that were too long for a spreadsheet.
-    file: from the first try on the place where it belongs; it is there once it is done.
+    order, as in its address. filters: the same in the words of the list at that time, "" for all.
+    done, total: rows. cut: cells that were too long for a spreadsheet. file: from the first try on
+    the place where it belongs; it is there once it is done.
     """
 
     class Format(models.TextChoices):
@@ -40,7 +40,8 @@ class Export(InHand):
         blank=True,
         related_name="exports",
     )
-    query = models.CharField("filters", max_length=LONGEST_QUERY, blank=True)
+    query = models.CharField(max_length=LONGEST_QUERY, blank=True)
+    filters = models.TextField(blank=True)
     format = models.CharField(max_length=4, choices=Format, default=Format.CSV)
     status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
     done = models.PositiveIntegerField("reports so far", default=0)
@@ -71,12 +72,6 @@ class Export(InHand):
         return f"defects-{timezone.localtime(self.created_at):%Y-%m-%d}.{self.format}"
 
     @property
-    def filters(self) -> str:
-        """The list's filters, search and order, for people; "" for the whole list."""
-        named = parse_qsl(self.query, keep_blank_values=True)
-        return ", ".join(f"{_in_words(name)}: {value}" for name, value in named)
-
-    @property
     def can_be_downloaded(self) -> bool:
         return self.status == self.Status.DONE and bool(self.file)
 
@@ -95,8 +90,3 @@ class Export(InHand):
         self.expires_at = timezone.now() + self.KEPT
         self.finish(self.Status.DONE)
         return True
-
-
-def _in_words(parameter: str) -> str:
-    known = {"q": "search", "o": "order"}
-    return known.get(parameter) or parameter.removesuffix("__exact").replace("__", " ")

@@ -143,6 +143,27 @@ def test_which_page_of_the_list_it_is_plays_no_part(client, reports):
     assert Export.objects.get().query == ""
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("", ""),
+        ("status__exact=reported&q=seal", "Status: reported; Search: seal"),
+        ("o=0.-4", "Sorted by number, severity (descending)"),
+        # What cannot be sorted by, and what is no column.
+        ("o=1.99.x.-", ""),
+        ("at_work=mine&o=-0", "Progress: my open; Sorted by number (descending)"),
+    ],
+)
+def test_its_row_says_the_filters_as_the_list_does(client, reports, query, said):
+    about = dict(xlsx_sheets(content_of(ask(client, query, "xlsx")))["About"])
+    export = Export.objects.get()
+    assert (export.filters, about["Filters"]) == (said, said or "none")
+    page = client.get(reverse("admin:defects_export_change", args=[export.pk])).content.decode()
+    assert f">{said or 'the whole list'}</a>" in page
+    exports = client.get("/admin/defects/export/").content.decode()
+    assert f"Excel: {said or 'all reports'}" in exports
+
+
 def test_the_button_says_how_many_and_carries_the_filters(client, reports):
     page = client.get(f"{LIST}?status__exact=reported&p=1").content.decode()
     assert "All 4 reports" in page
@@ -217,7 +238,7 @@ def test_each_export_is_on_record(client, anna, reports):
     export = Export.objects.get()
     assert (export.by, export.query, export.format) == (anna, "q=scratch", "csv")
     assert (export.status, export.done, export.file) == (Export.Status.DONE, 5, "")
-    assert "search: scratch" in client.get("/admin/defects/export/").content.decode()
+    assert "Search: scratch" in client.get("/admin/defects/export/").content.decode()
     page = client.get(f"/admin/defects/export/{export.pk}/change/").content.decode()
     assert "5 reports are in the file. It was handed over at once." in page
 

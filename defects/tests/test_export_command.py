@@ -13,6 +13,7 @@ from django.utils import timezone
 from config.tests.serving import beside
 from defects.models import DefectReport, Export
 from defects.tests.sheets import csv_rows, xlsx_rows
+from whatsapp_bot import narrowed
 from whatsapp_bot.models import Contact
 
 pytestmark = pytest.mark.django_db
@@ -55,12 +56,23 @@ def test_days_are_the_factorys_and_both_included(reports, tmp_path):
     assert described(csv_rows(place.read_bytes())) == ["Report 2", "Report 1"]
     assert told == f"{place}: 2 reports.\n"
     row = Export.objects.get()
-    assert (row.by, row.query, row.done) == (None, "from=2026-11-21&to=2026-11-22", 2)
+    assert (row.by, row.done) == (None, 2)
+    assert row.filters == "Reported at: from 21 November 2026 until 22 November 2026"
 
 
 def test_as_xlsx_with_a_status(reports, tmp_path):
     export("--format", "xlsx", "--status", "closed", "--out", "closed.xlsx")
     assert described(xlsx_rows((tmp_path / "closed.xlsx").read_bytes())) == ["Report 3", "Report 1"]
+    assert Export.objects.get().filters == "Status: closed"
+
+
+def test_its_row_leads_to_the_list_that_shows_the_same(reports, admin_client, tmp_path):
+    export("--from", "2026-11-21", "--status", "closed", "--status", "reported")
+    row = Export.objects.get()
+    listed = admin_client.get(f"/admin/defects/defectreport/?{row.query}").context["cl"]
+    assert listed.result_count == row.done > 0
+    assert row.filters == narrowed.described(listed)
+    assert row.filters == "Status: reported or closed; Reported at: from 21 November 2026"
 
 
 def test_without_a_name_it_has_that_of_the_day(reports, tmp_path):

@@ -18,6 +18,7 @@ from defects.export import Writing, cut_in_words
 from defects.exporting import about_of
 from defects.models import DefectReport, Export, Status
 from whatsapp_bot.spreadsheets import SHEETS
+from whatsapp_bot.wording import in_full
 
 
 class Command(BaseCommand):
@@ -37,7 +38,11 @@ class Command(BaseCommand):
         first, last, statuses = options["first"], options["last"], options["status"]
         if first and last and first > last:
             raise CommandError(f"--from {first} is after --to {last}.")
-        export = Export(query=_as_filters(first, last, statuses), format=format)
+        export = Export(
+            query=_as_query(first, last, statuses),
+            filters=_in_words(first, last, statuses),
+            format=format,
+        )
         reports = _reported(first, last).order_by("-pk")
         if statuses:
             reports = reports.filter(status__in=statuses)
@@ -118,6 +123,17 @@ def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, day_time.min))
 
 
-def _as_filters(first: date | None, last: date | None, statuses: list[str]) -> str:
-    days = [(name, day.isoformat()) for name, day in (("from", first), ("to", last)) if day]
-    return urlencode([*days, *(("status", status) for status in statuses)])
+def _as_query(first: date | None, last: date | None, statuses: list[str]) -> str:
+    """That of the list which shows the same."""
+    ends = {"created_at_from": first, "created_at_to": last}
+    days = [(name, day.isoformat()) for name, day in ends.items() if day]
+    return urlencode([*days, *(("status__exact", status) for status in statuses)])
+
+
+def _in_words(first: date | None, last: date | None, statuses: list[str]) -> str:
+    """As the list of reports says it."""
+    ends = {"from": first, "until": last}
+    days = " ".join(f"{end} {in_full(day)}" for end, day in ends.items() if day)
+    chosen = " or ".join(status.label for status in Status if status in statuses)
+    said = {"Status": chosen, "Reported at": days}
+    return "; ".join(f"{title}: {words}" for title, words in said.items() if words)
