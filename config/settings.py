@@ -291,6 +291,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "config.access.second_factor.ask_for_the_code",
     "axes.middleware.AxesMiddleware",
+    "config.lists.WholeListInstead",
 ]
 
 LOGIN_URL = "admin:login"

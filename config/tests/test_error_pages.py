@@ -47,12 +47,13 @@ def test_not_there(visitor):
 
 def test_gone_wrong(visitor, staff, monkeypatch):
     User.objects.filter(pk=staff.pk).update(is_superuser=True)
+    reports = reverse("admin:defects_defectreport_changelist")
 
     def fail(*_args, **_options):
         raise RuntimeError("told nobody")
 
     monkeypatch.setattr(DefectReport.objects.__class__, "get_queryset", fail)
-    text = told(visitor.get(reverse("admin:defects_defectreport_changelist")), 500)
+    text = told(visitor.get(reports), 500)
     assert "Something went wrong on our side." in text
     assert "told nobody" not in text
 
@@ -63,3 +64,46 @@ def test_open_for_too_long(staff):
     text = told(visitor.post(reverse("admin:password_change"), {"old_password": "secret"}), 403)
     assert "The page was open for a long time" in text
     assert "secret" not in text
+
+
+@pytest.fixture
+def administrator(admin_user):
+    visitor = Client(raise_request_exception=False)
+    visitor.force_login(admin_user)
+    return visitor
+
+
+@pytest.mark.parametrize("query", ["number__range=", "created_at__date__gte=yesterday"])
+def test_a_list_that_cannot_be_filtered_so_is_shown_whole(administrator, query):
+    answer = administrator.get(f"/admin/defects/defectreport/?{query}", follow=True)
+    assert answer.redirect_chain == [("/admin/defects/defectreport/?e=1", 302)]
+    assert "so all of it is shown" in answer.content.decode()
+    assert "so all of it" not in administrator.get("/admin/defects/defectreport/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("listed", "query"),
+    [
+        ("defects/defectreport", f"order={'9' * 23}"),
+        ("defects/defectreport", "description__range=1,2,3"),
+        ("defects/defectreport", "created_at__year=99999999"),
+        ("defects/defectreport", "description__contains=%00"),
+        ("whatsapp_bot/message", "details__contains=abc"),
+        ("whatsapp_bot/message", f"contact={'9' * 23}"),
+        ("orders/order", f"quantity__in=1,{'9' * 23}"),
+        ("auth/user", f"groups={'9' * 23}"),
+    ],
+)
+def test_no_filter_breaks_a_list(administrator, listed, query):
+    """Whether it can be filtered so, the databases do not agree on."""
+    assert administrator.get(f"/admin/{listed}/?{query}", follow=True).status_code == 200
+
+
+def test_a_fault_of_ours_is_no_wrong_filter(administrator, monkeypatch):
+    def fail(*_):
+        raise IndexError
+
+    monkeypatch.setattr("whatsapp_bot.admin.long_list.LongChangeList.get_results", fail)
+    reports = "/admin/defects/defectreport/"
+    assert administrator.get(reports).status_code == 500
+    assert administrator.get(f"{reports}?q=seal", follow=True).status_code == 500
