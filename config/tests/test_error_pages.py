@@ -1,6 +1,7 @@
 """What somebody reads whom the product refuses or fails: a clear sentence, and a way back."""
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -71,6 +72,15 @@ def administrator(admin_user):
     visitor = Client(raise_request_exception=False)
     visitor.force_login(admin_user)
     return visitor
+
+
+@pytest.mark.parametrize("pk", ["9" * 23, "-1", "abc", "%00", "_00", "1_2F", "%F0%9F%98%80"])
+def test_a_row_that_cannot_be_is_not_there(administrator, pk):
+    for model in admin.site._registry:
+        page = f"/admin/{model._meta.app_label}/{model._meta.model_name}/{pk}"
+        for view in ("change", "history", "delete"):
+            answer = administrator.get(f"{page}/{view}/")
+            assert answer.status_code in (302, 403, 404), f"{page}/{view}/"
 
 
 @pytest.mark.parametrize("query", ["number__range=", "created_at__date__gte=yesterday"])

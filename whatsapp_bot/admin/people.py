@@ -162,6 +162,12 @@ class ConversationAdmin(LogAdmin):
     search_help_text = "Person or what is under way"
     ordering = ["-heard_at"]
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        try:
+            return super().get_object(request, object_id, from_field)
+        except OverflowError:  # Its key is one of another table: Django does not look how large.
+            return None
+
 
 class FailedFilter(admin.SimpleListFilter):
     title = "failed"
