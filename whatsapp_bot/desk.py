@@ -159,11 +159,11 @@ def _leave(
 ) -> Answer:
     """Have it stored, and not answered."""
     contact = conversation.contact
-    if not conversation.heard_at or conversation.heard_at <= message.created_at:
-        word = WORDS.get(utils.default_process(incoming.text))
-        if word is Desk.stop:
+    stops = _is_stop(incoming.text)
+    if stops is not None and not _was_decided_since(message):
+        if stops:
             contact.opt_out(told=False)
-        elif word is Desk.start:
+        else:
             contact.opt_in()
     conversation.hear(message.created_at)
     if conversation.window_is_open and not contact.is_blocked:
@@ -171,6 +171,20 @@ def _leave(
     conversation.save(update_fields=["heard_at"])
     contact.learn_name(incoming.sender.name)
     return Answer([], outcome)
+
+
+def _is_stop(text: str) -> bool | None:
+    """Does the person want to hear nothing more, or to hear from us again? None: neither."""
+    word = WORDS.get(utils.default_process(text))
+    return word is Desk.stop if word in (Desk.stop, Desk.start) else None
+
+
+def _was_decided_since(message: Message) -> bool:
+    """Has the person written stop or start later than this message?"""
+    later = message.contact.messages.filter(
+        direction=Message.Direction.IN, created_at__gt=message.created_at
+    )
+    return any(_is_stop(body) is not None for body in later.values_list("body", flat=True))
 
 
 class Desk:
@@ -188,7 +202,7 @@ class Desk:
     def answer(self) -> str:
         """The reply, or "" when none is due; the conversation stands where it leads."""
         count = self.place.count(self.now)
-        if count <= MOST_A_MINUTE:
+        if count <= MOST_A_MINUTE or _is_stop(self.said.text) is not None:
             reply = _join(self._hear(), texts.OPTED_OUT() if self.contact.was_told() else "")
         else:
             # Two bots would otherwise talk all night.

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -59,6 +59,12 @@ class Errand:
     attempts: int
     at: float = 0
     look_up_since: datetime | None = None
+    claimed_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Has the claim run out, so that somebody else may have it in hand?"""
+        return time.monotonic() - self.claimed_at > settings.SEND_CLAIM_SECONDS
 
 
 def drain(seconds: float = 5) -> int:
@@ -122,7 +128,7 @@ def _run(errand: Errand) -> Outcome:
             return rest.look_up(errand.parcel, errand.look_up_since)
         # No longer than that, should the clock be set back meanwhile.
         time.sleep(min(max(0, errand.at - time.time()), AHEAD_SECONDS))
-        return rest.send(errand.parcel)
+        return Unknown() if errand.is_overdue else rest.send(errand.parcel)
     except Exception as error:
         log.error("a message could not be handed over", exc_info=error)
         return Unknown()
@@ -251,6 +257,8 @@ def settle(results: Iterable[tuple[Errand, Outcome]]) -> None:
             continue  # We were so slow that somebody else has it in hand since.
         if message.status in (Status.SENDING, Status.UNKNOWN):
             _SETTLE[type(outcome)](message, outcome)
+        elif isinstance(outcome, Sent) and message.status in (Status.QUEUED, Status.WAITING):
+            _sent(message, outcome)  # Taken for lost, and yet it left.
         elif isinstance(outcome, Sent) and not message.sid:
             # Its report was quicker than we.
             message.sid = outcome.sid

@@ -37,7 +37,10 @@ ON_ITS_WAY = timedelta(seconds=20)
 """How long Twilio may take to bring a message, which then tells more of it than the list."""
 A_CHUNK = 500
 SIGN_OF_LIFE = 10
+FILES_ASKED_FOR = timedelta(days=1)
+"""How long we ask for the files of a message, while Twilio does not say which they are."""
 TOO_LATE = "It reached us too late to be answered: Twilio could not bring it."
+NO_FILES = "Its files are missing: Twilio did not say for a day which they are."
 
 T = TypeVar("T")
 
@@ -112,6 +115,8 @@ class _Errand:
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.found = Found()
+        self.held_up: set[str] = set()
+        """Of whom a message waits for its files: what they wrote after it waits as well."""
         self.seen_alive = time.monotonic()
 
     def take_in(self, begin: datetime, now: datetime) -> None:
@@ -126,6 +131,8 @@ class _Errand:
                 for one in self._alive(_missing(some)):
                     if timezone.now() - one.at < ON_ITS_WAY:
                         self.found.left += 1
+                    elif one.from_ in self.held_up:
+                        self.found.failed += 1
                     else:
                         self._hear(one)
             begin = end
@@ -145,15 +152,17 @@ class _Errand:
             log.warning("a message from nobody we can name", sid=arrived.sid)
             return
         try:
-            outcome = _take(rest.incoming(arrived))
+            outcome = _take(_as_brought(arrived))
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:
-            if isinstance(error, Unreachable) and not error.is_gone:
+            if isinstance(error, Unreachable) and not error.is_of_this:
                 raise
-            # Also one that is gone since it was listed: the others are not to wait for it.
+            # Other people are not to wait for it.
             log.error("message not taken", sid=arrived.sid, exc_info=error)
             self.found.failed += 1
+            if isinstance(error, Unreachable):
+                self.held_up.add(arrived.from_)
             return
         log.info("fetched", sid=arrived.sid, outcome=outcome)
         if outcome == "duplicate":
@@ -176,12 +185,24 @@ class _Errand:
             yield thing
 
 
+def _as_brought(arrived: Arrived) -> Incoming:
+    """The message as the webhook would have brought it, or at last without its files."""
+    try:
+        return rest.incoming(arrived)
+    except Unreachable as error:
+        if not error.is_of_this or timezone.now() - arrived.at < FILES_ASKED_FOR:
+            raise
+        log.error("the files of a message are given up", sid=arrived.sid, why=str(error))
+        words = rest.incoming(replace(arrived, files=0))
+        return replace(words, details={**words.details, "why": NO_FILES})
+
+
 def _take(incoming: Incoming) -> str:
     """As if the webhook had brought it, if an answer still makes sense: the outcome."""
     limit = timedelta(minutes=settings.RECONCILE_ANSWER_WITHIN_MINUTES)
     if timezone.now() - incoming.received_at < limit:
         return desk.receive(incoming).outcome
-    return desk.keep(replace(incoming, details={**incoming.details, "why": TOO_LATE})).outcome
+    return desk.keep(replace(incoming, details={"why": TOO_LATE, **incoming.details})).outcome
 
 
 def _missing(arrived: list[Arrived]) -> list[Arrived]:

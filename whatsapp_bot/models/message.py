@@ -170,14 +170,16 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def replies_to(self, sid: str) -> "list[Message] | None":
         """What was replied to the stored message with this SID; None when there is none.
 
-        But for what the outbox sends since the message was fetched: it must not go twice.
+        But for what the outbox sends, since the message was fetched or a reply failed: it must not
+        go twice.
         """
         message = self.filter(sid=sid).first()
         if not message:
             return None
         if message.was_fetched:
             return []
-        return list(self.filter(in_reply_to__sid=sid, notice="").order_by("pk"))
+        replies = self.filter(in_reply_to__sid=sid, notice="").order_by("pk")
+        return [reply for reply in replies if "again_of" not in reply.details]
 
 
 def _as_it_came(incoming: Incoming) -> "Message":
@@ -341,14 +343,14 @@ class Message(models.Model):
             self.settle(status, report.error_code)
             return
         if status == Status.FAILED:
-            self.error_code = self.error_code or report.error_code
+            self.error_code = self.error_code or report.error_code or None
         self.save()
 
     def settle(self, status: Status, error_code: int | None = None, why: str = "") -> None:
         """Have it become sent, delivered, read or failed, and what it carries with it."""
         self.status, self.try_at = status, None
         if status == Status.FAILED:
-            self.error_code = self.error_code or error_code
+            self.error_code = self.error_code or error_code or None  # A code of 0 says nothing.
             self.details = {**self.details, "why": why} if why else self.details
         prepared.update(
             self, ("sid", "status", "try_at", "error_code", "details", "price", "price_unit")

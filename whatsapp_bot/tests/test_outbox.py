@@ -2,6 +2,7 @@
 
 import socket
 import time
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -12,11 +13,12 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from whatsapp_bot import outbox, sweep
-from whatsapp_bot.delivery import DeliveryReport, Later, Misconfigured, Sent, Status
+from whatsapp_bot.delivery import DeliveryReport, Later, Misconfigured, Sent, Status, Unknown
 from whatsapp_bot.fake_twilio import Fate, trouble
 from whatsapp_bot.fake_twilio import Message as MessageAtTwilio
 from whatsapp_bot.models import Channel, Contact, Conversation, Message
 from whatsapp_bot.models.message import back_off
+from whatsapp_bot.simulator.phone import post
 from whatsapp_bot.texts import STAFF_MESSAGE
 
 pytestmark = pytest.mark.django_db
@@ -355,6 +357,19 @@ def test_the_same_webhook_twice_sends_one_reply_by_rest(phone, fake_twilio, deli
     assert len(fake_twilio.sent) == 1
 
 
+def test_the_same_webhook_after_a_reply_failed_brings_that_reply_alone(phone, fake_twilio, deliver):
+    parameters = phone.parameters("hi")
+    first = post(parameters)
+    reply = Message.objects.get(direction="out")
+    fault = DeliveryReport(
+        "SM" + "a" * 32, "failed", message_id=reply.pk, status=Status.FAILED, error_code=63012
+    )
+    Message.objects.take_report(fault)
+    assert post(parameters).content == first.content
+    deliver()
+    assert len(fake_twilio.sent) == 1
+
+
 def test_a_user_id_can_be_written_to(fake_twilio, deliver, db):
     person = Contact.objects.create(user_id="ZA.1a2b3c")
     Conversation.objects.create(contact=person, heard_at=timezone.now())
@@ -494,6 +509,37 @@ def test_who_was_too_slow_undoes_nothing(nomsa, fake_twilio, deliver):
     assert statuses(nomsa) == [Status.SENDING]
     outbox.settle([(quick, outbox._run(quick))])
     assert statuses(nomsa) == [Status.SENT]
+
+
+def test_who_wakes_after_the_claim_ran_out_hands_nothing_over(
+    nomsa, fake_twilio, deliver, settings
+):
+    nomsa.send("Ready.")
+    (asleep,) = outbox.claim(1)
+    settings.SEND_CLAIM_SECONDS = 0
+    assert outbox._run(asleep) == Unknown()
+    assert fake_twilio.sent == []
+
+
+def test_what_was_taken_for_lost_and_left_all_the_same_goes_once(nomsa, fake_twilio, deliver):
+    nomsa.send("Ready.")
+    (slow,) = outbox.claim(1)
+    nomsa.messages.update(try_at=timezone.now())
+    (looking,) = outbox.claim(1)
+    outbox.settle([(looking, outbox._run(looking))])
+    assert statuses(nomsa) == [Status.QUEUED]
+    outbox.settle([(slow, outbox._run(slow))])
+    assert statuses(nomsa) == [Status.SENT]
+    deliver()
+    assert sent_to(fake_twilio, nomsa) == ["Ready."]
+
+
+def test_an_error_code_of_zero_is_none(nomsa):
+    first, second = nomsa.send("Ready.") + nomsa.send("Shipped.")
+    for message, code in ((first, 0), (second, None)):
+        report = DeliveryReport(f"SM{message.pk:032}", "failed", status=Status.FAILED)
+        Message.objects.take_report(replace(report, message_id=message.pk, error_code=code))
+    assert set(nomsa.messages.values_list("status", "error_code")) == {(Status.FAILED, None)}
 
 
 @pytest.mark.parametrize("code", [63012, 63018])

@@ -224,8 +224,29 @@ def test_a_late_stop_is_a_stop(twilio, phone):
     ben = Contact.objects.get(phone=BEN)
     assert ben.opted_out_at
     assert not ben.opt_out_told
-    # This one has written since.
+    # This one has written since, and is as who said hi after a stop.
+    assert Contact.objects.get(phone=phone.address).opted_out_at
+
+
+def test_a_late_stop_or_start_is_none_when_the_other_was_said_since(twilio, phone, new_phone):
+    phone.say("hi")
+    phone.say("start")
+    lost(twilio, phone.address, "stop", 300)
+    other = new_phone()
+    other.say("hi")
+    other.say("stop")
+    lost(twilio, other.address, "start", 300)
+    assert reconcile.run().late == 2
     assert not Contact.objects.get(phone=phone.address).opted_out_at
+    assert Contact.objects.get(phone=other.address).opted_out_at
+
+
+def test_a_stop_that_was_overtaken_by_a_minute_is_a_stop(twilio, phone):
+    phone.say("hi")
+    lost(twilio, phone.address, "STOP", 2)
+    phone.say("are you there?")
+    assert reconcile.run().fetched == 1
+    assert Contact.objects.get().opted_out_at
 
 
 def test_what_waited_for_the_person_goes_while_the_window_is_open(twilio):
@@ -279,11 +300,23 @@ def test_a_normal_run_is_a_few_queries(twilio, django_assert_max_num_queries):
         reconcile.run()
 
 
-@pytest.mark.parametrize("nth", [0, 1, 2, 3])
-def test_trouble_half_way_is_made_good_by_the_next_run(twilio, nth):
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_trouble_half_way_is_made_good_by_the_next_run_in_order(twilio, nth):
     for minutes in (50, 40, 30):
         lost(twilio, ANNA, f"{minutes}", minutes, media=[Media("image/jpeg", b"x")])
+    lost(twilio, BEN, "20", 20)
     twilio.trouble.once(*[None] * nth, troubles.failure(), when=troubles.anything)
+    assert reconcile.run().failed == 4 - nth
+    assert heard()[-1] == "20", "others do not wait for it"
+    assert Channel.objects.get().reconciled_at is None
+    assert reconcile.run().failed == 0
+    assert [body for body in heard() if body != "20"] == ["50", "40", "30"]
+
+
+def test_when_the_list_fails_it_is_asked_for_again_in_a_minute(twilio):
+    for minutes in (50, 40, 30):
+        lost(twilio, ANNA, f"{minutes}", minutes, media=[Media("image/jpeg", b"x")])
+    twilio.trouble.once(troubles.failure(), when=troubles.anything)
     with pytest.raises(rest.Unreachable, match="500"):
         reconcile.run()
     channel = Channel.objects.get()
@@ -390,6 +423,32 @@ def test_lost_reports_are_made_good(twilio):
     assert (one.status, one.price, one.price_unit) == (Status.READ, Decimal("-0.005"), "USD")
     assert (other.status, other.error_code) == (Status.FAILED, 63024)
     assert reconcile.run().completed == 0
+
+
+@pytest.mark.parametrize("status", [404, 403, 410, 500])
+def test_one_whose_files_twilio_does_not_name_holds_up_nobody_and_is_kept_at_last(twilio, status):
+    photo = lost(twilio, ANNA, "Look at this", 3, media=[Media("image/jpeg", b"x")])
+    lost(twilio, BEN, "good", 2)
+    fault = troubles.failure(500) if status == 500 else troubles.refusal(20500, status)
+    twilio.trouble.always(fault, when=lambda request: f"{photo.sid}/Media" in request.path)
+    assert reconcile.run().failed == 1
+    assert heard() == ["good"]
+    assert Channel.objects.get().reconciled_at is None, "it is asked for again"
+    photo.sent = photo.created = photo.sent - timedelta(hours=25)
+    found = reconcile.run(timezone.now() - timedelta(hours=26))
+    assert (found.failed, found.late) == (0, 1)
+    assert heard() == ["good", "Look at this"]
+    assert Message.objects.get(sid=photo.sid).why == reconcile.NO_FILES
+
+
+@pytest.mark.parametrize("fault", [troubles.refusal(20003, 401), troubles.too_many(0)])
+def test_when_nothing_can_be_asked_it_goes_on_later(twilio, fault):
+    photo = lost(twilio, ANNA, "", 3, media=[Media("image/jpeg", b"x")])
+    lost(twilio, BEN, "good", 2)
+    twilio.trouble.always(fault, when=lambda request: f"{photo.sid}/Media" in request.path)
+    with pytest.raises(rest.Unreachable):
+        reconcile.run()
+    assert heard() == []
 
 
 def test_a_status_never_falls(twilio):

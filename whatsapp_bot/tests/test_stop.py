@@ -53,6 +53,15 @@ def test_more_than_sixty_in_a_minute_are_stored_and_answered_once(say):
         assert "1. Check order status" in say("menu")
 
 
+def test_stop_counts_however_much_was_said_before(say):
+    for _ in range(62):
+        say("hi")
+    assert say("stop").startswith("All right, we will not write to you")
+    assert Contact.objects.get().opted_out_at
+    assert say("start").startswith("Welcome back!")
+    assert say("hi") == ""
+
+
 def test_a_clock_that_was_set_back_silences_nobody(say):
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for _ in range(61):

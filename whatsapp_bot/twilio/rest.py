@@ -64,9 +64,9 @@ class Unreachable(Exception):
         self.status = status
 
     @property
-    def is_gone(self) -> bool:
-        """Twilio answers, and has no such thing (any more)."""
-        return self.status == 404
+    def is_of_this(self) -> bool:
+        """Twilio answers, and may have trouble with what we asked for alone."""
+        return self.status not in (None, 401, 429)
 
 
 class _Http(TwilioHttpClient):
