@@ -28,6 +28,7 @@ from orders.models import (
     WrongLookup,
 )
 from whatsapp_bot.admin.log import LogAdmin
+from whatsapp_bot.admin.others import AmongOthers
 from whatsapp_bot.admin.people import ContactAdmin
 from whatsapp_bot.admin.writing import label
 
@@ -119,7 +120,7 @@ ContactAdmin.inlines.append(LinkedCustomerInline)
 
 
 @admin.register(Customer)
-class CustomerAdmin(ModelAdmin):
+class CustomerAdmin(AmongOthers):
     list_display = ["name", "reference", "people"]
     search_fields = ["name", "reference", "key"]
     search_help_text = "Name or reference"
@@ -231,7 +232,7 @@ class StandingFilter(admin.SimpleListFilter):
 
 
 @admin.register(Order)
-class OrderAdmin(Importable, BigAdmin):
+class OrderAdmin(AmongOthers, Importable, BigAdmin):
     list_display = [
         *("number", "customer", "product", "progress", "due_date", "expected", "state"),
     ]
@@ -241,6 +242,7 @@ class OrderAdmin(Importable, BigAdmin):
     search_help_text = "Number, customer, their reference or product"
     autocomplete_fields = ["customer"]
     inlines = [OrderLineInline, ProductionRunInline]
+    rows_watched = ("lines", "runs")
     readonly_fields = ["progress", "expected", "next_step", "created_at", "updated_at"]
 
     def get_fieldsets(
@@ -323,7 +325,7 @@ class WorkingFilter(admin.SimpleListFilter):
 
 
 @admin.register(ProductionRun)
-class ProductionRunAdmin(Importable, BigAdmin):
+class ProductionRunAdmin(AmongOthers, Importable, BigAdmin):
     list_display = [
         *("begins", "ends", "line", "product", "order", "progress", "scrapped", "state"),
     ]

@@ -102,6 +102,7 @@ class ReportFormAdmin(OpenedByMenus):
         "earlier",
     ]
     inlines = [QuestionInline]
+    rows_watched = ("questions",)
     actions_submit_line = ["publish", "withdraw"]
     actions_detail = ["try_draft"]
 

@@ -21,6 +21,7 @@ from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from whatsapp_bot.admin.files import MediaInline
 from whatsapp_bot.admin.log import LogAdmin
+from whatsapp_bot.admin.others import AmongOthers
 from whatsapp_bot.admin.searching import SearchedByWords
 from whatsapp_bot.admin.talk import Panel, TalkAdmin, conversation
 from whatsapp_bot.admin.writing import Letter, in_words, label, may_write, reason, status_label
@@ -72,8 +73,10 @@ class ContactForm(forms.ModelForm):
 
 
 @admin.register(Contact)
-class ContactAdmin(TalkAdmin):
+class ContactAdmin(AmongOthers, TalkAdmin):
     form = ContactForm
+    watched = ("blocked_at",)
+    is_held = False  # A turn locks the conversation first.
     list_display = ["__str__", "phone", "user_id", "kind", "language", "last_heard", "marks"]
     list_filter = [
         "role",

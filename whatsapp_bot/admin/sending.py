@@ -7,11 +7,11 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from whatsapp_bot.admin.bubbles import SayableField
+from whatsapp_bot.admin.others import AmongOthers
 from whatsapp_bot.admin.people import LogAdmin
 from whatsapp_bot.models import Channel, MessageTemplate
 from whatsapp_bot.recent import Recent
@@ -104,7 +104,7 @@ class MessageTemplateForm(forms.ModelForm):
 
 
 @admin.register(MessageTemplate)
-class MessageTemplateAdmin(ModelAdmin):
+class MessageTemplateAdmin(AmongOthers):
     form = MessageTemplateForm
     list_display = ["__str__", "language", "wording", "state", "checked_at"]
     list_filter = ["approval", "language"]

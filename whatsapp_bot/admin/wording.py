@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.decorators import action, display
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
@@ -21,6 +21,7 @@ from unfold.widgets import (
 
 from whatsapp_bot import flows
 from whatsapp_bot.admin.bubbles import SayableField
+from whatsapp_bot.admin.others import AmongOthers
 from whatsapp_bot.models import Menu, MenuItem, Page, Wording
 from whatsapp_bot.models.menu import MAIN, menus, pages, problems_with
 from whatsapp_bot.texts import STAFF_MESSAGE
@@ -104,8 +105,9 @@ class ChangedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Wording)
-class WordingAdmin(ModelAdmin):
+class WordingAdmin(AmongOthers):
     form = WordingForm
+    watched = ("switched_off",)
     list_display = ["about", "wording", "place", "state", "changed_at", "changed_by"]
     list_display_links = ["about", "wording"]
     list_filter = [PlaceFilter, ChangedFilter]
@@ -273,7 +275,7 @@ class MenuItemInline(TabularInline):
     ordering_field = "position"
 
 
-class OpenedByMenus(ModelAdmin):
+class OpenedByMenus(AmongOthers):
     """For what menus open: it is not deleted while one does."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -310,6 +312,7 @@ class MenuAdmin(OpenedByMenus):
     fields = ["key", "text", "opening_menus"]
     readonly_fields = ["opening_menus"]
     inlines = [MenuItemInline]
+    rows_watched = ("items",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Menu]:
         return super().get_queryset(request).prefetch_related("items")

@@ -1,0 +1,187 @@
+"""A page that was opened before somebody else saved undoes nothing of what they did, unasked."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from html.parser import HTMLParser
+
+import pytest
+from django.contrib.auth.models import User
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from defects.models import ReportForm
+from orders.models import Customer, Line, Order, ProductionRun
+from whatsapp_bot.models import Contact, Menu, Page, Wording
+
+pytestmark = pytest.mark.django_db
+TOLD = "Somebody else has changed this since you opened it."
+
+
+class Fields(HTMLParser):
+    """What a browser would post of a page as it is, but for its buttons."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self.name = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        has = dict(attributes)
+        name, value = has.get("name") or "", has.get("value")
+        if tag == "input" and has.get("type") not in ("submit", "button", "file"):
+            if has.get("type") not in ("checkbox", "radio"):
+                self.values[name] = value or ""
+            elif "checked" in has:
+                self.values[name] = value or "on"
+        elif tag in ("textarea", "select"):
+            self.name = name
+            self.values.setdefault(name, "")
+        elif tag == "option" and "selected" in has:
+            self.values[self.name] = value or ""
+
+    def handle_data(self, data: str) -> None:
+        if self.name and self.lasttag == "textarea":
+            self.values[self.name] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("textarea", "select"):
+            self.name = ""
+
+
+class Opened:
+    """A page as somebody has it before them."""
+
+    def __init__(self, client: Client, row: Model) -> None:
+        names = (row._meta.app_label, row._meta.model_name)
+        self.client = client
+        self.path = reverse("admin:{}_{}_change".format(*names), args=[row.pk])
+        self._see(client.get(self.path).content.decode())
+
+    def _see(self, html: str) -> None:
+        self.html = html
+        values = Fields(html.partition('id="content-main"')[2]).values
+        self.values = {name: value.removeprefix("\n") for name, value in values.items() if name}
+
+    def save(self, **values: str) -> bool:
+        """Press Save with these values; False when the page stays."""
+        answer = self.client.post(self.path, {**self.values, **values})
+        if answer.status_code == 302:
+            return True
+        self._see(answer.content.decode())
+        return False
+
+
+@pytest.fixture
+def open_page(admin_user: User) -> Callable[[Model], Opened]:
+    client = Client()
+    client.force_login(admin_user)
+    return lambda row: Opened(client, row)
+
+
+@pytest.fixture
+def order() -> Order:
+    acme = Customer.objects.create(name="Acme", reference="K-1")
+    order = Order.objects.create(
+        number="ORD-1", customer=acme, product="Gear", quantity=10, due_date=date(2026, 12, 24)
+    )
+    now = timezone.now()
+    ProductionRun.objects.create(
+        order=order,
+        line=Line.objects.create(name="Press 1"),
+        product="Gear",
+        begins=now,
+        ends=now + timedelta(hours=2),
+        quantity=10,
+        made=3,
+    )
+    return order
+
+
+def test_an_order_that_was_shipped_meanwhile_stays_so(open_page, order):
+    page = open_page(order)
+    Order.objects.filter(pk=order.pk).update(status="shipped", due_date=date(2027, 1, 15))
+    assert not page.save(notes="Call before you come")
+    assert TOLD in page.html
+    assert "Status: stored is “shipped”." in page.html
+    assert "Due date: stored is “" in page.html
+    assert "Please correct the error" not in page.html
+    assert page.values["notes"] == "Call before you come"
+    order.refresh_from_db()
+    assert (order.status, order.notes) == ("shipped", "")
+
+    # Told of it, staff have the last word.
+    assert page.save(status="shipped", due_date="2027-01-15")
+    order.refresh_from_db()
+    assert (order.status, order.notes) == ("shipped", "Call before you come")
+    assert order.due_date == date(2027, 1, 15)
+
+
+def test_parts_that_were_made_meanwhile_stay_made(open_page, order):
+    run = order.runs.get()
+    pages = [open_page(run), open_page(order)]
+    ProductionRun.objects.filter(pk=run.pk).update(made=8)
+    assert not pages[0].save(scrapped="1")
+    assert "stored is “8”." in pages[0].html
+    assert not pages[1].save(notes="Call before you come")
+    assert TOLD in pages[1].html
+    run.refresh_from_db()
+    assert (run.made, run.scrapped) == (8, 0)
+
+
+def test_who_was_blocked_meanwhile_stays_blocked(open_page, contact):
+    page = open_page(contact)
+    Contact.objects.get().block()
+    assert not page.save(language="de")
+    assert TOLD in page.html
+    assert Contact.objects.get().is_blocked
+    assert page.save(language="de", blocked="on")
+    assert Contact.objects.get().is_blocked
+
+
+@pytest.mark.parametrize(
+    ("row", "by_another", "by_us"),
+    [
+        (
+            lambda: Wording.objects.get(key="bot.not_understood"),
+            {"text": "Pardon?"},
+            {"text": "What?"},
+        ),
+        (
+            lambda: Page.objects.create(key="about", title="About", text="We make gears."),
+            {"text": "We make good gears."},
+            {"title": "About us"},
+        ),
+        (lambda: Customer.objects.create(name="Acme"), {"reference": "K-1"}, {"name": "Acme Ltd"}),
+        (
+            lambda: Menu.objects.get(key="defects"),
+            {"items-0-label": "Tell us of a defect"},
+            {"text": "What is it?"},
+        ),
+        (
+            lambda: ReportForm.objects.get(key="defect"),
+            {"questions-0-text": "What is wrong?"},
+            {"thanks": "Thank you!"},
+        ),
+    ],
+    ids=["text", "page", "customer", "menu", "form"],
+)
+def test_the_second_of_two_is_told_and_may_have_it_their_way(open_page, row, by_another, by_us):
+    row = row()
+    first, second = open_page(row), open_page(row)
+    assert first.save(**by_another)
+    assert not second.save(**by_us)
+    assert TOLD in second.html
+    after = open_page(row)
+    assert {name: after.values[name] for name in by_another} == by_another
+    assert second.save()
+    assert by_us.items() <= open_page(row).values.items()
+
+
+def test_a_page_alone_is_saved_again_and_again(open_page, order, contact):
+    for row in (order, contact, Menu.objects.get(key="main"), ReportForm.objects.get(key="defect")):
+        page = open_page(row)
+        assert page.save()
+        assert open_page(row).save()
