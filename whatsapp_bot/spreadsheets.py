@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from math import isfinite
 from typing import IO, Any, Protocol
 
 from django.utils import timezone
@@ -216,6 +217,8 @@ class XlsxSheet:
         elif isinstance(value, date):
             midnight = datetime.combine(value, time.min)
             self._write_day(row, place, midnight, self._day)
+        elif isinstance(value, float) and not isfinite(value):
+            self._sheet.write_string(row, place, str(value))
         else:
             self._sheet.write_number(row, place, value)
 

@@ -100,7 +100,10 @@ class SheetResource(ModelResource):
 
     def rows(self) -> QuerySet[Any]:
         rows = self.get_queryset().order_by("pk")
-        return rows.select_for_update(of=("self",)) if self.is_locking else rows
+        if not self.is_locking:
+            return rows
+        # Others may name them meanwhile: who reports a defect of an order does not wait for us.
+        return rows.select_for_update(of=("self",), no_key=True)
 
     # A row --------------------------------------------------------------------------------------
 
@@ -185,7 +188,11 @@ class SheetResource(ModelResource):
             batch_size=BATCH,
             update_conflicts=True,
             unique_fields=["id"],
-            update_fields=[*self.also_saved, *(column.attribute for column in self._filled)],
+            # What a row is known by stays: to write it would lock out who names the row.
+            update_fields=[
+                *self.also_saved,
+                *(one.attribute for one in self._filled if one.column_name != self.identity),
+            ],
         )
         self.forget()
 

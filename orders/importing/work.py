@@ -13,7 +13,7 @@ from typing import IO, Any
 import structlog
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from orders.importing.judging import JUDGES, Judge, Kind, Verdict
@@ -162,7 +162,8 @@ def save(imported: Import, sheet: Sheet, judge: Judge) -> None:
                 raise Changed(preview.as_json())
             if not imported.settle(Import.Status.DONE, preview.as_json()):
                 raise Stopped
-    except IntegrityError:  # somebody else has just made an order with such a number
+    except (IntegrityError, OperationalError):
+        # Somebody else has just made such an order, or is importing the same in another order.
         raise Changed(preview.as_json()) from None
 
 

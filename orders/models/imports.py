@@ -161,14 +161,17 @@ class Import(InHand):
         # What is little is done at once, by whoever has decided.
         until = timezone.now() + (self.CLAIM if self.is_little else timedelta(0))
         values |= {"status": self.Status.WAITING, "attempts": 0, "why": "", "claimed_until": until}
+        values["expires_at"] = timezone.now() + self.KEPT
         waits = checked.update(**values)
         self.refresh_from_db()
         return bool(waits)
 
     def discard(self) -> bool:
         """Give it up, and its files; False when it is over already."""
-        open_ones = [*self.UNFINISHED, self.Status.CHECKED]
-        mine = type(self).objects.filter(pk=self.pk, status__in=open_ones)
+        return self._give_up(*self.UNFINISHED, self.Status.CHECKED)
+
+    def _give_up(self, *statuses: str) -> bool:
+        mine = type(self).objects.filter(pk=self.pk, status__in=statuses)
         if not mine.update(status=self.Status.CANCELLED, finished_at=timezone.now()):
             return False
         self.refresh_from_db()
@@ -183,5 +186,9 @@ class Import(InHand):
         self.save(update_fields=["file", "wrong_rows", "preview"])
 
     def expire(self) -> None:
-        if not self.discard():
+        """Delete its files, unless somebody is at it: what waits or runs is not given up."""
+        if self._give_up(self.Status.CHECKED):
+            return
+        self.refresh_from_db()
+        if not self.is_unfinished:
             self.delete_files()

@@ -2,6 +2,7 @@
 
 import io
 import time
+import zipfile
 from datetime import datetime, timedelta
 
 import openpyxl
@@ -697,6 +698,39 @@ def test_one_that_a_worker_died_of_begins_anew(client, acme, monkeypatch):
         work.work_on(second)
         work.work_on(first, lambda done, total: None)
     assert Import.objects.get().status == Import.Status.CHECKED
+
+
+def test_one_that_is_confirmed_on_its_last_day_is_not_swept_away(client, acme, monkeypatch):
+    monkeypatch.setattr(Import, "LITTLE", 0)
+    choose(client, csv(*GOOD))
+    work.work_on(Import.objects.claim())
+    imported = Import.objects.get()
+    with time_machine.travel(imported.expires_at - timedelta(minutes=1)) as clock:
+        assert imported.confirm()
+        clock.shift(timedelta(minutes=2))
+        work.delete_expired()
+        # Nor while nobody comes to do it.
+        Import.objects.update(expires_at=timezone.now())
+        work.delete_expired()
+        work.work_on(Import.objects.claim())
+    assert Import.objects.get().status == Import.Status.DONE
+    assert Order.objects.count() == 2
+
+
+def test_a_number_without_end_is_a_wrong_row(client, acme):
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet()
+        for row, cells in enumerate([HEAD.split(","), ["ORD-1", "Acme GmbH", "Gear", 12345.5]]):
+            sheet.write_row(row, 0, cells)
+    whole, endless = zipfile.ZipFile(file), io.BytesIO()
+    with zipfile.ZipFile(endless, "w") as book:
+        for name in whole.namelist():
+            book.writestr(name, whole.read(name).replace(b"12345.5", b"1.5e999"))
+    _, imported = choose(client, SimpleUploadedFile("a.xlsx", endless.getvalue()))
+    assert counts(imported) == (0, 0, 0, 1)
+    rows = b"".join(client.get(page_of(imported, "wrong")).streaming_content)
+    assert openpyxl.load_workbook(io.BytesIO(rows)).active["D2"].value == "inf"
 
 
 def test_who_may_not_import_any_more_imports_nothing(client, anna, acme, monkeypatch):
