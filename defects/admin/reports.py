@@ -395,7 +395,8 @@ class DefectReportAdmin(DashboardLinks, Exportable, SearchedByWords, LongList, W
             for reason in refused.reasons:
                 messages.error(request, reason)
         else:
-            messages.success(request, f"{report.number} is {report.get_status_display()}.")
+            a = "a " if report.status == Status.DUPLICATE else ""
+            messages.success(request, f"{report.number} is {a}{report.get_status_display()}.")
             self._tell_of_news(request, report)
 
     def _said_with(self, request: HttpRequest, step: steps.Step) -> list[Any]:
@@ -405,9 +406,12 @@ class DefectReportAdmin(DashboardLinks, Exportable, SearchedByWords, LongList, W
                 return [request.POST.get(f"reason_{step.name}", "")[:500]]
             case "duplicate":
                 number = request.POST.get("duplicate", "").strip().upper()[:40]
-                kept = DefectReport.objects.filter(number=number).first()
+                if not number:
+                    raise NotAllowed("Which report is it a duplicate of? Please write its number.")
+                named = [number, f"{DefectReport.objects.all().prefix}-{number}"]
+                kept = DefectReport.objects.filter(number__in=named).first()
                 if not kept:
-                    raise NotAllowed(f"There is no report {number or 'without a number'}.")
+                    raise NotAllowed(f"There is no report {number}.")
                 return [kept]
         return []
 

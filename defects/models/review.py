@@ -184,7 +184,7 @@ class Reviewed(models.Model):
         self._begin(Status.DUPLICATE, after=UNDECIDED)
         if of is None:
             raise NotAllowed("Which report is it a duplicate of?")
-        kept = of.duplicate_of or of
+        kept = self._kept_for(of)
         if kept.pk == self.pk:
             raise NotAllowed("A report cannot be a duplicate of itself.")
         self.duplicate_of = kept
@@ -281,6 +281,19 @@ class Reviewed(models.Model):
     def _lock(self) -> None:
         rows = type(self)._base_manager.select_for_update(no_key=True)
         self.refresh_from_db(from_queryset=rows)
+
+    def _kept_for(self, of: "DefectReport") -> "DefectReport":
+        """The report that is kept when this one is a duplicate of `of`: that, or what that one is a
+        duplicate of. It is ours until the transaction ends, so that it does not become one itself.
+        """
+        # Nobody is waited for: somebody may have that one, and want this.
+        free = type(self)._base_manager.select_for_update(no_key=True, skip_locked=True)
+        kept = free.filter(pk=of.pk).first()
+        if kept and kept.duplicate_of_id:
+            kept = free.filter(pk=kept.duplicate_of_id).first()
+        if not kept:
+            raise NotAllowed("Somebody is changing that report just now. Please try again.")
+        return kept
 
     def _begin(self, to: Status, *, after: list[Status]) -> None:
         """Have the row for this transaction, if its status lets it become `to`."""

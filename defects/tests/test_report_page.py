@@ -164,7 +164,7 @@ def rows(part, *values, first=1):
         ("close", {}, "it has to be decided first"),
         ("dismiss", {"reason_dismiss": " "}, "Why is it unfounded?"),
         ("mark_duplicate", {"duplicate": "DEF-1"}, "There is no report DEF-1."),
-        ("mark_duplicate", {}, "There is no report without a number."),
+        ("mark_duplicate", {}, "Which report is it a duplicate of?"),
         ("reopen", {"reason_reopen": "x"}, "it has to be decided or closed or unfounded"),
         ("delete", {}, "You may not do that."),
         ("save", {}, "You may not do that."),
@@ -181,9 +181,11 @@ def test_unfounded_duplicate_and_opened_again(report, step):
     kept = DefectReport.objects.file(reported_by=report.reported_by, description="The first")
     assert "is unfounded" in step("dismiss", reason_dismiss="As drawn")
     assert "As drawn" in step("reopen", reason_reopen="Not as drawn")
-    assert "is duplicate" in step("mark_duplicate", duplicate=kept.number.lower())
+    assert "is a duplicate" in step("mark_duplicate", duplicate=kept.number.lower())
     report.refresh_from_db()
     assert report.duplicate_of == kept
+    step("reopen", reason_reopen="Another one")
+    assert "is a duplicate" in step("mark_duplicate", duplicate=kept.number.removeprefix("DEF-"))
 
 
 def test_of_two_at_one_report_the_second_is_told_and_overwrites_nothing(

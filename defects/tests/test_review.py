@@ -1,10 +1,13 @@
 """The life of a report, and what it refuses."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.contrib.auth import get_user_model
+from django.db import connection, transaction
 from django.utils import timezone
 
 from defects.models import (
@@ -218,6 +221,40 @@ def test_a_duplicate_of_a_duplicate_belongs_to_the_first(report, new_phone, anna
     fourth = a_report(new_phone)
     fourth.mark_duplicate(anna, third)
     assert fourth.duplicate_of == report
+
+
+def test_of_what_became_a_duplicate_meanwhile_it_is_one_of_the_kept_one(report, new_phone, anna):
+    second, third = a_report(new_phone), a_report(new_phone)
+    seen = DefectReport.objects.get(pk=second.pk)
+    second.mark_duplicate(anna, report)
+    third.mark_duplicate(anna, seen)
+    assert third.duplicate_of == report
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_that_become_duplicates_of_each_other_at_once_do_not(new_phone, db):
+    """Each reviewer has a report in hand and wants the other one."""
+    first, second = a_report(new_phone), a_report(new_phone)
+    both_have_theirs = threading.Barrier(2 if connection.vendor == "postgresql" else 1)
+
+    def mark(pair):
+        try:
+            with transaction.atomic():
+                report, of = (DefectReport.objects.get(pk=one.pk) for one in pair)
+                report._lock()
+                both_have_theirs.wait(20)
+                report.mark_duplicate(None, of)
+        except NotAllowed as refused:
+            return refused.reasons
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        came = list(pool.map(mark, [(first, second), (second, first)]))
+    assert any(came), "one of them at least is refused"
+    for report in DefectReport.objects.all():
+        kept = report.duplicate_of
+        assert kept is None or kept.duplicate_of is None
 
 
 def test_a_step_begins_from_what_is_stored(report, anna):
