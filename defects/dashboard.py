@@ -203,6 +203,7 @@ class Figures:
     costs: list[Cost]
     founded: int = field(default=0)
     parts: int = field(default=0)
+    with_parts: int = field(default=0)
 
     @cached_property
     def open_count(self) -> int:
@@ -281,6 +282,7 @@ def count_up(period: Period) -> Figures:
         costs=_costs(messages),
         founded=sum(row["count"] for row in founded),
         parts=sum(row["parts"] or 0 for row in founded),
+        with_parts=sum(row["with_parts"] for row in founded),
     )
 
 
@@ -338,7 +340,11 @@ def _founded(period: Period) -> QuerySet[DefectReport]:
 
 def _founded_by_category_and_line(period: Period) -> QuerySet:
     rows = _founded(period).values("category", "line")
-    return rows.annotate(count=Count("*"), parts=Sum("nonconforming"))
+    return rows.annotate(
+        count=Count("*"),
+        parts=Sum("nonconforming"),
+        with_parts=Count("status", filter=Q(nonconforming__gt=0)),
+    )
 
 
 def _named(models: QuerySet, rows: list[dict[str, Any]], by: str) -> list[Group]:

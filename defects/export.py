@@ -147,7 +147,13 @@ def _answer(row: Row, name: str) -> str:
 
 def _answers_but(row: Row, questions: dict[str, str]) -> str:
     others = (one for one in row.answers or () if one["name"] not in questions)
-    return "\n".join(f"{one['question']}: {one['answer'] or '–'}" for one in others)
+    return "\n".join(f"{_asked(one['question'])} {one['answer'] or '–'}" for one in others)
+
+
+def _asked(question: str) -> str:
+    """A question before its answer, with one mark at its end."""
+    question = question.rstrip(" :")
+    return question if question.endswith(("?", "!", ".")) else f"{question}:"
 
 
 def _days_open(row: Row) -> int | None:

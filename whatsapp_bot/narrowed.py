@@ -2,7 +2,7 @@
 
 from copy import copy
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib.admin import FieldListFilter, ListFilter
@@ -11,6 +11,7 @@ from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import DateField, Field
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.text import capfirst
 
 from whatsapp_bot.wording import in_full
@@ -122,8 +123,12 @@ def _in_words(field: "Field[Any, Any]", value: str) -> str:
 
 
 def _day_in_words(value: str) -> str:
-    """The day of a date, or of a moment."""
+    """The day of a date, and the time of a moment."""
     try:
-        return in_full(date.fromisoformat(value[:10]))
+        if len(value) <= len("2026-11-29"):
+            return in_full(date.fromisoformat(value))
+        moment = datetime.fromisoformat(value)
     except ValueError:
         return ""
+    there = timezone.localtime(moment) if timezone.is_aware(moment) else moment
+    return f"{in_full(there.date())}, {there:%H:%M}"

@@ -297,8 +297,8 @@ class Page:
             Tile(
                 "Nonconforming parts",
                 f"{shown.parts:,}",
-                lists.founded(period),
-                f"in {shown.founded:,} reports",
+                lists.founded(period, nonconforming__gte=1),
+                f"in {shown.with_parts:,} {'report' if shown.with_parts == 1 else 'reports'}",
             ),
             Tile(
                 "Messages not delivered",

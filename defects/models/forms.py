@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from whatsapp_bot.models import Conversation
 from whatsapp_bot.recent import Recent
+from whatsapp_bot.whatsapp_text import digits_to_number
 from whatsapp_bot.wording import placeholders_in
 
 
@@ -212,7 +213,22 @@ class Question(models.Model):
             return "name", f"There is another question with the name {self.name}."
         if self.kind == self.Kind.CHOICE and len(self.choice_keys()) < 2:
             return "choices", "A choice needs at least two lines to choose from."
+        if self.kind == self.Kind.CHOICE and (number := self._misleading_choice()):
+            return (
+                "choices",
+                f"“{number}” would be taken for the number of another line. Please say what it is "
+                f"of, as in “{number} parts”.",
+            )
         return self._problem_of_condition(earlier)
+
+    def _misleading_choice(self) -> str:
+        """A line that is the number of another one, by which people choose; "" for none."""
+        lines = self.choice_keys()
+        for place, line in enumerate(lines, 1):
+            number = digits_to_number(line)
+            if number is not None and number != place and 1 <= number <= len(lines):
+                return line
+        return ""
 
     def _problem_of_condition(self, earlier: "list[Question]") -> tuple[str, str] | None:
         if not self.only_when and not self.equals:

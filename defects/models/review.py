@@ -44,8 +44,11 @@ class Severity(models.TextChoices):
 
 
 def colleagues() -> "models.QuerySet":
-    """Who can be given something to do."""
-    return get_user_model().objects.filter(is_active=True, is_staff=True).order_by("username")
+    """Who can be given something to do: staff who may open a report."""
+    may_see = get_user_model().objects.with_perm(
+        "defects.view_defectreport", backend="django.contrib.auth.backends.ModelBackend"
+    )
+    return may_see.filter(is_staff=True).order_by("username")
 
 
 class DefectCategory(models.Model):

@@ -16,6 +16,7 @@ from simple_history.models import HistoricalRecords
 
 from defects.models import Change, DefectCategory, DefectReport, Door
 from defects.models.audit import AuditedRecords
+from defects.tests.people import colleague
 from whatsapp_bot.models import Contact
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +25,7 @@ LIST = "admin:defects_change_changelist"
 
 @pytest.fixture
 def anna():
-    return User.objects.create_user("anna", first_name="Annabel", is_staff=True)
+    return colleague("anna", first_name="Annabel")
 
 
 @pytest.fixture

@@ -126,6 +126,10 @@ def test_a_form_without_questions_is_not_published(defect_form):
     ("questions", "problem"),
     [
         ([{"kind": "choice", "choices": "one"}], "A choice needs at least two lines"),
+        (
+            [{"kind": "choice", "choices": "0\n1\n2\n10"}],
+            "“1” would be taken for the number of another line.",
+        ),
         ([{}, {"name": "a"}], "There is another question with the name a."),
         ([{"only_when": "b", "equals": "x"}, {"name": "b"}], "No question before this one has the name b."),
         ([{"only_when": "a", "equals": "x"}], "A question cannot depend on its own answer."),

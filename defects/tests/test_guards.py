@@ -16,6 +16,8 @@ from defects.models import (
     Severity,
     Status,
 )
+from defects.models.review import colleagues
+from defects.tests.people import colleague
 from defects.tests.test_report_page import act, as_shown, rows
 from whatsapp_bot.models import Contact, Message
 
@@ -47,7 +49,7 @@ def a_report(new_phone):
 
 @pytest.fixture
 def ben():
-    return User.objects.create_user("ben", is_staff=True)
+    return colleague("ben")
 
 
 def become(report, **values):
@@ -267,7 +269,7 @@ def test_who_has_verified_it_does_not_become_its_owner(report, ben, admin_user, 
     row = {"id": action.pk, "what": "New tool guide", "owner": admin_user.pk}
     assert "cannot be its owner" in posted(admin_client, report, **rows("actions", row))
     assert CorrectiveAction.objects.get().owner == ben
-    carl = User.objects.create_user("carl", is_staff=True)
+    carl = colleague("carl")
     posted(admin_client, report, **rows("actions", {**row, "owner": carl.pk}))
     assert CorrectiveAction.objects.get().owner == carl
 
@@ -364,3 +366,10 @@ def test_an_empty_note_is_none(report, ben, admin_client):
         report.note(ben, "  ")
     posted(admin_client, report, new_note="  ")
     assert not report.notes.exists()
+
+
+def test_a_report_is_given_to_nobody_who_cannot_open_it(ben):
+    User.objects.create_user("editor", is_staff=True)
+    User.objects.create_user("clerk", is_superuser=True, is_staff=True)
+    User.objects.create_user("gone", is_superuser=True, is_staff=True, is_active=False)
+    assert [one.username for one in colleagues()] == ["ben", "clerk"]

@@ -54,6 +54,10 @@ def parts(client: Client, query: str, path: str = REPORTS) -> dict[str, str]:
         ),
         ("closed_at__date__lte=2026-02-01", ["Closed at: until 1 February 2026"]),
         ("severity__in=", ["Severity: none"]),
+        (
+            "created_at__gte=2026-11-29T03:43:00%2B02:00",
+            ["Reported at: from 29 November 2026, 03:43"],
+        ),
         # What makes no difference is not said.
         ("created_at_from=yesterday", []),
         ("created_at_from=0001-01-01&created_at_to=9999-12-31", []),

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from defects.models import DefectCategory, DefectReport
+from defects.tests.people import colleague
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.models import Conversation, Message, Wording
 from whatsapp_bot.recent import forget_all
@@ -120,7 +121,7 @@ def test_from_reported_to_closed(report, step, post, shown):
     report.refresh_from_db()
     assert (report.severity, report.nonconforming) == ("major", 10), "what was typed is kept"
     disposition = report.dispositions.get()
-    others = User.objects.create_user("ben", is_staff=True)
+    others = colleague("ben")
     text = post(
         step="decide",
         **rows("dispositions", {"id": disposition.pk, "kind": "scrap", "quantity": 10}),

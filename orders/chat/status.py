@@ -78,12 +78,16 @@ class OrderStatus(Flow):
         order = visible.numbered(number).with_progress().first()
         if order:
             return Say(in_words(order))
-        if _may_be_a_number(number):
+        if _may_be_a_number(number) and not self._is_out_of_place(number):
             WrongLookup.objects.create(contact=self.contact, number=number[:LONGEST_NUMBER])
             del self.wait_until
         if self.wait_until:
             return Say(texts.WAIT(time=self._waits_until()))
         return Open(self.name, texts.NOT_FOUND())
+
+    def _is_out_of_place(self, said: str) -> bool:
+        """Is it meant for the list, which has no such place? That is no try to find one out."""
+        return bool(self.orders) and len(said) <= 3 and not any(map(str.isalpha, said))
 
     def _could_be_linked(self) -> bool:
         return not (self.contact.is_worker or self.contact.customer_links.exists())

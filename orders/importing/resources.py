@@ -232,7 +232,6 @@ _PRODUCTS = (
 _QUANTITIES = "qty,amount,pcs,pieces,units,order qty,order quantity,ordered,menge,anzahl,stückzahl"
 _OUR_ORDERS = "our po,our po no,our po number,our purchase order"
 """The order's own number to whoever wrote it, or their reference when they are the customer."""
-_NOTES = "note,comment,comments,remark,remarks,bemerkung,bemerkungen"
 
 
 class OrderResource(SheetResource):
@@ -294,7 +293,8 @@ class OrderResource(SheetResource):
         "notes",
         "notes for the customer",
         Text(5000, lines=True),
-        f"notes,customer notes,{_NOTES}",
+        # Not by "remarks" and the like: the customer would read what was written for colleagues.
+        "customer notes,customer note,note to customer,notes to customer,hinweis für den kunden",
     )
 
     class Meta(SheetResource.Meta):

@@ -137,6 +137,9 @@ def test_whatever_is_in_a_file_it_is_read_or_refused(content):
             "Our order,Client,Part,Qty.,Delivery dt.",
             "number customer product quantity due_date",
         ),
+        ("Order #,Client,Notes for the customer", "number customer notes"),
+        # What is written for colleagues is not for the customer.
+        ("Order #,Client,Remarks,Comment", "number customer"),
         ("Order #,PO,Client", "number customer_reference customer"),
         ("Our PO,Client,Part,Qty", "number customer product quantity"),
         ("Our PO,Client,Order no.,Qty", "customer_reference customer number quantity"),

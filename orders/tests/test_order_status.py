@@ -271,6 +271,16 @@ def test_words_are_no_wrong_order_numbers(say, order):
     assert not WrongLookup.objects.exists()
 
 
+def test_a_number_that_the_list_does_not_have_is_no_wrong_order_number(say, buyer, order):
+    say("hi")
+    say("1")
+    for slip in ("9", "0", "-1", "1.5", "12", "99"):
+        assert "I cannot find that order for you" in say(slip)
+    assert not WrongLookup.objects.exists()
+    say("ORD-9")
+    assert WrongLookup.objects.count() == 1
+
+
 def test_help_is_help_at_any_question(say, order):
     say("hi")
     say("1")
