@@ -94,7 +94,7 @@ class OrderField(OrderNumberField):
     def __init__(self, contact: Contact, **options: Any) -> None:
         self.visible = Order.objects.visible_to(contact)
         self.knows_some = contact.is_worker or contact.customers.exists()
-        orders = [] if contact.is_worker else list(Order.objects.open_of(contact)[:8])
+        orders = [] if contact.is_worker else list(Order.objects.begun_of(contact)[:8])
         super().__init__(orders=orders, **options)
 
     def clean(self, value: Any) -> Order | str:

@@ -107,7 +107,7 @@ def test_help_text_stands_below_the_question(ask):
 def order(db):
     customer = Customer.objects.create(name="Acme")
     return Order.objects.create(
-        number="ORD-1001", customer=customer, product="Bracket", quantity=500
+        number="ORD-1001", customer=customer, product="Bracket", quantity=500, status="shipped"
     )
 
 
@@ -123,6 +123,31 @@ def test_a_customer_picks_one_of_their_orders(ask, say, contact, order):
     assert "1. ORD-1001 Bracket" in ask("order")
     say("1")
     assert DefectReport.objects.get().order == order
+
+
+def test_a_customer_picks_from_what_has_been_made_and_not_from_what_is_planned(
+    ask, say, contact, order
+):
+    CustomerLink.objects.create(contact=contact, customer=order.customer)
+    for number, status in (
+        (2, "planned"),
+        (3, "cancelled"),
+        (4, "in_production"),
+        (5, "delivered"),
+    ):
+        Order.objects.create(
+            number=f"ORD-{number}",
+            customer=order.customer,
+            product="Gear",
+            quantity=1,
+            status=status,
+        )
+    question = ask("order")
+    assert [line for line in question.splitlines() if ". ORD" in line] == [
+        "1. ORD-5 Gear",
+        "2. ORD-4 Gear",
+        "3. ORD-1001 Bracket",
+    ]
 
 
 def test_somebody_unknown_learns_nothing_of_what_orders_there_are(ask, say, order):

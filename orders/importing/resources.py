@@ -278,7 +278,7 @@ class OrderResource(SheetResource):
         perhaps=_OUR_ORDERS,
     )
     product = Column("product", "product", Text(200), _PRODUCTS, is_needed=True)
-    quantity = Column("quantity", "quantity", Whole(), _QUANTITIES, is_needed=True)
+    quantity = Column("quantity", "quantity", Whole(least=1), _QUANTITIES, is_needed=True)
     due_date = Column(
         "due_date",
         "due date",
@@ -339,7 +339,7 @@ class OrderLineResource(SheetResource):
 
     position = Column("position", "line", Whole(), is_needed=True)
     product = Column("product", "product", Text(200), is_needed=True)
-    quantity = Column("quantity", "quantity", Whole(), is_needed=True)
+    quantity = Column("quantity", "quantity", Whole(least=1), is_needed=True)
 
     class Meta(SheetResource.Meta):
         model = OrderLine

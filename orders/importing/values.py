@@ -133,8 +133,9 @@ class Whole(CellWidget):
         "decimals": "1,000 is one",
     }
 
-    def __init__(self) -> None:
+    def __init__(self, *, least: int = 0) -> None:
         super().__init__()
+        self.least = least
         self._tells_thousands = self._tells_decimals = self._is_unclear = False
 
     def look(self, cell: Cell) -> None:
@@ -165,6 +166,8 @@ class Whole(CellWidget):
             )
         if number < 0:
             raise ValueError(f"{quoted(value)} is below zero. Please write how many, such as 1200.")
+        if number < self.least:
+            raise ValueError(f"{quoted(value)} is too little. Please write how many, such as 1200.")
         if number > LONGEST_NUMBER:
             raise ValueError(f"{quoted(value)} is too large. At most it is {LONGEST_NUMBER:,}.")
         return number

@@ -1,6 +1,7 @@
 from datetime import date
 from typing import Any, TypeVar
 
+from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -32,9 +33,18 @@ class OrderQuerySet(StampedQuerySet["Order"]):
 
     def open_of(self, contact: Contact) -> "OrderQuerySet":
         """The open orders of the contact's customers, the next due first."""
-        # With the customers looked up before, an index has these in order.
-        customers = list(contact.customer_links.values_list("customer", flat=True))
-        return self.open().filter(customer__in=customers)
+        return self.open()._of(contact)
+
+    def begun_of(self, contact: Contact) -> "OrderQuerySet":
+        """Those of the contact's customers whose making has begun: what changed last first."""
+        begun = self.filter(status__in=[Order.Status.IN_PRODUCTION, *Order.Status.made()])
+        return begun._of(contact).order_by("-updated_at", "-pk")
+
+    def _of(self, contact: Contact) -> "OrderQuerySet":
+        # With the customers looked up before, an index has them in order.
+        return self.filter(
+            customer__in=list(contact.customer_links.values_list("customer", flat=True))
+        )
 
     def numbered(self, number: str) -> "OrderQuerySet":
         return self.filter(key=order_key(number))
@@ -97,7 +107,9 @@ class Order(Stamped):
     product = models.CharField(
         max_length=LONGEST_PRODUCT, help_text="With lines below: what they say, together."
     )
-    quantity = models.PositiveBigIntegerField(help_text="With lines below: what they add up to.")
+    quantity = models.PositiveBigIntegerField(
+        validators=[MinValueValidator(1)], help_text="With lines below: what they add up to."
+    )
     due_date = models.DateField(null=True, blank=True)
     status = models.CharField(max_length=15, choices=Status, default=Status.RECEIVED)
     notes = models.TextField("notes for the customer", blank=True)
@@ -260,7 +272,7 @@ class OrderLine(OrderPart):
     order = models.ForeignKey(Order, models.CASCADE, related_name="lines", db_index=False)
     position = models.PositiveIntegerField(blank=True, help_text="Empty: the next one.")
     product = models.CharField(max_length=200)
-    quantity = models.PositiveIntegerField()
+    quantity = models.PositiveIntegerField(validators=[MinValueValidator(1)])
 
     class Meta:
         ordering = ["position"]

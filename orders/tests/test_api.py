@@ -80,6 +80,7 @@ def test_numbers_that_are_none_of_ours(erp, acme, number):
         ({**GEARS, "customer": "K-999"}, "customer"),
         ({**GEARS, "customer": None}, "customer"),
         ({**GEARS, "quantity": -1}, "quantity"),
+        ({**GEARS, "quantity": 0}, "quantity"),
         ({**GEARS, "quantity": 3_000_000_000}, "quantity"),
         ({**GEARS, "status": "lost"}, "status"),
         ({**GEARS, "due_date": "1.3.2027"}, "due_date"),

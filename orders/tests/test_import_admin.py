@@ -717,6 +717,12 @@ def test_one_that_is_confirmed_on_its_last_day_is_not_swept_away(client, acme, m
     assert Order.objects.count() == 2
 
 
+def test_an_order_for_nothing_is_a_wrong_row(client, acme):
+    response, imported = choose(client, csv(HEAD, "ORD-1,Acme GmbH,Gear,0,"))
+    assert counts(imported) == (0, 0, 0, 1)
+    assert "“0” is too little." in response.content.decode()
+
+
 def test_a_number_without_end_is_a_wrong_row(client, acme):
     file = io.BytesIO()
     with xlsxwriter.Workbook(file) as book:
