@@ -55,6 +55,21 @@ GROUPS = {
         "defects.*_formversion",
         "access.add_token",
     ],
+    "Order clerks": [
+        "orders.view_*",
+        "orders.add_import",
+        "orders.add_order",
+        "orders.change_order",
+        "orders.*_orderline",
+        "orders.add_productionrun",
+        "orders.change_productionrun",
+        "orders.add_customer",
+        "orders.change_customer",
+        "orders.*_customerlink",
+        # To link them to their customers.
+        "whatsapp_bot.view_contact",
+        "access.add_token",
+    ],
     "Managers": [
         "defects.view_*",
         "defects.export_*",

@@ -180,6 +180,14 @@ def test_the_second_of_two_is_told_and_may_have_it_their_way(open_page, row, by_
     assert by_us.items() <= open_page(row).values.items()
 
 
+def test_a_text_goes_back_to_the_default_from_its_page(open_page):
+    worded = Wording.objects.get(key="bot.not_understood")
+    assert open_page(worded).save(text="What?")
+    assert open_page(worded).save(text="{wrong}", back_to_default="1")
+    worded.refresh_from_db()
+    assert worded.text == ""
+
+
 def test_a_page_alone_is_saved_again_and_again(open_page, order, contact):
     for row in (order, contact, Menu.objects.get(key="main"), ReportForm.objects.get(key="defect")):
         page = open_page(row)

@@ -34,7 +34,7 @@ def test_they_are_there():
     assert "auth.change_user" in names("Administrators")
 
 
-@pytest.mark.parametrize("group", ["Reviewers", "Editors", "Managers"])
+@pytest.mark.parametrize("group", ["Reviewers", "Editors", "Order clerks", "Managers"])
 def test_only_administrators_look_after_users(group):
     assert not [name for name in names(group) if name.startswith("auth.")]
 
@@ -98,6 +98,7 @@ def test_what_staff_changed_stays():
     assert set(Group.objects.values_list("name", flat=True)) == {
         "Bosses",
         "Reviewers",
+        "Order clerks",
         "Administrators",
     }
     assert "orders.view_order" not in names("Bosses")

@@ -1,6 +1,6 @@
 """A user of each group opens every page: sees what they may, and is refused the rest.
 
-R: Reviewers, E: Editors, M: Managers, A: Administrators. Nobody is N, staff without a group.
+R: Reviewers, E: Editors, O: Order clerks, M: Managers, A: Administrators. Nobody is N, staff without a group.
 What is expected is written down here by hand, and not taken from what the groups are made of.
 """
 
@@ -20,14 +20,20 @@ from orders.models import Customer, Import, Line, PinnedLine, UndoneLink, WrongL
 from whatsapp_bot.models import Channel, Contact, Media, Message, MessageTemplate, Page
 from whatsapp_bot.tests import files
 
-GROUPS = {"R": "Reviewers", "E": "Editors", "M": "Managers", "A": "Administrators"}
+GROUPS = {
+    "R": "Reviewers",
+    "E": "Editors",
+    "O": "Order clerks",
+    "M": "Managers",
+    "A": "Administrators",
+}
 # who sees it, who may add one, who may post to a row's page, who may delete one
 ROWS = {
     "defects.defectreport": ("RMA", "", "RA", ""),
     "defects.reportform": ("EMA", "EA", "EA", ""),  # the first one is on a menu
     "defects.formversion": ("EMA", "", "EA", ""),
     "whatsapp_bot.helprequest": ("RA", "", "RA", ""),
-    "whatsapp_bot.contact": ("RA", "A", "RA", ""),
+    "whatsapp_bot.contact": ("RAO", "A", "RA", ""),
     "whatsapp_bot.message": ("RA", "", "", ""),
     "whatsapp_bot.media": ("RMA", "", "", ""),
     "whatsapp_bot.conversation": ("A", "", "", ""),
@@ -36,34 +42,34 @@ ROWS = {
     "whatsapp_bot.wording": ("EA", "", "EA", ""),
     "whatsapp_bot.page": ("EA", "EA", "EA", "EA"),
     "whatsapp_bot.messagetemplate": ("EA", "EA", "EA", "EA"),
-    "orders.order": ("RMA", "A", "A", "A"),
-    "orders.customer": ("RMA", "A", "A", "A"),
-    "orders.customerlink": ("RMA", "A", "", "A"),
-    "orders.undonelink": ("MA", "", "", "A"),
-    "orders.productionrun": ("RMA", "A", "A", "A"),
-    "orders.line": ("RMA", "A", "A", "A"),
-    "orders.shift": ("RMA", "A", "A", "A"),
-    "orders.pinnedline": ("RMA", "A", "A", "A"),
-    "orders.wronglookup": ("MA", "", "", ""),
+    "orders.order": ("RMAO", "AO", "AO", "A"),
+    "orders.customer": ("RMAO", "AO", "AO", "A"),
+    "orders.customerlink": ("RMAO", "AO", "", "AO"),
+    "orders.undonelink": ("MAO", "", "", "A"),
+    "orders.productionrun": ("RMAO", "AO", "AO", "A"),
+    "orders.line": ("RMAO", "A", "A", "A"),
+    "orders.shift": ("RMAO", "A", "A", "A"),
+    "orders.pinnedline": ("RMAO", "A", "A", "A"),
+    "orders.wronglookup": ("MAO", "", "", ""),
     "defects.change": ("RMA", "", "", ""),
     "defects.defectcategory": ("RMA", "A", "A", ""),  # the first one has reports
     "defects.export": ("RMA", "", "RMA", ""),  # a page with nothing to change
-    "orders.import": ("MA", "A", "MA", ""),  # a page with nothing to change
+    "orders.import": ("MAO", "AO", "MAO", ""),  # a page with nothing to change
     "auth.user": ("A", "A", "", ""),  # the first one may do everything
     "auth.group": ("A", "A", "A", "A"),
-    "access.token": ("REMA", "REMA", "", ""),  # those but for A only their own
+    "access.token": ("REMAO", "REMAO", "", ""),  # those but for A only their own
     "django_tasks_database.dbtaskresult": ("", "", "", ""),
 }
 PAGES = {
-    "/admin/": "REMAN",
-    "/admin/password_change/": "REMAN",
-    "/admin/search/?s=report": "REMAN",
-    "/admin/jsi18n/": "REMAN",
+    "/admin/": "REMANO",
+    "/admin/password_change/": "REMANO",
+    "/admin/search/?s=report": "REMANO",
+    "/admin/jsi18n/": "REMANO",
     "/simulator/": "EA",
-    "/docs/": "REMAN",
-    "/admin/autocomplete/?app_label=defects&model_name=defectreport&field_name=order": "RMA",
-    "/admin/autocomplete/?app_label=defects&model_name=defectreport&field_name=line": "RMA",
-    "/admin/autocomplete/?app_label=orders&model_name=customerlink&field_name=contact": "RA",
+    "/docs/": "REMANO",
+    "/admin/autocomplete/?app_label=defects&model_name=defectreport&field_name=order": "RMAO",
+    "/admin/autocomplete/?app_label=defects&model_name=defectreport&field_name=line": "RMAO",
+    "/admin/autocomplete/?app_label=orders&model_name=customerlink&field_name=contact": "RAO",
 }
 IN_THE_SIDEBAR = {
     "R": "Defect reports, Help requests, Contacts, Messages, Failed messages, Defect categories, "
@@ -71,6 +77,8 @@ IN_THE_SIDEBAR = {
     "Changes of reports, Exports, API tokens",
     "E": "Menus and greeting, Texts, Text pages, Message templates, Report forms, Simulator, "
     "Form versions, API tokens",
+    "O": "Contacts, Orders, Customers, Links to customers, Production runs, Lines, Shifts, Workers' "
+    "lines, Imports, Undone links, Wrong order numbers, API tokens",
     "M": "Defect reports, Report forms, Defect categories, Orders, Customers, Links to customers, "
     "Production runs, Lines, Shifts, Workers' lines, Files, Changes of reports, Form versions, "
     "Exports, Imports, Undone links, Wrong order numbers, API tokens",

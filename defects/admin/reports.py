@@ -271,7 +271,7 @@ class DefectReportAdmin(DashboardLinks, Exportable, SearchedByWords, LongList, W
         may_see_files = request.user.has_perm("whatsapp_bot.view_media")
         reported = [name for name in self.reported if may_see_files or name != "photos"]
         return [
-            ("What was reported", {"fields": [*reported, "order", "line", ("part", "lot")]}),
+            ("What was reported", {"fields": [*reported, "order", "line", "part", "lot"]}),
             (
                 "Review",
                 {
@@ -280,7 +280,8 @@ class DefectReportAdmin(DashboardLinks, Exportable, SearchedByWords, LongList, W
                         "category",
                         "assignee",
                         "due_on",
-                        ("inspected", "nonconforming"),
+                        "inspected",
+                        "nonconforming",
                         "containment",
                         "cause",
                         "version",

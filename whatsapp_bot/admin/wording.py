@@ -57,7 +57,8 @@ class WordingForm(forms.ModelForm):
     def full_clean(self) -> None:
         if self.goes_back:
             # Whatever stands in the box is to go, however wrong it is.
-            self.data = {**self.data, self.add_prefix("text"): ""}
+            self.data = self.data.copy()
+            self.data[self.add_prefix("text")] = ""
         super().full_clean()
 
     def clean_text(self) -> str:

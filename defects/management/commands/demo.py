@@ -93,6 +93,7 @@ LOGINS = {
     "staff": None,
     "reviewer": "Reviewers",
     "editor": "Editors",
+    "clerk": "Order clerks",
     "manager": "Managers",
     "administrator": "Administrators",
 }
