@@ -439,8 +439,7 @@ def _costs(messages: list[dict[str, Any]]) -> list[Cost]:
     billed: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     for row in messages:
-        if row["billed_count"]:
-            currency = row["price_unit"] or CURRENCY
+        if currency := row["price_unit"]:
             billed[currency] += row["billed"]
             counts[currency] += row["billed_count"]
     unbilled = sum(row["unbilled"] for row in messages)

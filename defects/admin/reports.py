@@ -120,7 +120,7 @@ class ReportForm(forms.ModelForm):
         raise forms.ValidationError(
             [
                 "Somebody else has changed this report since you opened it. What you entered is "
-                "still here and not saved. Save again to have it your way.",
+                "still here and not saved. Press the same button again to have it your way.",
                 *lines,
             ]
         )

@@ -300,6 +300,12 @@ def test_each_chart_links_to_as_many_rows(page, admin_user):
     assert checked > 20
 
 
+def test_a_reply_that_went_with_another_one_costs_nothing(db):
+    a_message(at(3), price=0)
+    (dollars,) = count_up(MARCH).costs
+    assert (dollars.billed_count, dollars.estimated_count, dollars.estimated) == (0, 0, 0)
+
+
 def test_each_other_figure_links_to_as_many_rows(page, admin_user):
     open_now, reported, closed, parts, failed, *costs = page.tiles
     for tile, behind in ((open_now, 5), (reported, 7), (closed, 2), (parts, 3), (failed, 2)):

@@ -13,7 +13,7 @@ AS_OPENED = "as_opened"
 """The parameter that brings back what the page was opened with."""
 CHANGED = (
     "Somebody else has changed this since you opened it. What you entered is still here and not "
-    "saved. Save again to have it your way."
+    "saved. Press the same button again to have it your way."
 )
 DELETED = "Somebody else has deleted this since you opened it, so it cannot be saved any more."
 

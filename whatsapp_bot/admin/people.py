@@ -264,7 +264,7 @@ class MessageAdmin(SearchedByWords, LogAdmin):
 
     @admin.display(description="price")
     def cost(self, message: Message) -> str:
-        return "–" if message.price is None else f"{message.price:f} {message.price_unit}"
+        return f"{message.price:f} {message.price_unit}" if message.price_unit else "–"
 
     @admin.display(description="what for")
     def what_for(self, message: Message) -> str:

@@ -356,8 +356,10 @@ class Message(models.Model):
             self, ("sid", "status", "try_at", "error_code", "details", "price", "price_unit")
         )
         if "carries" in self.details:
+            # What goes with another one costs nothing of its own.
+            price = {} if status == Status.FAILED else {"price": 0, "price_unit": ""}
             Message.objects.filter(pk__in=self.details["carries"]).update(
-                status=status, try_at=None, error_code=self.error_code
+                status=status, try_at=None, error_code=self.error_code, **price
             )
         if status == Status.FAILED:
             self._follow_up()

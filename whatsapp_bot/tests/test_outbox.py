@@ -346,7 +346,10 @@ def test_short_replies_to_one_person_become_one_message(phone, fake_twilio, deli
     (sent,) = fake_twilio.sent
     assert sent.body == f"{one.body}\n\n{two.body}"
     Message.objects.take_report(DeliveryReport(sent.sid, "read", one.pk, Status.READ))
-    assert {m.status for m in contact.messages.filter(direction="out")} == {Status.READ}
+    out = contact.messages.filter(direction="out").order_by("pk")
+    assert {m.status for m in out} == {Status.READ}
+    # What it costs is asked for once.
+    assert [m.price for m in out] == [None, 0]
 
 
 def test_the_same_webhook_twice_sends_one_reply_by_rest(phone, fake_twilio, deliver, settings):
