@@ -49,6 +49,11 @@ class NumberedQuerySet(models.QuerySet[M]):
 
     prefix: ClassVar[str]
 
+    def spelled_out(self, number: str) -> str:
+        """A number, or its beginning, as it is stored, of somebody who may leave the prefix out."""
+        number = number.upper()
+        return number if number.startswith(self.prefix) else f"{self.prefix}-{number}"
+
     def file(self, **values: Any) -> M:
         """Create a row with the next free number. Of Django's signals only `post_save` is sent.
 

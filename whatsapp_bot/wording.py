@@ -102,6 +102,12 @@ def in_full(day: date) -> str:
     return _in_full(day, get_language())
 
 
+def span_in_full(first: date | None, last: date | None) -> str:
+    """From one day until the other, as far as there are such; "" where there is neither."""
+    ends = {"from": first, "until": last}
+    return " ".join(f"{end} {in_full(day)}" for end, day in ends.items() if day)
+
+
 @lru_cache(maxsize=1000)
 def _in_full(day: date, language: str) -> str:
     return date_format(day, "j F Y")

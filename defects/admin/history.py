@@ -82,8 +82,7 @@ class ChangeAdmin(LogAdmin):
 
 def _about(word: str) -> Q:
     """The reports whose number begins so, with or without what all begin with, or a person."""
-    number, prefix = word.upper(), DefectReport.objects.all().prefix
-    begins = number if number.startswith(prefix) else f"{prefix}-{number}"
+    begins = DefectReport.objects.spelled_out(word)
     people = get_user_model().objects.filter(
         Q(username__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word)
     )

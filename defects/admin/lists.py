@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from defects.models import Attachment, DefectCategory
 from defects.models.review import OPEN, colleagues
-from whatsapp_bot.wording import in_full
+from whatsapp_bot.wording import span_in_full
 
 YEARS = range(2000, 3000)
 
@@ -51,8 +51,7 @@ class DayFilter(RangeDateFilter):
         return queryset
 
     def in_words(self) -> str:
-        ends = {"from": self._day("from"), "until": self._day("to")}
-        return " ".join(f"{end} {in_full(day)}" for end, day in ends.items() if day)
+        return span_in_full(self._day("from"), self._day("to"))
 
     def _day(self, end: str) -> datetime | None:
         """Midnight of a day that was entered; None for none, what is no day, or not of our time."""

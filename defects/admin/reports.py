@@ -407,11 +407,9 @@ class DefectReportAdmin(DashboardLinks, Exportable, SearchedByWords, LongList, W
                 return [request.POST.get(f"reason_{step.name}", "")[:500]]
             case "duplicate":
                 number = request.POST.get("duplicate", "").strip().upper()[:40]
-                if not number:
-                    raise NotAllowed("Which report is it a duplicate of? Please write its number.")
-                named = [number, f"{DefectReport.objects.all().prefix}-{number}"]
-                kept = DefectReport.objects.filter(number__in=named).first()
-                if not kept:
+                meant = DefectReport.objects.spelled_out(number)
+                kept = DefectReport.objects.filter(number=meant).first()
+                if number and not kept:
                     raise NotAllowed(f"There is no report {number}.")
                 return [kept]
         return []

@@ -18,7 +18,7 @@ from defects.export import Writing, cut_in_words
 from defects.exporting import about_of
 from defects.models import DefectReport, Export, Status
 from whatsapp_bot.spreadsheets import SHEETS
-from whatsapp_bot.wording import in_full
+from whatsapp_bot.wording import span_in_full
 
 
 class Command(BaseCommand):
@@ -132,8 +132,6 @@ def _as_query(first: date | None, last: date | None, statuses: list[str]) -> str
 
 def _in_words(first: date | None, last: date | None, statuses: list[str]) -> str:
     """As the list of reports says it."""
-    ends = {"from": first, "until": last}
-    days = " ".join(f"{end} {in_full(day)}" for end, day in ends.items() if day)
     chosen = " or ".join(status.label for status in Status if status in statuses)
-    said = {"Status": chosen, "Reported at": days}
+    said = {"Status": chosen, "Reported at": span_in_full(first, last)}
     return "; ".join(f"{title}: {words}" for title, words in said.items() if words)
