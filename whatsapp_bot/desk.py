@@ -39,6 +39,7 @@ OVERTAKEN = "It reached us after what the person wrote later, so it was not answ
 TOO_MANY_WRONG = 3
 MOST_A_MINUTE = 60
 MOST_JUMPS = 10
+MORE = "more"
 RESUME = "resume"
 HELP = "help"
 TURNS_AWAY = ("menu", "cancel", "stop", "unsubscribe")
@@ -238,7 +239,7 @@ class Desk:
             self.place.expect_no_comment()
         if word in WORDS:
             return WORDS[word](self)
-        if word == "more" and self.place.more:
+        if word == MORE and self.place.more:
             return self.open(self.place.more)
         at_rest = self.place.flow in ("", MAIN_MENU)
         return self._hear_at_rest(word) if at_rest else self.turn(self.said)
@@ -259,6 +260,8 @@ class Desk:
             claimed = flows.claimed(self.contact, self.message) or self._expected()
             if claimed:
                 return self.open(claimed)
+            if word == MORE and not shown:
+                return _join(texts.NO_MORE(), texts.GO_ON())
         self.place.enter(MAIN_MENU)
         self.place.asking = menu
         return self.turn(self.said)

@@ -65,6 +65,9 @@ MORE_OR_MENU = Text(
     "Send *more* to see more, or *menu* for the main menu.",
     about="Below a list that goes on.",
 )
+NO_MORE = Text(
+    "bot.no_more", "That is all there is.", about="After *more*, when all has been shown."
+)
 GO_ON = Text(
     "bot.go_on",
     "Send *menu* for the main menu.",

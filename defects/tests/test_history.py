@@ -33,6 +33,8 @@ def test_the_last_five_newest_first_then_more(say, contact):
     assert "Thing 2" in second
     assert "Thing 1" in second
     assert "more" not in second
+    assert say("more") == "That is all there is.\n\nSend *menu* for the main menu."
+    say("menu")
     assert "did not get" in say("more")
 
 

@@ -17,6 +17,7 @@ from whatsapp_bot.flows import Flow, Open, Outcome, Say, page_number, register
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.questions import ChoiceField, Form
 from whatsapp_bot.shipped import ship_item
+from whatsapp_bot.texts import NO_MORE
 from whatsapp_bot.whatsapp_text import preview
 from whatsapp_bot.wording import in_full
 
@@ -38,18 +39,22 @@ class OrderStatus(Flow):
     def wait_until(self) -> datetime | None:
         return WrongLookup.wait_until(self.contact)
 
+    @property
+    def page(self) -> int:
+        return page_number(self.argument)
+
     @cached_property
     def orders(self) -> list[Order]:
         """The open orders to choose from, from this page on: one more than it shows at the most."""
         if self.contact.is_worker:
             return []
-        first = (page_number(self.argument) - 1) * ORDERS_A_PAGE
+        first = (self.page - 1) * ORDERS_A_PAGE
         return list(Order.objects.open_of(self.contact)[first : first + ORDERS_A_PAGE + 1])
 
     @property
     def more(self) -> str:
         further = len(self.orders) > ORDERS_A_PAGE
-        return f"{self.name}:{page_number(self.argument) + 1}" if further else ""
+        return f"{self.name}:{self.page + 1}" if further else ""
 
     def build_form(self, answers: Answers) -> forms.Form:
         number = self._number_field(self.orders[:ORDERS_A_PAGE])
@@ -78,12 +83,14 @@ class OrderStatus(Flow):
         order = visible.numbered(number).with_progress().first()
         if order:
             return Say(in_words(order))
+        if self.page > 1 and number.strip().lower() == "more":
+            return Open(f"{self.name}:{self.page}", NO_MORE())
         if _may_be_a_number(number) and not self._is_out_of_place(number):
             WrongLookup.objects.create(contact=self.contact, number=number[:LONGEST_NUMBER])
             del self.wait_until
         if self.wait_until:
             return Say(texts.WAIT(time=self._waits_until()))
-        return Open(self.name, texts.NOT_FOUND())
+        return Open(f"{self.name}:{self.page}", texts.NOT_FOUND())
 
     def _is_out_of_place(self, said: str) -> bool:
         """Is it meant for the list, which has no such place? That is no try to find one out."""

@@ -119,7 +119,16 @@ def test_more_than_a_page_of_open_orders(say, buyer, acme):
     second = say("more")
     assert "1. ORD-09" in second
     assert "more*" not in second
+    assert say("More") == f"That is all there is.\n\n{second}"
+    assert say("ORD-99").endswith(second)
     assert "*Order ORD-10*" in say("2")
+    assert "That is all there is." in say("more")
+
+
+def test_more_where_there_never_was_any_is_no_end(say, buyer, order):
+    say("hi")
+    say("1")
+    assert "I cannot find that order for you" in say("more")
 
 
 def test_every_wrong_number_gets_the_same_answer(say, new_phone, order, acme):
