@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -19,17 +20,16 @@ from whatsapp_bot.texts import ANSWER_NEEDED, NO, NOT_AN_OPTION, YES
 from whatsapp_bot.wording import in_full
 
 _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+_NTH = re.compile(r"(?<=\d)(st|nd|rd|th)\b")
+_SHORTENED = re.compile(r"(?<=[a-z])\.")
+_SEPTEMBER = re.compile(r"\bsept\b")
 DAYS = {"today": 0, "yesterday": -1, "tomorrow": 1}
 DATE_FORMATS = [
-    "%Y-%m-%d",
-    "%d/%m/%Y",
-    "%d.%m.%Y",
-    "%d-%m-%Y",
-    "%d/%m/%y",
-    "%d.%m.%y",
-    "%d %B %Y",
-    "%d %b %Y",
+    *("%Y-%m-%d", "%Y/%m/%d"),
+    *("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y", "%d-%m-%y"),
+    *("%d %B %Y", "%d %b %Y", "%B %d %Y", "%b %d %Y"),
 ]
+LIKELY_YEARS = range(1900, 2101)
 
 
 class NumberField(forms.DecimalField):
@@ -61,10 +61,24 @@ class DateField(forms.DateField):
         self.example = f"{timezone.localdate():%d/%m/%Y}"
 
     def to_python(self, value: Any) -> date | None:
-        plain = unicodedata.normalize("NFKC", value or "").strip().casefold()
+        plain = _plain_date(value or "")
         if plain in DAYS:
             return timezone.localdate() + timedelta(days=DAYS[plain])
-        return super().to_python(plain)
+        day = super().to_python(plain)
+        if day and day.year not in LIKELY_YEARS:
+            raise forms.ValidationError(self.error_messages["invalid"])
+        return day
+
+    def as_it_stays(self, day: date) -> str:
+        return day.isoformat()
+
+
+def _plain_date(said: str) -> str:
+    """As Python's formats know it: `24th Sept. 2026` is `24 sep 2026`."""
+    plain = unicodedata.normalize("NFKC", said).casefold()
+    plain = "".join(str(int(sign)) if sign.isdecimal() else sign for sign in plain)
+    plain = _NTH.sub("", _SHORTENED.sub(" ", plain)).replace(",", " ")
+    return " ".join(_SEPTEMBER.sub("sep", plain).strip(" .!").split())
 
 
 class YesOrDescription(LongText):
@@ -145,4 +159,6 @@ def answer_in_words(field: forms.Field, value: Any) -> str:
         return str(dict(field.choices).get(value, value))
     if isinstance(field, PictureField):
         return "📎"
+    if isinstance(value, Decimal):
+        return f"{value + 0:f}"  # and not 1E+5 or -0
     return in_full(value) if isinstance(value, date) else str(value)

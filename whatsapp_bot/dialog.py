@@ -3,7 +3,8 @@
     state, and what was said  →  take_turn  →  the new state, the form, what to ask next
 
 What somebody says goes under the field that was asked, the form is built again from all answers
-and validated whole, and the first field that is missing or wrong is asked.
+and validated whole, and the first field that is missing or wrong is asked. A field whose answers
+mean something else later has a method `as_it_stays`, which makes a raw answer of a cleaned one.
 """
 
 import re
@@ -26,35 +27,16 @@ CLEARLY_NEARER = 5
 LONGEST_LABEL = 60
 SHORT_LABEL = 3
 SYNONYMS = {
-    "yes": {
-        "y",
-        "yes please",
-        "yeah",
-        "yep",
-        "yup",
-        "ok",
-        "okay",
-        "sure",
-        "👍",
-        "👍🏻",
-        "👍🏽",
-        "👍🏿",
-    },
-    "no": {
-        "n",
-        "no thanks",
-        "no thank you",
-        "nope",
-        "nah",
-        "not now",
-        "👎",
-        "👎🏻",
-        "👎🏽",
-        "👎🏿",
-    },
+    "yes": {"y", "yes please", "yeah", "yep", "yup", "ok", "okay", "sure", "👍"},
+    "no": {"n", "no thanks", "no thank you", "nope", "nah", "not now", "👎"},
 }
 """What people say for an option with this key."""
 _NUMBER = re.compile(r"\d+")
+_SKIN_TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
+_DENIES = re.compile(
+    r"\b(?:no|non|not|none|never|without|cannot|(?:ca|wo|do|is|are|does|did|was)n ?t)\b"
+)
+_OPPOSITE = re.compile(r"\b(?:un|non|in|im|ir|dis|mis)(?=\w{3})")
 
 
 class Expects(StrEnum):
@@ -148,6 +130,8 @@ def take_turn(build_form: BuildForm, state: State, said: Said | None = None) -> 
         answers.pop(state.asked, None)
     form = build_form(answers)
     name = first_open(form)
+    if answer and state.asked != name:
+        answers[state.asked] = _as_it_stays(form, state.asked, answer)
     if name is None:
         return Turn(State(answers), form, None)
     repeated = said is not None and name == state.asked
@@ -162,6 +146,12 @@ def take_turn(build_form: BuildForm, state: State, said: Said | None = None) -> 
         wrong=state.wrong + 1 if error else 0,
     )
     return Turn(asking, form, ask(question, asking.options, error))
+
+
+def _as_it_stays(form: forms.Form, name: str, answer: str) -> str:
+    """An accepted answer as it means the same later: today will be yesterday."""
+    stay = getattr(form.fields.get(name), "as_it_stays", None)
+    return stay(form.cleaned_data[name]) if stay else answer
 
 
 def go_back(build_form: BuildForm, state: State) -> State | None:
@@ -184,8 +174,9 @@ def chosen(options: list[list[str]], said: Said, *, near: bool = True) -> str | 
     number = digits_to_number(said.text)
     if number is not None and 1 <= number <= len(keys):
         return keys[number - 1]
+    plain = _SKIN_TONE.sub("", said.text).strip().casefold()
     for key in keys:
-        if said.text.strip().casefold() in SYNONYMS.get(key, ()):
+        if plain in SYNONYMS.get(key, ()):
             return key
     words = utils.default_process(said.text)
     if not words or len(words) > LONGEST_LABEL:
@@ -213,6 +204,8 @@ def _nearness(words: str, label: str) -> float:
     """
     if len(words) > 1 and len(label) <= SHORT_LABEL:
         return 0.0  # "not" and "now" are no "No"
+    if _denies(words, label) or _denies(label, words):
+        return 0.0
     if not set(_NUMBER.findall(words)) <= set(_NUMBER.findall(label)):
         return 0.0
     if len(words) == 1:
@@ -225,8 +218,16 @@ def _nearness(words: str, label: str) -> float:
     )
 
 
+def _denies(words: str, label: str) -> bool:
+    """Does one say no where the other does not? "Unsafe" and "not safe" are no "Safe"."""
+    if _DENIES.search(words) and not _DENIES.search(label):
+        return True
+    shared = set(label.split()) - set(words.split())
+    return any(word in shared for word in _OPPOSITE.sub("", words).split())
+
+
 def _is_about(words: str, label: str) -> bool:
-    """Are `words` hardly more than the label? "Not a scratch" is no "Scratch"."""
+    """Are `words` hardly more than the label? "Dent and scratch" is no "Scratch"."""
     labelled = label.split()
     return len(words.split()) <= (2 * len(labelled) if len(labelled) > 1 else 1)
 

@@ -1,6 +1,6 @@
 """The kinds of question that staff can put into a form."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -35,7 +35,15 @@ def answer() -> str:
 
 @pytest.mark.parametrize(
     ("said", "stored"),
-    [("12", "12"), ("1,5", "1.5"), ("１２", "12"), ("1,500", "1500"), ("1 500", "1500")],
+    [
+        ("12", "12"),
+        ("1,5", "1.5"),
+        ("１２", "12"),
+        ("1,500", "1500"),
+        ("1 500", "1500"),
+        ("1e5", "100000"),
+        ("-0", "0"),
+    ],
 )
 def test_a_number(ask, say, said, stored):
     ask("number")
@@ -77,13 +85,50 @@ def test_yes_or_no(ask, say, said, stored):
 
 @time_machine.travel(date(2025, 1, 19))
 @pytest.mark.parametrize(
-    "said", ["18/01/2025", "2025-01-18", "18.1.25", "18 January 2025", "18 jan 2025", "Yesterday"]
+    "said",
+    [
+        *("18/01/2025", "2025-01-18", "2025/1/18", "18.1.25", "18-01-25", "١٨/٠١/٢٠٢٥"),
+        *("18 January 2025", "18 jan 2025", "18th Jan. 2025", "January 18th, 2025"),
+        *("Yesterday", "yesterday."),
+    ],
 )
 def test_a_date(ask, say, said):
     ask("date")
     assert "do not understand that date" in say("soonish")
     say(said)
     assert answer() == "18 January 2025"
+
+
+@pytest.mark.parametrize("said", ["18/01/0025", "01/01/0001", "31/12/9999", "30/02/2025"])
+def test_no_likely_date(ask, say, said):
+    ask("date")
+    assert "do not understand that date" in say(said)
+
+
+def test_september_is_shortened_in_two_ways(ask, say):
+    ask("date")
+    assert "Defect Submitted" in say("24 Sept 2025")
+    assert answer() == "24 September 2025"
+
+
+def test_a_day_stays_the_day_that_it_was(ask, say, defect_form):
+    """Said ten minutes before midnight, and a week before the report was sent."""
+    with time_machine.travel(datetime(2025, 1, 19, 21, 50, tzinfo=UTC), tick=False) as clock:
+        ask("date")
+        say("cancel")
+        Question.objects.create(form=defect_form, name="more", kind="text", text="What?")
+        defect_form.publish()
+        forget_all()
+        say("2")
+        say("1")
+        assert say("yesterday") == "What?"
+        clock.shift(timedelta(minutes=15))
+        say("menu")
+        clock.shift(timedelta(days=7))
+        assert "You have something unfinished" in say("hi")
+        assert "What?" in say("1")
+        assert "Defect Submitted" in say("The handle is loose")
+    assert DefectReport.objects.get().answers[0]["answer"] == "18 January 2025"
 
 
 def test_a_photo(ask, say, phone):

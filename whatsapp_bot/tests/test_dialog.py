@@ -48,6 +48,53 @@ def test_what_is_near_two_labels_is_neither(said, key):
     assert chosen(DEFECTS, Said(said)) == key
 
 
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("Safe to run", "not safe to run"),
+        ("Safe to run", "unsafe to run"),
+        ("Safe to run", "it isn't safe to run"),
+        ("Safe to run", "never safe to run"),
+        ("Safe", "unsafe"),
+        ("Unsafe to run", "safe to run"),
+        ("Not safe to run", "safe to run"),
+        ("Stop the line", "do not stop the line"),
+        ("Stop the line", "don't stop the line"),
+        ("Start over", "dont start over"),
+        ("Accept the parts", "do not accept the parts"),
+        ("Leaking", "not leaking"),
+        ("Critical", "uncritical"),
+        ("Critical", "not critical"),
+        ("Conforming", "nonconforming"),
+        ("Conforming", "non-conforming"),
+        ("Nonconforming", "conforming"),
+    ],
+)
+def test_what_is_denied_is_not_said(label, said):
+    assert chosen([["a", label], ["b", "Something else"]], Said(said)) is None
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("Not safe to run", "not safe to rn"),
+        ("Do not use the parts", "don't use the parts"),
+        ("Unsafe to run", "unsafe to rum"),
+        ("Incoming inspection", "incomming inspection"),
+        ("In the machine", "in teh machine"),
+    ],
+)
+def test_what_denies_the_same_is_near(label, said):
+    assert chosen([["a", label], ["b", "Something else"]], Said(said)) == "a"
+
+
+@pytest.mark.parametrize("tone", ["", *map(chr, range(0x1F3FB, 0x1F400))])
+def test_a_thumb_of_any_colour(tone):
+    yes_or_no = [["yes", "Yes"], ["no", "No"]]
+    assert chosen(yes_or_no, Said(f"👍{tone}")) == "yes"
+    assert chosen(yes_or_no, Said(f"👎{tone}")) == "no"
+
+
 def test_a_payload_counts_before_the_words():
     assert chosen(MAIN, Said("Report a defect", payload="e")) == "e"
     assert chosen(MAIN, Said("Report a defect", payload="unknown")) == "b"
