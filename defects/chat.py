@@ -80,7 +80,11 @@ class Report(Flow):
         return Line.objects.filter(name__in=chosen).first() if chosen else None
 
     def preview(self, answers: Answers) -> str:
-        return preview(answers.get(first_text(self.questions) or "", ""), 40)
+        words = answers.get(first_text(self.questions) or "", "")
+        kinds = {one.kind: answers[one.name] for one in self.questions if answers.get(one.name)}
+        told = ", ".join(kinds[kind] for kind in Question.TOLD_BY_ANSWER if kind in kinds)
+        pictures = not answers or Question.Kind.PHOTO in kinds
+        return preview(words or told or ("📎" if pictures else self.report_form.title), 40)
 
     def _answers(self, form: forms.Form) -> list[dict[str, str]]:
         """The questions that were asked, as they were worded, with their answers."""
@@ -95,11 +99,15 @@ class Report(Flow):
         ]
 
     def _description(self, form: forms.Form) -> str:
-        """The answer to the first question that wants words; without one, all answers."""
+        """The answer to the first question that wants words; without one, all answers.
+
+        When every question was skipped, the title of the form.
+        """
         name = first_text(question for question in self.questions if question.name in form.fields)
         if name and form.cleaned_data[name]:
             return form.cleaned_data[name]
-        return ", ".join(one["answer"] for one in self._answers(form) if one["answer"])
+        answers = [one["answer"] for one in self._answers(form) if one["answer"]]
+        return ", ".join(answers) or self.report_form.title
 
     @classmethod
     def addresses(cls) -> Iterable[tuple[str, str]]:

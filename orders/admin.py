@@ -27,6 +27,7 @@ from orders.models import (
     UndoneLink,
     WrongLookup,
 )
+from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.log import LogAdmin
 from whatsapp_bot.admin.others import AmongOthers
 from whatsapp_bot.admin.people import ContactAdmin
@@ -188,14 +189,14 @@ class UndoneLinkAdmin(BigAdmin):
 # Orders -------------------------------------------------------------------------------------------
 
 
-class OrderLineInline(TabularInline):
+class OrderLineInline(CleansText, TabularInline):
     model = OrderLine
     extra = 0
     fields = ["position", "product", "quantity"]
     verbose_name_plural = "lines, where it is for several products"
 
 
-class ProductionRunInline(TabularInline):
+class ProductionRunInline(CleansText, TabularInline):
     model = ProductionRun
     extra = 0
     fields = [
@@ -347,7 +348,7 @@ class ProductionRunAdmin(AmongOthers, Importable, BigAdmin):
 
 
 @admin.register(Line)
-class LineAdmin(ModelAdmin):
+class LineAdmin(CleansText, ModelAdmin):
     search_fields = ["name"]
 
 
@@ -362,7 +363,7 @@ class PinnedLineAdmin(ModelAdmin):
 
 
 @admin.register(Shift)
-class ShiftAdmin(ModelAdmin):
+class ShiftAdmin(CleansText, ModelAdmin):
     list_display = ["name", "begins", "ends"]
     search_fields = ["name"]
 

@@ -9,6 +9,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import get_language
 
@@ -45,7 +46,7 @@ class Text:
 
     def __call__(self, **values: Any) -> "Sentence":
         edited = reworded().get(self.key)
-        wording = (edited and edited.get(get_language())) or self.default
+        wording = (edited and _nearest_language(edited)) or self.default
         return Sentence(fill(wording, values) if values else wording)
 
     def __str__(self) -> str:
@@ -82,6 +83,13 @@ class Sentence(str):
 
     def __mod__(self, values: Any) -> "Sentence":
         return self
+
+
+def _nearest_language(worded: dict[str, str]) -> str | None:
+    """The wording in the language that is spoken just now, a wider one, or the usual one."""
+    now = (get_language() or "").lower().replace("_", "-")
+    near = (now, now.partition("-")[0], settings.LANGUAGE_CODE)
+    return next((worded[one] for one in near if one in worded), None)
 
 
 def placeholders_in(wording: str) -> frozenset[str]:

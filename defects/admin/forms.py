@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -15,6 +15,7 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from defects.models import FormVersion, Question, ReportForm, problems_in, report_forms
+from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.wording import OpenedByMenus, PlacedForm, place_last
 from whatsapp_bot.models import Menu
 from whatsapp_bot.models.menu import menus
@@ -46,9 +47,27 @@ class QuestionFormSet(forms.BaseInlineFormSet):
         kept.sort(key=lambda form: (form.instance.position, form.instance.pk or float("inf")))
         for place, problem in problems_in([form.instance for form in kept]).items():
             kept[place].add_error(*problem)
+        self._look_for_others(kept)
+
+    def _look_for_others(self, kept: list[forms.ModelForm]) -> None:
+        """Names that questions have which somebody else has added meanwhile."""
+        mine = [form.instance.pk for form in self.forms if form.instance.pk]
+        others = Question.objects.filter(form=self.instance.pk).exclude(pk__in=mine)
+        taken = set(others.values_list("name", flat=True))
+        for form in kept:
+            if form.instance.name in taken:
+                sentence = f"Somebody else has added a question with the name {form.instance.name}."
+                form.add_error("name", sentence)
+
+    def save_existing_objects(self, commit: bool = True) -> list[Question]:
+        """Names may be swapped, or taken over from what goes: first all of them are free."""
+        renamed = [form for form in self.initial_forms if "name" in form.changed_data]
+        for form in [*renamed, *self.deleted_forms]:
+            Question.objects.filter(pk=form.instance.pk).update(name=f"~{form.instance.pk}")
+        return super().save_existing_objects(commit)
 
 
-class QuestionInline(StackedInline):
+class QuestionInline(CleansText, StackedInline):
     model = Question
     form = QuestionForm
     formset = QuestionFormSet
@@ -80,7 +99,15 @@ class ReportFormForm(forms.ModelForm):
             if not self.instance.pk:
                 how = "save the form without a menu first, then publish it"
             raise forms.ValidationError(f"Nobody could open it there yet: {how}.")
+        if menu and (other := menu.other_called(self._title(), self.instance.address)):
+            raise forms.ValidationError(
+                f"“{other}” on the menu {menu} opens something else already: nobody could tell the "
+                "two apart."
+            )
         return menu
+
+    def _title(self) -> str:
+        return self.cleaned_data.get("title", self.instance.title)
 
 
 @admin.register(ReportForm)
@@ -141,8 +168,10 @@ class ReportFormAdmin(OpenedByMenus):
         return format_html('<a href="{}" class="text-primary-600">All {}</a>', link, count)
 
     @action(description="Try the saved draft", url_path="try", permissions=["change"])
-    def try_draft(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        form = ReportForm.objects.get(pk=object_id)
+    def try_draft(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        form = self.get_object(request, object_id)
+        if form is None:
+            raise Http404
         return redirect(f"{reverse('simulator:page')}?open={form.draft_address}")
 
     @action(description="Save and publish", attrs={"name": "publish"})

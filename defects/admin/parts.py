@@ -13,6 +13,7 @@ from unfold.admin import TabularInline
 
 from defects.models import Attachment, CorrectiveAction, DefectReport, Disposition, Status
 from defects.models.review import colleagues
+from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.files import shown
 from whatsapp_bot.admin.writing import in_words, label, reason, status_label
 from whatsapp_bot.models import Message
@@ -72,7 +73,7 @@ class AttachmentInline(TabularInline):
         return False
 
 
-class PartInline(TabularInline):
+class PartInline(CleansText, TabularInline):
     """Rows that a reviewer makes, as long as the report lets them change."""
 
     extra = 0

@@ -38,6 +38,7 @@ from defects.models import (
 )
 from defects.models.review import COUNTED, colleagues, problems_of_counting
 from defects.notices import QUESTION
+from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.files import listed, shown
 from whatsapp_bot.admin.long_list import LongList
 from whatsapp_bot.admin.people import beside_a_contact
@@ -478,7 +479,7 @@ def reports_of(request: HttpRequest, contact: Contact) -> Panel | None:
 
 
 @admin.register(DefectCategory)
-class DefectCategoryAdmin(ModelAdmin):
+class DefectCategoryAdmin(CleansText, ModelAdmin):
     list_display = ["name", "is_active", "position"]
     list_editable = ["is_active", "position"]
     search_fields = ["name"]

@@ -9,8 +9,11 @@ from django.utils import timezone
 
 from whatsapp_bot.models import Conversation
 from whatsapp_bot.recent import Recent
-from whatsapp_bot.whatsapp_text import digits_to_number
+from whatsapp_bot.whatsapp_text import digits_to_number, preview
 from whatsapp_bot.wording import placeholders_in
+
+MOST_CHOICES = 100
+LONGEST_CHOICE = 60
 
 
 class ReportForm(models.Model):
@@ -70,6 +73,7 @@ class ReportForm(models.Model):
 
         Raises ValidationError when it asks nothing.
         """
+        self._hold()
         if not self.questions.exists():
             raise ValidationError("A form needs at least one question before it is published.")
         if self.draft_differs:
@@ -83,9 +87,15 @@ class ReportForm(models.Model):
     @transaction.atomic
     def go_back_to(self, version: "FormVersion", user: AbstractBaseUser | None = None) -> None:
         """Make an earlier version the draft, and publish it as a new one."""
+        self._hold()
         self.questions.all().delete()
         Question.objects.bulk_create(version.rows(form=self))
         self.publish(user)
+
+    def _hold(self) -> None:
+        """Nobody else publishes it until the transaction ends."""
+        held = type(self).objects.select_for_update(no_key=True)
+        self.refresh_from_db(fields=["live"], from_queryset=held)
 
     def withdraw(self) -> None:
         """Ask nobody any more."""
@@ -133,6 +143,8 @@ class Question(models.Model):
         PHOTO = "photo", "photo"
         ORDER = "order", "order"
 
+    TOLD_BY_ANSWER = (Kind.CHOICE, Kind.ORDER, Kind.NUMBER, Kind.DATE)
+    """Of these the raw answer alone tells people what it was about."""
     STORED = (
         "position",
         "name",
@@ -211,15 +223,32 @@ class Question(models.Model):
         """Why it cannot be asked after the `earlier` questions: the field, and a sentence."""
         if self.name in [question.name for question in earlier]:
             return "name", f"There is another question with the name {self.name}."
-        if self.kind == self.Kind.CHOICE and len(self.choice_keys()) < 2:
-            return "choices", "A choice needs at least two lines to choose from."
-        if self.kind == self.Kind.CHOICE and (number := self._misleading_choice()):
-            return (
-                "choices",
-                f"“{number}” would be taken for the number of another line. Please say what it is "
-                f"of, as in “{number} parts”.",
-            )
+        if self.kind == self.Kind.CHOICE and (problem := self._problem_of_choices()):
+            return "choices", problem
         return self._problem_of_condition(earlier)
+
+    def _problem_of_choices(self) -> str:
+        lines = self.choice_keys()
+        if len(lines) < 2:
+            return "A choice needs at least two lines to choose from."
+        if len(lines) > MOST_CHOICES:
+            return f"Nobody reads more than {MOST_CHOICES} lines on a phone: it has {len(lines)}."
+        if long := next((line for line in lines if len(line) > LONGEST_CHOICE), ""):
+            return f"“{preview(long)}” has more than {LONGEST_CHOICE} characters."
+        if twice := self._line_twice():
+            return f"“{twice}” is there twice: nobody could tell the two apart."
+        if number := self._misleading_choice():
+            return (
+                f"“{number}” would be taken for the number of another line. Please say what it is "
+                f"of, as in “{number} parts”."
+            )
+        return ""
+
+    def _line_twice(self) -> str:
+        """A line that differs from another one in its case alone; "" for none."""
+        lines = self.choice_keys()
+        cased = [line.casefold() for line in lines]
+        return next((line for n, line in enumerate(lines) if cased[n] in cased[:n]), "")
 
     def _misleading_choice(self) -> str:
         """A line that is the number of another one, by which people choose; "" for none."""

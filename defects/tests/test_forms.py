@@ -2,10 +2,12 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.urls import reverse
 
 from defects.models import DefectReport, FormVersion, Question, ReportForm, problems_in
 from orders.models import Line
+from orders.tests.test_at_once import all_at_once
 from whatsapp_bot.models import MenuItem
 from whatsapp_bot.recent import forget_all
 
@@ -130,6 +132,9 @@ def test_a_form_without_questions_is_not_published(defect_form):
             [{"kind": "choice", "choices": "0\n1\n2\n10"}],
             "“1” would be taken for the number of another line.",
         ),
+        ([{"kind": "choice", "choices": "\n".join(f"Line {n}" for n in range(101))}], "it has 101."),
+        ([{"kind": "choice", "choices": "Short\n" + "x" * 61}], "has more than 60 characters."),
+        ([{"kind": "choice", "choices": "Yes\nNo\nyes"}], "“yes” is there twice"),
         ([{}, {"name": "a"}], "There is another question with the name a."),
         ([{"only_when": "b", "equals": "x"}, {"name": "b"}], "No question before this one has the name b."),
         ([{"only_when": "a", "equals": "x"}], "A question cannot depend on its own answer."),
@@ -312,3 +317,112 @@ def test_one_goes_back_on_the_page_of_a_version(admin_client, two_questions):
     admin_client.post(path, {"go_back_here": "1"})
     two_questions.refresh_from_db()
     assert two_questions.live.questions == first.questions
+
+
+@pytest.fixture
+def posted(admin_client, two_questions):
+    """Save the questions of the form with these names, and return what they are called then."""
+
+    def post(*names, delete=(), **more):
+        questions = list(two_questions.questions.all())
+        rows = [
+            {"id": question.pk, "text": question.text, "name": name}
+            for question, name in zip(questions, names, strict=False)
+        ] + [{"text": "New?", "name": name} for name in names[len(questions) :]]
+        for place in delete:
+            rows[place]["DELETE"] = "on"
+        page = post_form(
+            admin_client, two_questions, rows, **{"questions-INITIAL_FORMS": len(questions)}, **more
+        )
+        assert "successfully" in page
+        return {one.text: one.name for one in two_questions.questions.all()}
+
+    return post
+
+
+def test_names_of_questions_are_swapped_and_taken_over(posted, two_questions):
+    first, second = two_questions.questions.values_list("text", flat=True)
+    assert posted("a", "b") == {first: "a", second: "b"}
+    assert posted("b", "a") == {first: "b", second: "a"}
+    assert posted("c", "b") == {first: "c", second: "b"}
+    assert posted("b", "b", delete=[1]) == {first: "b"}
+    assert posted("x", "b") == {first: "x", "New?": "b"}
+
+
+def test_a_name_that_somebody_else_has_given_meanwhile(admin_client, two_questions):
+    page = post_form(admin_client, two_questions, [{"name": "where", "text": "Where?"}])
+    assert "successfully" in page
+    page = post_form(admin_client, two_questions, [{"name": "where", "text": "Where exactly?"}])
+    assert "Somebody else has added a question with the name where." in page
+    assert "Where exactly?" in page
+
+
+def test_a_draft_that_is_gone_cannot_be_tried(admin_client):
+    for pk in ("999999", "9" * 23, "x", "0", "-1"):
+        path = reverse("admin:defects_reportform_try_draft", args=[pk])
+        assert admin_client.get(path).status_code == 404
+
+
+def test_a_form_is_not_put_beside_an_item_of_its_name(admin_client, hazard):
+    menu = MenuItem.objects.get(opens="defects.history").menu
+    questions = [{"name": "more", "text": "What happened?"}]
+    more = {"on_menu": menu.pk, "publish": "1", "title": "View Defect History"}
+    page = post_form(admin_client, hazard, questions, **more)
+    assert "“View defect history” on the menu defects opens something else already" in page
+    assert not menu.items.filter(opens=hazard.address).exists()
+    menu.add_item("Safety hazard", hazard.address)
+    more["title"] = "Safety hazard"
+    assert "It is on the menu defects." in post_form(admin_client, hazard, questions, **more)
+
+
+def test_what_staff_type_is_cleaned(admin_client):
+    choices = "Tw\x0bo\r\nThree\u202e\ufffe parts"
+    questions = [{"name": "a", "text": "How\x0b many\u202e?", "kind": "choice", "choices": choices}]
+    post_form(admin_client, None, questions, key="new", title="N\u202eew")
+    question = Question.objects.get(form__key="new")
+    assert (question.form.title, question.text) == ("New", "How many?")
+    assert question.choices == "Two\nThree parts"
+
+
+def test_a_report_of_which_everything_was_skipped_has_the_name_of_its_form(say, defect_form):
+    defect_form.questions.all().delete()
+    Question.objects.create(
+        form=defect_form, name="count", kind="number", text="How many?", required=False
+    )
+    defect_form.publish()
+    forget_all()
+    begin(say)
+    assert "Defect Submitted" in say("skip")
+    assert DefectReport.objects.get().description == defect_form.title
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "shown"),
+    [("choice", "2", "Two"), ("number", "12", "12"), ("yes_no", "yes", "Defect")],
+)
+def test_what_was_begun_is_known_by_its_answers(say, defect_form, kind, said, shown):
+    defect_form.questions.update(position=90)
+    Question.objects.create(
+        form=defect_form, position=1, name="first", kind=kind, text="?", choices="One\nTwo"
+    )
+    defect_form.publish()
+    forget_all()
+    begin(say)
+    say(said)
+    say("menu")
+    say("2")
+    assert f"“{shown}”" in say("1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_publish_and_go_back_at_once(two_questions):
+    versions = list(two_questions.versions.all())
+
+    def go_back(version):
+        with transaction.atomic():
+            ReportForm.objects.get(pk=two_questions.pk).go_back_to(version)
+
+    for _ in range(3):
+        all_at_once(go_back, versions)
+    two_questions.refresh_from_db()
+    assert two_questions.live.questions == two_questions.draft()

@@ -7,10 +7,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from whatsapp_bot.whatsapp_text import MAX_LENGTH, clean, length
+from whatsapp_bot.admin.cleaned import CleanCharField
+from whatsapp_bot.whatsapp_text import MAX_LENGTH, length
 from whatsapp_bot.wording import placeholders_in
-
-LONGEST_EDIT = 20_000
 
 
 class BubbleTextarea(UnfoldAdminTextareaWidget):
@@ -40,8 +39,8 @@ class BubbleTextarea(UnfoldAdminTextareaWidget):
         )
 
 
-class SayableField(forms.CharField):
-    """A text that fits a WhatsApp message, cleaned of what breaks screens and databases.
+class SayableField(CleanCharField):
+    """A text that fits a WhatsApp message.
 
     with_items: the bubble shows the labels of the page's menu items as well. fills_in: whether it
     may have placeholders; which ones, its form knows. limit: in characters as WhatsApp counts.
@@ -60,9 +59,6 @@ class SayableField(forms.CharField):
         super().__init__(widget=widget or BubbleTextarea(limit=limit, **shows), **options)
         self.fills_in = fills_in
         self.limit = limit
-
-    def to_python(self, value: Any) -> str:
-        return clean(super().to_python(value) or "", LONGEST_EDIT)
 
     def validate(self, value: str) -> None:
         super().validate(value)

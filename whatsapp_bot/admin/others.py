@@ -9,6 +9,8 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from whatsapp_bot.admin.cleaned import CleansText
+
 AS_OPENED = "as_opened"
 """The parameter that brings back what the page was opened with."""
 CHANGED = (
@@ -73,7 +75,7 @@ def _in_words(row: Model, field: Any) -> str:
     return str(display_for_field(field.value_from_object(row), field, "–") or "–")
 
 
-class AmongOthers(ModelAdmin):
+class AmongOthers(CleansText, ModelAdmin):
     """A page whose form is one of these."""
 
     watched: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ from unfold.widgets import (
 
 from whatsapp_bot import flows
 from whatsapp_bot.admin.bubbles import SayableField
+from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.others import AmongOthers
 from whatsapp_bot.models import Menu, MenuItem, Page, Wording
 from whatsapp_bot.models.menu import MAIN, menus, pages, problems_with
@@ -63,6 +64,8 @@ class WordingForm(forms.ModelForm):
 
     def clean_text(self) -> str:
         text = self.cleaned_data["text"]
+        if "text" not in self.changed_data:
+            return self.instance.text
         if problem := self.instance.problem_with(text):
             raise forms.ValidationError(problem)
         return text
@@ -177,7 +180,8 @@ class WordingAdmin(AmongOthers):
     @admin.display(description="as shipped")
     def shipped(self, wording: Wording) -> SafeString:
         newer = (
-            "The default has changed since you changed yours; yours still stands."
+            "The default has changed since you changed yours; yours still stands. Save it as it "
+            "is to be reminded no more."
             if wording.default_is_newer
             else ""
         )
@@ -199,11 +203,12 @@ class WordingAdmin(AmongOthers):
         """The button; the form has emptied the wording already."""
 
     def save_model(self, request: HttpRequest, obj: Wording, form: Any, change: bool) -> None:
-        if "is_on" in form.cleaned_data:
-            obj.switch(on=form.cleaned_data["is_on"])
-        obj.reword(obj.text, request.user)
+        if "is_on" in form.changed_data:
+            obj.switch(on=form.cleaned_data["is_on"], user=request.user)
+        is_kept = obj.default_is_newer and not form.changed_data
+        if "text" in form.changed_data or is_kept:
+            obj.reword(obj.text, request.user)
         switched_off.forget()
-        super().save_model(request, obj, form, change)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -267,7 +272,7 @@ class MenuItemFormSet(forms.BaseInlineFormSet):
             raise forms.ValidationError(problems)
 
 
-class MenuItemInline(TabularInline):
+class MenuItemInline(CleansText, TabularInline):
     model = MenuItem
     form = MenuItemForm
     formset = MenuItemFormSet

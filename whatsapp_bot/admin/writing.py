@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
 from whatsapp_bot.admin.bubbles import BubbleTextarea, SayableField
+from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.delivery import Route, Status
 from whatsapp_bot.models import Contact, Conversation, Message, MessageTemplate
 from whatsapp_bot.texts import STAFF_MESSAGE
@@ -195,7 +196,7 @@ class WritingForm(forms.ModelForm):
         return cleaned
 
 
-class WritingAdmin(ModelAdmin):
+class WritingAdmin(CleansText, ModelAdmin):
     """A page with a box to write to somebody in, for those who may write to people.
 
     They may do so without being allowed to change anything else on the page.

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone, translation
 
@@ -20,6 +21,9 @@ OPTED_OUT = 21610
 BLOCKED = "We have blocked the person."
 LONGEST_SENT = 8000
 
+LANGUAGE = RegexValidator(
+    r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,6})?\Z", "This is no code of a language, such as en or en-za."
+)
 _PHONE = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9]{1,128}")
 
@@ -46,7 +50,12 @@ class Contact(models.Model):
         max_length=200, blank=True, help_text="As the person chose it on WhatsApp."
     )
     role = models.CharField(max_length=10, choices=Role, default=Role.UNKNOWN)
-    language = models.CharField(max_length=10, blank=True)
+    language = models.CharField(
+        max_length=10,
+        blank=True,
+        validators=[LANGUAGE],
+        help_text="A code such as en or de, or with a country: en-za. Empty: the usual one.",
+    )
     opted_out_at = models.DateTimeField(
         "stopped", null=True, blank=True, help_text="Since when we do not write by ourselves."
     )

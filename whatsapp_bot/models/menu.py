@@ -4,6 +4,7 @@ from django.db import models
 
 from whatsapp_bot.models.contact import Contact, Role
 from whatsapp_bot.recent import Recent
+from whatsapp_bot.whatsapp_text import preview
 
 MAIN = "main"
 """The key of the menu where everybody begins."""
@@ -35,8 +36,12 @@ class Menu(models.Model):
             position = last.position
             last.position += 10
             last.save(update_fields=["position"])
-        limit = MenuItem._meta.get_field("label").max_length
-        return self.items.create(label=label[:limit], opens=opens, position=position)
+        return self.items.create(label=MenuItem.shortened(label), opens=opens, position=position)
+
+    def other_called(self, label: str, opens: str) -> "MenuItem | None":
+        """The item with this label that opens something else, if there is one."""
+        others = self.items.exclude(opens=opens)
+        return others.filter(label__iexact=MenuItem.shortened(label)).first()
 
 
 class MenuItem(models.Model):
@@ -58,6 +63,10 @@ class MenuItem(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @classmethod
+    def shortened(cls, label: str) -> str:
+        return preview(label, cls._meta.get_field("label").max_length)
 
     def is_for(self, contact: Contact) -> bool:
         return self.audience in (self.Audience.EVERYONE, contact.role)

@@ -87,14 +87,16 @@ class Wording(models.Model):
         """Have the bot say `text`; the default, or nothing, is back to the default."""
         self.text = "" if text == self.default else text
         self.reworded_default = self.default if self.text else ""
-        self.changed_by = user
-        self.changed_at = timezone.now()
-        self.save()
+        self._save_as_changed("text", "reworded_default", user=user)
 
-    def switch(self, *, on: bool) -> None:
+    def switch(self, *, on: bool, user: AbstractBaseUser | None) -> None:
         """Have the notice sent, or not at all."""
         self.switched_off = not on
-        self.save(update_fields=["switched_off"])
+        self._save_as_changed("switched_off", user=user)
+
+    def _save_as_changed(self, *fields: str, user: AbstractBaseUser | None) -> None:
+        self.changed_by, self.changed_at = user, timezone.now()
+        self.save(update_fields=[*fields, "changed_by", "changed_at"])
 
     def problem_with(self, text: str) -> str:
         """Why this cannot be the wording, in a sentence; "" when it can."""

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from whatsapp_bot import recent, wording
 from whatsapp_bot.flows import addresses
-from whatsapp_bot.models import Menu, MenuItem, Page, Wording
+from whatsapp_bot.models import Contact, Menu, MenuItem, Page, Wording
 from whatsapp_bot.models.menu import problems_with
 from whatsapp_bot.recent import forget_all
 
@@ -119,6 +119,44 @@ def test_a_new_default_leaves_an_edit_alone_and_shows(edit, row, admin_client, m
         reverse("admin:whatsapp_bot_wording_changelist"), {"wording": "newer"}
     )
     assert "1 text" in listed.content.decode()
+
+
+def test_a_newer_default_is_shown_until_the_text_is_saved(edit, monkeypatch, admin_user):
+    row = Wording.objects.get(key="news.closed")
+    edit(row, "{number} is done.", is_on="on")
+    Wording.objects.update(changed_by=None)
+    monkeypatch.setattr(wording.Text.declared[row.key], "default", "Better: {number}")
+    edit(row, "{number} is done.")
+    assert (row.switched_off, row.default_is_newer, row.changed_by) == (True, True, admin_user)
+    edit(row, "{number} is done.")
+    assert (row.text, row.default_is_newer) == ("{number} is done.", False)
+
+
+@pytest.mark.parametrize("language", ["", "en", "en-ZA", "de"])
+def test_who_has_another_language_reads_what_staff_wrote(edit, say, contact, language):
+    edit(Wording.objects.get(key="help.text"), "Ask us.")
+    Contact.objects.update(language=language)
+    say("hi")
+    assert say("help").startswith("Ask us.")
+
+
+def test_the_wording_in_the_own_language_comes_first(edit, say, contact):
+    edit(Wording.objects.get(key="help.text"), "Ask us.")
+    Wording.objects.create(key="help.text", language="de", text="Fragen Sie uns.")
+    forget_all()
+    for language, words in (("de-at", "Fragen Sie uns."), ("af", "Ask us.")):
+        Contact.objects.update(language=language)
+        say("hi")
+        assert say("help").startswith(words)
+
+
+@pytest.mark.parametrize("language", ["☃", "../x", "a b", "e", "en-za-1-2"])
+def test_what_is_no_language_is_refused(admin_client, contact, language):
+    path = reverse("admin:whatsapp_bot_contact_change", args=[contact.pk])
+    page = admin_client.post(path, {"role": "unknown", "language": language})
+    assert "no code of a language" in page.content.decode()
+    contact.refresh_from_db()
+    assert contact.language == ""
 
 
 @pytest.mark.parametrize(
@@ -258,7 +296,7 @@ def test_an_item_is_added_above_the_way_back_and_only_once():
     assert labels == [
         "Report a defect",
         "View defect history",
-        "A label that is longer t",
+        "A label that is longer…",
         "Back to menu",
     ]
 
