@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
@@ -58,6 +59,9 @@ class FileViewSet(GenericViewSet):
     renderer_classes = [Anything]
     lookup_value_regex = ROW
     needs = SEES_FILES
+
+    def get_queryset(self) -> QuerySet[Media]:
+        return super().get_queryset().shown_to(self.request.user)
 
     @extend_schema(responses={(200, "*/*"): OpenApiTypes.BINARY})
     def retrieve(self, request: Request, **_: Any) -> HttpResponse:

@@ -35,7 +35,7 @@ View = Callable[..., HttpResponse]
 
 
 def for_staff(view: View) -> View:
-    """Only for who may look at files; `view` gets the one asked for, which is stored."""
+    """Only for who may look at the file; `view` gets it, and it is stored."""
 
     @wraps(view)
     @require_safe
@@ -44,7 +44,8 @@ def for_staff(view: View) -> View:
             return redirect_to_login(request.path, reverse("admin:login"))
         if not (request.user.is_staff and request.user.has_perm("whatsapp_bot.view_media")):
             raise PermissionDenied
-        stored = Media.objects.filter(status=Media.Status.STORED).select_related("message")
+        shown = Media.objects.shown_to(request.user)
+        stored = shown.filter(status=Media.Status.STORED).select_related("message")
         return view(request, get_object_or_404(stored, pk=pk))
 
     return guarded

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -24,31 +24,12 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from config.access import second_factor
+from config.access.rights import beyond, may_look_after, permissions_of
 from whatsapp_bot.admin.files import BUTTON
 
 admin.site.unregister([User, Group])
 # Their secrets are nobody's business.
 admin.site.unregister([TOTPDevice, StaticDevice])
-
-
-def permissions_of(user: Any) -> QuerySet[Permission]:
-    """What somebody may do, also once they are made active again."""
-    if user.is_superuser:
-        return Permission.objects.all()
-    own = Permission.objects.filter(Q(user=user.pk) | Q(group__user=user.pk))
-    return Permission.objects.filter(pk__in=own.values("pk"))
-
-
-def beyond(user: Any) -> QuerySet[Permission]:
-    """What somebody may not do, and so not give."""
-    return Permission.objects.exclude(pk__in=permissions_of(user).values("pk"))
-
-
-def may_look_after(user: Any, other: User) -> bool:
-    if user.is_superuser:
-        return True
-    can_more = beyond(user).filter(pk__in=permissions_of(other).values("pk"))
-    return not other.is_superuser and not can_more.exists()
 
 
 class GivesNoMoreThanOwn(ModelAdmin):

@@ -74,7 +74,7 @@ GROUPS = {
         "defects.view_*",
         "defects.export_*",
         "orders.view_*",
-        # The photos of reports, and not the messages that they came with.
+        # Without the messages: the photos of reports, which they see, and of nothing else.
         "whatsapp_bot.view_media",
         "access.add_token",
     ],

@@ -8,6 +8,8 @@ from django.utils import timezone
 from knox.models import AbstractAuthToken, get_digest_token
 from knox.settings import CONSTANTS
 
+from config.access.rights import may_look_after
+
 
 class ShippedGroup(models.Model):
     """What a group that the product comes with was given so far, so that it gets it only once.
@@ -25,7 +27,7 @@ class ShippedGroup(models.Model):
 
 class TokenQuerySet(models.QuerySet["Token"]):
     def with_digest(self, digest: str) -> "Token | None":
-        return self.select_related("user").filter(digest=digest).first()
+        return self.select_related("user", "made_by").filter(digest=digest).first()
 
 
 class Token(AbstractAuthToken):
@@ -90,7 +92,15 @@ class Token(AbstractAuthToken):
             return f"This token is {self.state}."
         if not (self.user.is_active and self.user.is_staff):
             return "The user of this token may not sign in any more."
+        if self._opens_more_than_its_maker_may():
+            return "Its user may do more by now than who made this token: make another one."
         return ""
+
+    def _opens_more_than_its_maker_may(self) -> bool:
+        """Whoever made it for somebody else may have kept it."""
+        if self.made_by is None or self.made_by == self.user:
+            return False
+        return not may_look_after(self.made_by, self.user)
 
     def note_use(self, now: datetime | None = None) -> None:
         """Note that it was used just now; not each time, which would be a write for each read."""

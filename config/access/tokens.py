@@ -22,8 +22,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from config.access.admin import may_look_after
 from config.access.models import Token
+from config.access.rights import may_look_after
 from whatsapp_bot.admin.files import BUTTON
 
 VALID_FOR = {30: "30 days", 90: "90 days", 180: "half a year", 365: "a year"}
@@ -61,7 +61,6 @@ class TokenForm(forms.ModelForm):
 class TokenAdmin(ModelAdmin):
     form = TokenForm
     list_display = ["name", "user", "begins", "state", "last_used_at", "expiry", "made_by"]
-    list_filter = ["user"]
     list_select_related = ["user", "made_by"]
     search_fields = ["name", "user__username", "token_key"]
     search_help_text = "Name, user or how the token begins"
@@ -104,6 +103,9 @@ class TokenAdmin(ModelAdmin):
         if request.user.has_perm("access.change_token"):
             return True
         return self.has_add_permission(request) and (obj is None or obj.user == request.user)
+
+    def get_list_filter(self, request: HttpRequest) -> list[str]:
+        return ["user"] if request.user.has_perm(SEES_ALL) else []
 
     # Making one ---------------------------------------------------------------------------------
 

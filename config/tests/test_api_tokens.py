@@ -126,6 +126,28 @@ def test_administrators_see_all_and_give_no_more_than_they_have():
     assert Token.objects.get(name="ERP").revoked_by == admin.user
 
 
+def test_what_its_user_is_given_later_it_does_not_give_to_who_made_it():
+    admin, user = browser_of("admin", "Administrators"), browser_of("erp", "Order clerks").user
+    secret = made(admin.post(NEW, {"name": "ERP", "days": 90, "user": user.pk}))
+    assert asks(secret) == 200
+    user.is_superuser = True
+    user.save()
+    assert asks(secret) == 401
+    admin.user.is_superuser = True
+    admin.user.save()
+    assert asks(secret) == 200
+
+
+def test_names_of_users_are_for_those_who_see_all_tokens():
+    User.objects.create_user("somebody-else", is_staff=True)
+    for group in ("Reviewers", "Editors", "Order clerks", "Managers"):
+        page = browser_of(group.lower(), group).get(TOKENS)
+        assert page.status_code == 200
+        assert "somebody-else" not in page.content.decode()
+    browser_of("somebody-else", "Reviewers").post(NEW, {"name": "ERP", "days": 30})
+    assert "somebody-else" in browser_of("admin", "Administrators").get(TOKENS).content.decode()
+
+
 def test_without_the_permission_there_is_no_page():
     nobody = browser_of("nobody")
     for path in (TOKENS, NEW):

@@ -107,8 +107,10 @@ def factory(demo, settings) -> None:
     PinnedLine.objects.get_or_create(**someone, defaults={"line": Line.objects.first()})
     WrongLookup.objects.create(contact=Contact.objects.first(), number="ORD-0000")
     kept = default_storage.save("one.jpg", ContentFile(files.JPEG))
+    message = Message.objects.filter(direction="in").first()
+    report.attach([message.pk])
     Media.objects.create(
-        message=Message.objects.filter(direction="in").first(),
+        message=message,
         status="stored",
         content_type="image/jpeg",
         size=len(files.JPEG),

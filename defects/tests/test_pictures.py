@@ -4,12 +4,15 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core.files.base import ContentFile
+from django.test import Client
 from django.utils import timezone
 
 from defects.models import Attachment, DefectReport, Question
 from whatsapp_bot.models import HelpRequest, Media, Message
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.simulator import phone as simulator
+from whatsapp_bot.tests import files
 
 
 @pytest.fixture
@@ -337,3 +340,37 @@ def test_a_captioned_picture_is_the_message_for_the_team(phone, say):
     assert phone.send("image")[0].startswith("📎 Got it, our team will see that as well.")
     assert "HELP-" in phone.send("image", text="Please call me about my invoice")[0]
     assert HelpRequest.objects.get().text == "Please call me about my invoice"
+
+
+def test_who_sees_reports_and_no_messages_sees_their_photos_only(describing, phone, settings, api):
+    """A manager: at the page and the list of files, at the addresses of both, and over the API."""
+    in_memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    settings.STORAGES = {**settings.STORAGES, "default": in_memory}
+    phone.send("image", text="My own words")
+    phone.say("help")
+    phone.say("1")
+    phone.send("image", text="For the team only")
+    filed, other = Media.objects.order_by("pk")
+    assert attached() == 1
+    for media in (filed, other):
+        media.file.save("one.jpg", ContentFile(files.JPEG), save=False)
+        media.thumbnail.save("one.jpg", ContentFile(files.JPEG), save=False)
+        media.status, media.content_type = Media.Status.STORED, "image/jpeg"
+        media.save()
+    system = api("Managers")
+    browser = Client()
+    browser.force_login(system.user)
+    for client, way, refused in (
+        (browser, "/files/{}/", 404),
+        (browser, "/files/{}/small/", 404),
+        (browser, "/admin/whatsapp_bot/media/{}/change/", 302),
+        (system, "/api/v1/files/{}/", 404),
+        (system, "/api/v1/files/{}/small/", 404),
+    ):
+        assert client.get(way.format(filed.pk)).status_code == 200, way
+        assert client.get(way.format(other.pk)).status_code == refused, way
+    for path in ("", f"{filed.pk}/change/"):
+        page = browser.get(f"/admin/whatsapp_bot/media/{path}").content.decode()
+        assert "image/jpeg" in page
+        assert "My own words" not in page
+        assert "For the team" not in page

@@ -198,9 +198,22 @@ class MediaAdmin(SearchedByWords, LongList, LogAdmin):
             BUTTON,
         )
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Media]:
+        media = super().get_queryset(request)
+        # Who may see none at all is told so, and not that one is gone.
+        return media.shown_to(request.user) if self.has_view_permission(request) else media
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        return [column for column in self.list_display if self._may_see(request, column)]
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        may = self.has_try_again_permission(request)
-        return [field for field in self.fields if may or field != "again"]
+        return [field for field in self.fields if self._may_see(request, field)]
+
+    def _may_see(self, request: HttpRequest, name: str) -> bool:
+        """May they see this column or field? A message says more than its files."""
+        if name == "message":
+            return request.user.has_perm("whatsapp_bot.view_message")
+        return name != "again" or self.has_try_again_permission(request)
 
     def has_try_again_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("whatsapp_bot.change_media")

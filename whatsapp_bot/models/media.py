@@ -1,8 +1,10 @@
 import re
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import PurePath
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
 from django.utils import timezone
 
@@ -45,7 +47,21 @@ ENDINGS = {
 _FORBIDDEN_IN_NAMES = re.compile(r'[\x00-\x1f<>:"/\\|?*%#]+')
 
 
+seen_with: dict[str, Callable[[], models.QuerySet]] = {}
+"""Permissions, each with the ids of the messages whose files are seen by who has it."""
+
+
 class MediaQuerySet(models.QuerySet["Media"]):
+    def shown_to(self, user: AbstractBaseUser) -> "MediaQuerySet":
+        """For who sees all messages every file, else those of what they see, such as reports."""
+        if user.has_perm("whatsapp_bot.view_message"):
+            return self
+        seen = models.Q(pk__in=[])
+        for permission, messages in seen_with.items():
+            if user.has_perm(permission):
+                seen |= models.Q(message__in=messages())
+        return self.filter(seen)
+
     def due(self, now: datetime) -> "MediaQuerySet":
         """What is to be fetched, or to be deleted at the carrier, the longest overdue first."""
         return self.filter(try_at__lte=now).order_by("try_at", "pk")

@@ -93,7 +93,7 @@ def test_nobody_else_sees_them(there):
 
 def test_a_picture_is_shown(there):
     media = there()
-    client = staff("view_media")
+    client = staff("view_media", "view_message")
     for path in (address(media), small(media)):
         shown = get(client, path)
         assert content(shown) == files.JPEG
@@ -113,7 +113,7 @@ def test_a_picture_is_shown(there):
 )
 def test_what_is_no_picture_sound_or_film_is_saved(there, kind):
     media = there(b"x", kind, name="a plan.html")
-    answer = get(staff("view_media"), address(media))
+    answer = get(staff("view_media", "view_message"), address(media))
     assert answer["Content-Disposition"].startswith("attachment")
     assert "html" not in answer["Content-Disposition"] or not kind or kind == "text/html"
 
@@ -134,14 +134,14 @@ def test_what_is_no_picture_sound_or_film_is_saved(there, kind):
 def test_it_is_called_as_the_person_called_it_and_ends_as_it_is(there, called, kind, name):
     media = there(b"x", kind, name=called)
     assert media.name == name.format(pk=media.pk)
-    answer = get(staff("view_media"), address(media))
+    answer = get(staff("view_media", "view_message"), address(media))
     assert answer["Content-Disposition"] == content_disposition_header(
         kind != "audio/ogg", media.name
     )
 
 
 def test_there_is_none(there):
-    client = staff("view_media")
+    client = staff("view_media", "view_message")
     waiting, sound, gone = there(status="waiting"), there(b"x", "audio/ogg"), there()
     default_storage.delete(gone.file.name)
     for path in (
@@ -166,7 +166,7 @@ def test_there_is_none(there):
 )
 def test_players_ask_for_parts(there, asked, part, said):
     media = there(b"0123456789", "audio/ogg")
-    answer = get(staff("view_media"), address(media), range=asked)
+    answer = get(staff("view_media", "view_message"), address(media), range=asked)
     assert (answer.status_code, content(answer)) == (206, part)
     assert (answer["Content-Range"], answer["Content-Length"]) == (said, str(len(part)))
     assert answer["Content-Type"] == "audio/ogg"
@@ -174,14 +174,18 @@ def test_players_ask_for_parts(there, asked, part, said):
 
 @pytest.mark.parametrize("asked", ["bytes=", "bytes=-", "bytes=a-b", "bytes=0-1,3-4", "lines=1-2"])
 def test_other_ranges_are_all_of_it(there, asked):
-    answer = get(staff("view_media"), address(there(b"0123456789", "audio/ogg")), range=asked)
+    answer = get(
+        staff("view_media", "view_message"), address(there(b"0123456789", "audio/ogg")), range=asked
+    )
     assert (answer.status_code, content(answer)) == (200, b"0123456789")
     assert answer["Accept-Ranges"] == "bytes"
 
 
 @pytest.mark.parametrize("asked", ["bytes=10-", "bytes=5-4", "bytes=-0"])
 def test_parts_that_are_not_there(there, asked):
-    answer = get(staff("view_media"), address(there(b"0123456789", "audio/ogg")), range=asked)
+    answer = get(
+        staff("view_media", "view_message"), address(there(b"0123456789", "audio/ogg")), range=asked
+    )
     assert (answer.status_code, answer["Content-Range"]) == (416, "bytes */10")
 
 
@@ -235,7 +239,7 @@ def test_the_list_can_try_several_again(media, admin_client):
 
 
 def test_who_may_only_look_cannot(media):
-    client = staff("view_media")
+    client = staff("view_media", "view_message")
     one = media["missing"]
     page = get(client, reverse("admin:whatsapp_bot_media_change", args=[one.pk]))
     assert page.status_code == 200
