@@ -55,19 +55,22 @@ class Report(Flow):
             order=next((a for a in form.cleaned_data.values() if isinstance(a, Order)), None),
             line=self._line(form),
         )
-        report.attach(self.place.take_kept())
+        kept = self.place.take_kept()
+        report.attach(kept)
         self.place.expect_more(
             Reply.address_of(report), self.message.created_at, DefectReport.PICTURES_FOLLOW_WITHIN
         )
-        return Say(self._thanks(report))
+        return Say(self._thanks(report, kept))
 
-    def _thanks(self, report: DefectReport) -> str:
-        own = self.report_form.thanks
+    def _thanks(self, report: DefectReport, kept: list[int]) -> str:
+        own = self.report_form.live.thanks
         thanks = (
             fill(own, {"number": report.number}) if own else texts.SUBMITTED(number=report.number)
         )
         asks_photo = any(question.kind == Question.Kind.PHOTO for question in self.questions)
-        return thanks if asks_photo else f"{thanks}\n\n{texts.ADD_A_PHOTO()}"
+        if asks_photo or (kept and Message.objects.filter(pk__in=kept).pictures().exists()):
+            return thanks
+        return f"{thanks}\n\n{texts.ADD_A_PHOTO()}"
 
     def _line(self, form: forms.Form) -> Line | None:
         """The production line that was chosen, if a choice was one."""

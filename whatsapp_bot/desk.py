@@ -45,6 +45,11 @@ HELP = "help"
 TURNS_AWAY = ("menu", "cancel", "stop", "unsubscribe")
 """Who says so has nothing to add to what we told."""
 THANKS = ("thanks", "thank you", "thank you very much", "thanks a lot", "many thanks")
+NOTHING_MORE = (
+    *("no", "no thanks", "no thank you", "nope", "nah", "not now"),
+    *("nothing", "nothing more", "that is all", "that s all", "thats all"),
+)
+TAKES_BACK = ("cancel", "back")
 GREETINGS = (
     *("hi", "hello", "hey", "hi there", "hello there"),
     *("good morning", "good afternoon", "good evening", "good day"),
@@ -235,6 +240,8 @@ class Desk:
         if asking.asked and chosen(asking.options, self.said, near=False):
             return self.turn(self.said)
         word = utils.default_process(self.said.text)
+        if (word in TAKES_BACK or word in NOTHING_MORE) and self._has_just_sent():
+            return self._leave_as_it_is(word)
         if word in TURNS_AWAY:
             self.place.expect_no_comment()
         if word in WORDS:
@@ -278,6 +285,17 @@ class Desk:
             told = self.contact.messages.filter(notice=self.place.expects.get("notice"))
             return "" if told.waiting().exists() else address
         return address
+
+    def _has_just_sent(self) -> bool:
+        """Is nothing under way, and would what is said be added to what was sent before?"""
+        is_asked = bool(self.place.flow) or self.place.expects_reply
+        return not is_asked and bool(self._expected())
+
+    def _leave_as_it_is(self, word: str) -> str:
+        if word in TAKES_BACK:
+            return _join(texts.SENT_ALREADY(), texts.GO_ON())
+        self.place.expect_no_comment()
+        return _join(texts.ALL_RIGHT(), texts.GO_ON())
 
     def to_menu(self) -> str:
         kept = self._put_aside()

@@ -86,6 +86,15 @@ PUT_ASIDE = Text(
 YOU_ARE_WELCOME = Text(
     "bot.welcome", "You are welcome! 🙂 Send *menu* when you need me.", about="After thanks."
 )
+ALL_RIGHT = Text(
+    "bot.all_right", "All right.", about="When there is nothing to add to what was just sent."
+)
+SENT_ALREADY = Text(
+    "bot.sent_already",
+    "It has reached our team already. Is something wrong with it? Tell me in a few words, and I "
+    "will add that.",
+    about="After *cancel* or *back*, when something has just been submitted.",
+)
 CANCELLED = Text(
     "bot.cancelled",
     "Cancelled. Nothing was submitted.",

@@ -5,6 +5,7 @@ GREETING(name="Nomsa")
 """
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -95,6 +96,15 @@ def _nearest_language(worded: dict[str, str]) -> str | None:
 def placeholders_in(wording: str) -> frozenset[str]:
     """The names in braces: `{number}`."""
     return frozenset(_PLACEHOLDER.findall(wording))
+
+
+def half_filled(wording: str, names: Iterable[str]) -> str:
+    """What is wrong with a placeholder that would be sent as it stands, in a sentence; or ""."""
+    for name in names:
+        rest = wording.replace(f"{{{name}}}", "\0")
+        if re.search(rf"\{{\s*(\0|{name}\b)|(\0|\b{name})\s*\}}", rest):
+            return f"A brace is left over: what is filled in is written {{{name}}}."
+    return ""
 
 
 def fill(wording: str, values: dict[str, Any]) -> str:

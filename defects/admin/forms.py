@@ -147,6 +147,8 @@ class ReportFormAdmin(OpenedByMenus):
 
     @admin.display(description="what people are asked")
     def standing(self, form: ReportForm) -> str:
+        if not form.live and form.versions.exists():
+            return "Nothing any more: it was withdrawn. The draft below can be published again."
         if not form.live:
             return "Nothing yet: this form is a draft. Save it, try it, then publish it."
         published = f"Version {form.live.number}, published {form.live.published_at:%-d %B %Y}."
@@ -189,13 +191,24 @@ class ReportFormAdmin(OpenedByMenus):
             version = report_form.publish(request.user)
             messages.success(request, f"Version {version.number} is what people are asked now.")
         if "withdraw" in request.POST:
-            report_form.withdraw()
-            messages.success(request, "Nobody is asked any more. The draft is still here.")
+            self._withdraw(request, report_form)
         if (menu := form.cleaned_data.get("on_menu")) and report_form.live:
             menu.add_item(report_form.title, report_form.address)
             messages.success(request, f"It is on the menu {menu}.")
         report_forms.forget()
         menus.forget()
+
+    def _withdraw(self, request: HttpRequest, form: ReportForm) -> None:
+        if opened := self.opened_by(form):
+            them = "the menu" if len(opened) == 1 else "the menus"
+            messages.error(
+                request,
+                f"It is still asked, since {them} {' and '.join(opened)} would lead nowhere: "
+                "take it off there first.",
+            )
+            return
+        form.withdraw()
+        messages.success(request, "Nobody is asked any more. The draft is still here.")
 
 
 @admin.register(FormVersion)
@@ -207,7 +220,7 @@ class FormVersionAdmin(ModelAdmin):
     list_select_related = ["form__live", "published_by"]
     search_fields = ["form__title", "form__key"]
     search_help_text = "Title of the form"
-    fields = ["form", "number", "published_at", "published_by", "asked"]
+    fields = ["form", "number", "published_at", "published_by", "asked", "thanks"]
     readonly_fields = fields
     actions = ["go_back"]
     actions_submit_line = ["go_back_here"]

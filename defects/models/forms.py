@@ -10,7 +10,7 @@ from django.utils import timezone
 from whatsapp_bot.models import Conversation
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.whatsapp_text import digits_to_number, preview
-from whatsapp_bot.wording import placeholders_in
+from whatsapp_bot.wording import half_filled, placeholders_in
 
 MOST_CHOICES = 100
 LONGEST_CHOICE = 60
@@ -19,12 +19,14 @@ LONGEST_CHOICE = 60
 class ReportForm(models.Model):
     """The questions that make a report.
 
-    Its `questions` are the draft that staff work on. What people are asked is `live`, a version
-    that was published; none: nobody is asked.
+    Its `questions` and `thanks` are the draft that staff work on. What people are asked, and read
+    when it is done, is `live`, a version that was published; none: nobody is asked.
     """
 
     key = models.SlugField(unique=True, help_text="What menu items call it by.")
-    title = models.CharField(max_length=80)
+    title = models.CharField(
+        max_length=80, help_text="For staff, and on menus that it is put on from now on."
+    )
     thanks = models.CharField(
         max_length=500,
         blank=True,
@@ -52,12 +54,15 @@ class ReportForm(models.Model):
     @property
     def draft_differs(self) -> bool:
         """Would publishing change anything?"""
-        return self.live is None or self.live.questions != self.draft()
+        if self.live is None:
+            return True
+        return (self.live.questions, self.live.thanks) != (self.draft(), self.thanks)
 
     def clean(self) -> None:
-        unknown = placeholders_in(self.thanks) - {"number"}
-        if unknown:
+        if placeholders_in(self.thanks) - {"number"}:
             raise ValidationError({"thanks": "Only {number} can be filled in here."})
+        if wrong := half_filled(self.thanks, {"number"}):
+            raise ValidationError({"thanks": wrong})
 
     def draft(self) -> "list[dict[str, Any]]":
         """The draft's questions in order, as a version stores them."""
@@ -79,7 +84,7 @@ class ReportForm(models.Model):
         if self.draft_differs:
             last = self.versions.aggregate(last=models.Max("number"))["last"] or 0
             self.live = self.versions.create(
-                number=last + 1, questions=self.draft(), published_by=user
+                number=last + 1, questions=self.draft(), thanks=self.thanks, published_by=user
             )
             self.save(update_fields=["live"])
         return self.live
@@ -90,6 +95,8 @@ class ReportForm(models.Model):
         self._hold()
         self.questions.all().delete()
         Question.objects.bulk_create(version.rows(form=self))
+        self.thanks = version.thanks
+        self.save(update_fields=["thanks"])
         self.publish(user)
 
     def _hold(self) -> None:
@@ -109,6 +116,7 @@ class FormVersion(models.Model):
     form = models.ForeignKey(ReportForm, models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     questions = models.JSONField(default=list)
+    thanks = models.CharField(max_length=500, blank=True)
     published_at = models.DateTimeField(default=timezone.now)
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"

@@ -203,7 +203,16 @@ def test_a_refused_form_is_shown_with_its_reason_and_loses_nothing(admin_client)
 
 def test_a_form_is_withdrawn_in_the_admin(admin_client, defect_form, say):
     begin(say)
-    post_form(admin_client, defect_form, [{"name": "x", "text": "?"}], withdraw="1")
+    page = post_form(admin_client, defect_form, [{"name": "x", "text": "?"}], withdraw="1")
+    assert "since the menu defects would lead nowhere" in page
+    assert "was changed successfully" in page
+    defect_form.refresh_from_db()
+    assert defect_form.live
+    MenuItem.objects.filter(opens=defect_form.address).delete()
+    page = post_form(admin_client, defect_form, [{"name": "y", "text": "?"}], withdraw="1")
+    assert "Nobody is asked any more." in page
+    page = admin_client.get(reverse("admin:defects_reportform_change", args=[defect_form.pk]))
+    assert "Nothing any more: it was withdrawn." in page.content.decode()
     defect_form.refresh_from_db()
     assert defect_form.live is None
     assert say("Scratch").startswith("Sorry, that is no longer available.")
@@ -260,9 +269,30 @@ def test_a_form_has_thanks_of_its_own(say, defect_form):
     defect_form.save()
     forget_all()
     begin(say)
+    assert say("Fire").startswith("✅ Defect Submitted!"), "it is a draft until it is published"
+    defect_form.publish()
+    forget_all()
+    begin(say)
     reply = say("Fire")
     assert reply.startswith("Thank you! We come at once. DEF-")
     assert "Send a photo now and I will add it." in reply
+
+
+def test_one_goes_back_to_earlier_thanks(defect_form):
+    first = defect_form.live
+    defect_form.thanks = "Thank you! {number}"
+    defect_form.save()
+    assert defect_form.draft_differs
+    assert defect_form.publish().number == 2
+    assert not defect_form.draft_differs
+    defect_form.go_back_to(first)
+    defect_form.refresh_from_db()
+    assert (defect_form.thanks, defect_form.live.thanks, defect_form.live.number) == ("", "", 3)
+
+
+def test_thanks_have_no_half_placeholders():
+    with pytest.raises(ValidationError, match=r"is written \{number\}"):
+        ReportForm(key="x", title="x", thanks="Thanks, {number").full_clean()
 
 
 def test_thanks_have_only_the_number_to_fill_in():

@@ -374,3 +374,33 @@ def test_help_is_no_description_and_what_was_begun_waits(say):
         say(text)
     assert "Leave a message" in say("help")
     assert not DefectReport.objects.exists()
+
+
+@pytest.mark.parametrize("said", ["No", "no thanks", "Nothing more.", "That's all"])
+def test_no_is_nothing_to_add(say, said):
+    begin(say, "Bent frame")
+    assert say(said) == "All right.\n\nSend *menu* for the main menu."
+    assert not DefectReport.objects.get().attachments.exists()
+    assert "did not get" in say("and a scratch")
+
+
+@pytest.mark.parametrize("said", ["cancel", "back"])
+def test_what_was_submitted_is_corrected_in_words(say, said):
+    begin(say, "Bent frame")
+    assert say(said).startswith("It has reached our team already. Is something wrong with it?")
+    assert "I have added that to your report" in say("It was the other machine")
+    assert DefectReport.objects.get().attachments.count() == 1
+
+
+def test_no_to_what_we_asked_is_an_answer(say, contact):
+    begin(say, "Bent frame")
+    DefectReport.objects.get().ask("Does it still run?")
+    assert "I have added that to your report" in say("no")
+
+
+def test_who_has_sent_a_photo_is_not_asked_for_one(say, phone):
+    begin(say, "")
+    phone.send("image")
+    reply = say("Bent frame")
+    assert "Defect Submitted" in reply
+    assert "Send a photo now" not in reply

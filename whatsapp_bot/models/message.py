@@ -167,6 +167,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
         return with_each_word(self, text, has_it)
 
+    def pictures(self) -> "MessageQuerySet":
+        return self.filter(kind__in=[kind for kind in Kind if kind.is_picture])
+
     def replies_to(self, sid: str) -> "list[Message] | None":
         """What was replied to the stored message with this SID; None when there is none.
 

@@ -107,6 +107,8 @@ class Wording(models.Model):
             braced = ", ".join(f"{{{name}}}" for name in sorted(unknown))
             allowed = ", ".join(self.placeholders) or "none"
             return f"{braced} cannot be filled in here. Placeholders of this text: {allowed}."
+        if self.declared and (wrong := wording.half_filled(text, self.declared.placeholders)):
+            return wrong
         if length(text) > MAX_LENGTH:
             return f"A message holds {MAX_LENGTH} characters, this text has {length(text)}."
         return ""

@@ -80,6 +80,18 @@ def test_what_is_filled_in_is_not_filled_in_again(edit, row):
             "Thank you, {name}",
             "{name} cannot be filled in here. Placeholders of this text: {number}.",
         ),
+        *(
+            (f"No. {half}", "A brace is left over: what is filled in is written {number}.")
+            for half in (
+                "{number",
+                "number}",
+                "{ number }",
+                "{number!r}",
+                "{number.x}",
+                "{{number}}",
+                "{number:9}",
+            )
+        ),
         ("x" * 1601, "A message holds 1600 characters, this text has 1601."),
         ("🏭" * 801, "A message holds 1600 characters, this text has 1602."),
     ],
