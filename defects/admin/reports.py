@@ -37,7 +37,7 @@ from defects.models import (
     Status,
 )
 from defects.models.review import COUNTED, colleagues, problems_of_counting
-from defects.notices import QUESTION
+from defects.notices import NEWS, QUESTION
 from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.files import listed, shown
 from whatsapp_bot.admin.long_list import LongList
@@ -238,7 +238,11 @@ class DefectReportAdmin(DashboardLinks, Exportable, SearchedByWords, LongList, W
 
     @action(description="Acknowledge", permissions=["review"])
     def acknowledge(self, request: HttpRequest, chosen: QuerySet[DefectReport]) -> None:
-        do_with_each(request, chosen, "acknowledged", lambda one: one.acknowledge(request.user))
+        count = do_with_each(
+            request, chosen, "acknowledged", lambda one: one.acknowledge(request.user)
+        )
+        if count and NEWS["acknowledged"].is_on:
+            messages.info(request, "Who reported them is told, unless they want no news.")
 
     @action(description="Assign", permissions=["review"])
     def assign(self, request: HttpRequest, chosen: QuerySet[DefectReport]) -> None:

@@ -430,6 +430,7 @@ def test_several_at_once(admin_client, some, report, admin_user):
     critical, _, over = some
     text = act(admin_client, "acknowledge", [*some, report])
     assert "2 are acknowledged." in text
+    assert "Who reported them is told" in text
     assert f"{over.number}: It is unfounded" in text
     assert "Choose whom" in act(admin_client, "assign", [critical])
     assert "1 is assigned to admin." in act(
@@ -441,6 +442,17 @@ def test_several_at_once(admin_client, some, report, admin_user):
     assert "open it again" in text
     critical.refresh_from_db()
     assert (critical.assignee, critical.category) == (admin_user, category)
+
+
+def test_many_that_are_left_alone_take_one_line(admin_client, report):
+    closed = [
+        DefectReport.objects.file(reported_by=report.reported_by, description="x", status="closed")
+        for _ in range(5)
+    ]
+    text = act(admin_client, "acknowledge", closed)
+    assert text.count("It is closed, so it cannot become acknowledged") == 1
+    assert " and 2 more: It is closed" in text
+    assert "is told" not in text
 
 
 def test_a_retired_category_stays_where_it_is_and_is_offered_no_more(report, post, shown):

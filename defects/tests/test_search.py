@@ -97,7 +97,8 @@ def test_a_long_list_says_that_there_is_more(long, admin_client):
     shown = admin_client.get(REPORTS)
     assert shown.context["cl"].result_count == 2
     text = shown.content.decode()
-    assert "of more: filter or search to see others" in text
+    assert "The first 2 defect reports of more: filter or search to see others." in text
+    assert "Select all 2" not in text
     assert "All reports" in text.split('class="export"')[1]
     assert "of more" not in admin_client.get(f"{REPORTS}?q=dent").content.decode()
 
