@@ -25,6 +25,7 @@ from django.utils.timesince import timesince
 
 from whatsapp_bot import connection as addresses
 from whatsapp_bot.delivery import Status
+from whatsapp_bot.left_lying import left_lying_since
 from whatsapp_bot.models import Channel, Message, MessageTemplate
 from whatsapp_bot.reconcile import OVERLAP
 from whatsapp_bot.twilio import account, rest, webhook
@@ -34,8 +35,6 @@ from whatsapp_bot.wording import Notice
 log = structlog.get_logger("whatsapp_bot")
 
 CLOCK_MAY_DIFFER = 60
-LONGEST_DUE = timedelta(minutes=1)
-"""What a worker that runs never leaves lying for longer."""
 NOBODY = "+999000000000"
 """A number that no country has."""
 START_THE_WORKER = "Start `manage.py worker`, or look at its log: systemctl status andon-worker"
@@ -329,16 +328,9 @@ def sending() -> Findings:
 
 
 def worker() -> Findings:
-    from django_tasks_db.models import DBTaskResult
-
     channel, now = Channel.objects.ours(), timezone.now()
-    due = Message.objects.due(now).order_by("try_at").values_list("try_at", flat=True).first()
-    task = DBTaskResult.objects.ready().order_by("enqueued_at").first()
-    left = [moment for moment in (due, task and task.enqueued_at) if moment]
-    oldest = min(left, default=now)
-    held_up = channel.stopped_at and due == oldest
-    if now - oldest > LONGEST_DUE and not held_up:
-        says = f"Something has been due for {_for(oldest)}, and nobody has taken it up."
+    if since := left_lying_since(channel):
+        says = f"Something has been due for {_for(since)}, and nobody has taken it up."
         yield Finding("worker", State.WRONG, says, START_THE_WORKER)
     elif account.is_there() and (says := _asked_too_long_ago(channel, now)):
         yield Finding("worker", State.WRONG, says, START_THE_WORKER)

@@ -45,6 +45,11 @@ def wake_the_outbox() -> None:
     outbox.wake()
 
 
+@every(20)
+def say_that_we_are_at_work() -> None:
+    Channel.objects.note_work()
+
+
 @every(settings.RECONCILE_EVERY_MINUTES * 60)
 def ask_for_what_we_missed() -> None:
     """Also when the worker starts: it may have been away for long."""

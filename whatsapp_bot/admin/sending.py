@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from whatsapp_bot.admin.bubbles import SayableField
 from whatsapp_bot.admin.others import AmongOthers
 from whatsapp_bot.admin.people import LogAdmin
+from whatsapp_bot.left_lying import left_lying_since
 from whatsapp_bot.models import Channel, MessageTemplate
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.whatsapp_text import preview
@@ -22,10 +23,11 @@ _BLANK_LINE = re.compile(r"\{*\s*(\w+)\s*\}*\s*[=:]\s*\{*\s*(\w+)\s*\}*")
 
 
 @Recent
-def sending_trouble() -> str:
-    """Why nothing goes out, in a sentence for staff; "" when all is well."""
-    channel = Channel.objects.filter(number=settings.TWILIO_WHATSAPP_NUMBER).first()
-    return channel.trouble if channel else ""
+def troubles() -> dict[str, Any]:
+    """Why nothing goes out, in a sentence for staff, and since when no worker does its work."""
+    ours = Channel(number=settings.TWILIO_WHATSAPP_NUMBER)
+    channel = Channel.objects.filter(number=ours.number).first() or ours
+    return {"sending_trouble": channel.trouble, "no_worker_since": left_lying_since(channel)}
 
 
 def on_every_page(request: HttpRequest) -> dict[str, Any]:
@@ -33,7 +35,7 @@ def on_every_page(request: HttpRequest) -> dict[str, Any]:
     if not request.user.is_staff:
         return {}
     return {
-        "sending_trouble": sending_trouble(),
+        **troubles(),
         "sees_messages": request.user.has_perm("whatsapp_bot.view_message"),
     }
 

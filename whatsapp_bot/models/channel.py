@@ -16,6 +16,8 @@ log = structlog.get_logger("whatsapp_bot")
 TRY_AGAIN_AFTER = timedelta(minutes=1)
 ALARM_AGAIN_AFTER = timedelta(hours=6)
 """What is refused may be taken at first and refused later, time and again."""
+WORKER_IS_SILENT = timedelta(minutes=1)
+"""It says that it is at work three times as often."""
 AHEAD_SECONDS = 5
 """How far ahead messages are given their moments: well before a claim on them runs out."""
 
@@ -31,6 +33,10 @@ class ChannelQuerySet(models.QuerySet["Channel"]):
         locked = self.select_for_update().filter(number=settings.TWILIO_WHATSAPP_NUMBER)
         return locked.first() or (self.ours() and locked.get())
 
+    def note_work(self) -> None:
+        """A worker is at work."""
+        self.filter(pk=self.ours().pk).update(worked_at=timezone.now())
+
     def left_reconciling(self) -> "ChannelQuerySet":
         """Those of whose messages somebody began to ask, and did not come to the end."""
         return self.filter(reconciling_until__lte=timezone.now())
@@ -44,6 +50,7 @@ class Channel(models.Model):
     alarmed_at: when staff heard of that last.
     reconciled_at: up to when we surely have all that the carrier has for us. reconciling_until:
     until when somebody has it in hand to ask for what came since; nobody, when it is past.
+    worked_at: when a worker last said that it is at work.
     """
 
     number = models.CharField(max_length=30, unique=True)
@@ -54,11 +61,16 @@ class Channel(models.Model):
     try_at = models.DateTimeField(null=True, blank=True)
     reconciled_at = models.DateTimeField(null=True, blank=True)
     reconciling_until = models.DateTimeField(null=True, blank=True)
+    worked_at = models.DateTimeField(null=True, blank=True)
 
     objects = ChannelQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def has_worker(self) -> bool:
+        return bool(self.worked_at) and abs(timezone.now() - self.worked_at) < WORKER_IS_SILENT
 
     @property
     def trouble(self) -> str:

@@ -95,8 +95,9 @@ def test_an_address_that_was_typed_does_no_harm(admin_client, contact, before):
     assert admin_client.get(page_of(contact), {"before": before}).status_code == 200
 
 
-def test_what_was_said_long_ago_is_found_without_reading_the_rest(admin_client, contact):
+def test_what_was_said_long_ago_is_found_without_reading_the_rest(admin_client, contact, read_once):
     said(contact, 3)
+    shown(admin_client, "/admin/")
     made = statements(lambda: shown(admin_client, page_of(contact) + "?before=2"))
     of_contact = '"whatsapp_bot_message"."contact_id" ='
     (found,) = [one for one in made if of_contact in one and "LIMIT" in one]

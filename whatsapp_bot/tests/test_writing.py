@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.models import (
@@ -416,6 +417,26 @@ def test_every_page_says_when_nothing_goes_out(admin_client, client, may, db):
     Channel.objects.ours().go_on()
     forget_all()
     assert "No messages go out." not in shown(admin_client, "/admin/")
+
+
+def test_every_page_says_when_no_worker_runs(admin_client, contact):
+    says = "The background worker is not running."
+    (message,) = contact.send("Your parts are here.")
+    assert says not in shown(admin_client, "/admin/"), "it waits for the person"
+    message.status, message.try_at = Status.QUEUED, timezone.now() - timedelta(minutes=3)
+    message.save()
+    forget_all()
+    assert says in shown(admin_client, "/admin/")
+    Channel.objects.note_work()
+    forget_all()
+    assert says not in shown(admin_client, "/admin/"), "it has much to do"
+    Channel.objects.update(worked_at=timezone.now() - timedelta(minutes=3))
+    forget_all()
+    assert says in shown(admin_client, MESSAGES)
+    contact.messages.update(try_at=None)
+    DBTaskResult.objects.all().delete()
+    forget_all()
+    assert says not in shown(admin_client, "/admin/"), "nothing waits"
 
 
 # Texts and templates -----------------------------------------------------------------------------
