@@ -3,9 +3,10 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -43,6 +44,12 @@ STATUS_COLOURS = {
     ProductionRun.Status.RUNNING: "info",
     ProductionRun.Status.FINISHED: "success",
 }
+
+
+NOT_AGAIN = (
+    "Whoever is unlinked cannot link themselves to that customer again: staff can, or delete the "
+    "row in “Undone links” to let them."
+)
 
 
 class BigAdmin(ModelAdmin):
@@ -160,12 +167,22 @@ class CustomerLinkAdmin(BigAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def delete_view(self, request: HttpRequest, *about: Any, **more: Any) -> HttpResponse:
+        if request.method == "GET":
+            messages.warning(request, NOT_AGAIN)
+        return super().delete_view(request, *about, **more)
+
     def delete_model(self, request: HttpRequest, obj: CustomerLink) -> None:
         obj.undo(request.user)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[CustomerLink]) -> None:
         for link in queryset:
             link.undo(request.user)
+        messages.info(request, NOT_AGAIN)
+
+    def response_delete(self, request: HttpRequest, *about: Any) -> HttpResponse:
+        super().response_delete(request, *about)
+        return redirect("admin:orders_customerlink_changelist")
 
 
 @admin.register(UndoneLink)

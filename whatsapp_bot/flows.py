@@ -15,6 +15,7 @@ Every app has its flows in `chat.py`:
 A flow is opened at an *address*: its name, and after a colon what it is to be about (`menu:main`).
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeVar
@@ -117,6 +118,7 @@ class Flow:
 
 
 registry: dict[str, type[Flow]] = {}
+_ADDRESS = re.compile(r"[\w.:-]{1,120}")
 
 FlowClass = TypeVar("FlowClass", bound=type[Flow])
 
@@ -150,7 +152,7 @@ def find(address: str, contact: Contact, message: Message, place: Place) -> Flow
 
 def is_there(address: str) -> bool:
     """Does the address name a flow? What it is to be about may still be gone."""
-    return address.partition(":")[0] in registry
+    return bool(_ADDRESS.fullmatch(address)) and address.partition(":")[0] in registry
 
 
 def claimed(contact: Contact, message: Message) -> str | None:

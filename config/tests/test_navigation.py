@@ -11,8 +11,6 @@ CALLED_OTHERWISE = {
     "Failed messages",
     "Menus and greeting",
     "Our number",
-    "Changes of reports",
-    "Wrong order numbers",
 }
 
 

@@ -115,6 +115,8 @@ class Change(models.Model):
     after = models.TextField("to", blank=True)
 
     class Meta:
+        verbose_name = "change of a report"
+        verbose_name_plural = "changes of reports"
         ordering = ["-at", "-pk"]
         indexes = [
             models.Index(fields=["-at", "-id"], name="change_at"),

@@ -52,7 +52,7 @@ class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
 
     def page(self, contact: Contact, size: int, below: str = "") -> "list[DefectReport]":
         """The newest of the contact's own reports, those with ids `below` that one."""
-        return _page(size)(contact.pk, int(below or LARGEST_ID))
+        return _page(size)(contact.pk, min(int(below or LARGEST_ID), LARGEST_ID))
 
     def with_words(self, text: str) -> "DefectReportQuerySet":
         """Those in which each word is found: in number, text, reporter or order."""

@@ -1,11 +1,13 @@
 """Exporting from the list: what it shows, who may, and what becomes of a large one."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from datetime import timedelta
+from html import unescape
 
 import pytest
 import time_machine
@@ -453,3 +455,23 @@ def _some_file():
     from django.core.files.base import ContentFile
 
     return ContentFile(b"half of it")
+
+
+def test_what_failed_or_is_gone_is_exported_again(client, asked):
+    export = make()
+    Export.objects.update(status=Export.Status.FAILED, why="Making it broke down.", file="")
+    browser = client_of(export.by)
+    page = browser.get(page_of(export)).content.decode()
+    assert "Export it again" in page
+    (query,) = re.findall(r'name="query" value="([^"]*)"', page)
+    again = {"query": unescape(query), "format": export.format}
+    browser.post(reverse("admin:defects_defectreport_export"), again)
+    newer = Export.objects.latest("pk")
+    assert newer.pk != export.pk
+    assert (newer.query, newer.format, newer.by) == (export.query, export.format, export.by)
+
+
+def test_others_are_told_why_there_is_no_file_for_them(admin_client, asked):
+    page = admin_client.get(page_of(make())).content.decode()
+    assert "Only who asked for it can download it." in page
+    assert "Export it again" not in page

@@ -25,6 +25,7 @@ class WrongLookup(models.Model):
     objects = WrongLookupQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "wrong order number"
         indexes = [models.Index(fields=["contact", "at"], name="wrong_lookup_contact_at")]
 
     def __str__(self) -> str:

@@ -220,3 +220,12 @@ def test_pages_lead_where_there_is_one(admin_client, order):
     )
     assert ends() == ["Page 1", "Next<"]
     assert ends("?p=2") == ["Page 2", "Previous<"]
+
+
+def test_before_a_link_is_undone_one_reads_what_that_means(admin_client, link):
+    path = reverse("admin:orders_customerlink_delete", args=[link.pk])
+    assert (
+        "cannot link themselves to that customer again" in admin_client.get(path).content.decode()
+    )
+    after = admin_client.post(path, {"post": "yes"})
+    assert after["Location"] == reverse("admin:orders_customerlink_changelist")

@@ -4,7 +4,7 @@ from django.db import models
 
 from whatsapp_bot.models.contact import Contact, Role
 from whatsapp_bot.recent import Recent
-from whatsapp_bot.whatsapp_text import preview
+from whatsapp_bot.whatsapp_text import digits_to_number, preview
 
 MAIN = "main"
 """The key of the menu where everybody begins."""
@@ -116,6 +116,11 @@ def problems_with(key: str, items: Iterable[MenuItem], there: Iterable[str]) -> 
         f"“{item.label}” is there twice: nobody could tell the two apart."
         for number, item in enumerate(items)
         if item.label.casefold() in labels[:number]
+    ]
+    problems += [
+        f"“{item.label}” would be taken for the number of an item."
+        for item in items
+        if 1 <= (digits_to_number(item.label) or 0) <= len(items)
     ]
     return problems or _ways_back(key, items)
 

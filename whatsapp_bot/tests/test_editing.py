@@ -218,6 +218,7 @@ BACK = ("Back", "menu:main")
         ("new", [], "This menu leads nowhere: add an item for everyone that opens something else."),
         ("main", items(BACK), "This menu leads nowhere: add an item for everyone that opens something else."),
         ("new", items(("Help", "help")), "This menu has no way back: add an item for everyone that opens the main menu."),
+        ("new", items(("2", "help"), ("More", "orders.status"), BACK), "“2” would be taken for the number of an item."),
         ("new", items(("Help", "help"), ("help", "orders.status"), BACK), "“help” is there twice: nobody could tell the two apart."),
     ],
 )  # fmt: skip

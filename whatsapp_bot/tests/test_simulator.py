@@ -374,3 +374,10 @@ def test_history_is_of_one_person(long_talk: Contact, post: Post) -> None:
 @pytest.mark.parametrize("before", ["x", "-1", "²", "9" * 40])
 def test_history_with_nonsense(long_talk: Contact, post: Post, before: str) -> None:
     assert len(post("history", whom=long_talk.phone, before=before).json()["messages"]) == 50
+
+
+@pytest.mark.parametrize("address", ["nothing", "", "draft:\0", "draft:" + "x" * 200, "draft:ü b"])
+def test_what_is_no_address_is_not_opened(post: Post, address: str) -> None:
+    answer = post("open", whom=CAST["worker"].address, address=address)
+    assert answer.status_code == 400
+    assert "not there any more" in answer.json()["error"]

@@ -29,7 +29,10 @@ class Command(BaseCommand):
         try:
             conversation = script.read(path.read_text(encoding="utf-8"))
             difference = script.replay(conversation)
-        except (OSError, UnicodeDecodeError):
+        except OSError as error:
+            self.stdout.write(f"{path}: cannot be read: {error.strerror}")
+            return False
+        except UnicodeDecodeError:
             self.stdout.write(f"{path}: cannot be read as UTF-8 text")
             return False
         except script.Unreadable as unreadable:
