@@ -10,6 +10,7 @@ import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from itertools import islice
 from typing import IO, Any
@@ -106,28 +107,36 @@ class _Csv(Table):
     def __init__(self, file: IO[bytes], size: int) -> None:
         self._file, self.weight = file, size
         self._encoding = _encoding_of(file)
-        sample = self._text().read(_SAMPLE)
+        with self._text() as text:
+            sample = text.read(_SAMPLE)
         if _is_binary(sample):
             raise Unreadable("There is no text in it. Please choose a CSV or XLSX file.")
         self._skips_first = sample[:4].lower() == "sep="
         self._separator = sample[4] if self._skips_first else _separator_of(sample)
 
     def _rows(self, sheet: str) -> Iterator[Row]:
-        text = self._text()
-        if self._skips_first:  # Excel does not show that line, nor count it.
-            text.readline()
-        rows = csv.reader(text, delimiter=self._separator)
-        try:
-            yield from enumerate(rows, 1)
-        except csv.Error:
-            raise Unreadable(
-                f"Row {rows.line_num} and what follows cannot be read. "
-                "Is there a quotation mark that is not closed? Please mend it, or save it as XLSX."
-            ) from None
+        with self._text() as text:
+            if self._skips_first:  # Excel does not show that line, nor count it.
+                text.readline()
+            rows = csv.reader(text, delimiter=self._separator)
+            try:
+                yield from enumerate(rows, 1)
+            except csv.Error:
+                raise Unreadable(
+                    f"Row {rows.line_num} and what follows cannot be read. Is there a quotation "
+                    "mark that is not closed? Please mend it, or save it as XLSX."
+                ) from None
 
-    def _text(self) -> io.TextIOBase:
+    @contextmanager
+    def _text(self) -> Iterator[io.TextIOWrapper]:
+        """Its text from the beginning, in lines as spreadsheets see them: U+2028 ends none."""
         self._file.seek(0)
-        return codecs.getreader(self._encoding)(self._file, "replace")
+        text = io.TextIOWrapper(self._file, self._encoding, errors="replace", newline="")
+        try:
+            yield text
+        finally:
+            if not self._file.closed:
+                text.detach()  # which would close it otherwise
 
 
 def _encoding_of(file: IO[bytes]) -> str:
@@ -157,7 +166,7 @@ def _is_binary(text: str) -> bool:
 
 def _separator_of(sample: str) -> str:
     """The character that divides most lines into equally many cells, and into the most."""
-    lines = sample.splitlines(keepends=True)[:50]
+    lines = io.StringIO(sample, newline="").readlines()[:50]
     if len(lines) > 1 and len(sample) == _SAMPLE:
         lines = lines[:-1]
 

@@ -52,6 +52,27 @@ def test_rows_are_numbered_as_a_spreadsheet_shows_them():
     assert read(lines.encode()) == [(2, ["a", "b"]), (3, ["two\nlines", "c"]), (5, ["d", "e"])]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("strange", ["\u2028", "\u2029", "\x85", "\v", "\f", "\x1c"])
+def test_what_ends_no_line_of_a_spreadsheet_ends_no_row(strange, encoding):
+    rows = [["Order", "Product"], ["ORD-1", f"Gear{strange}wheel"], ["ORD-2", "Nut"]]
+    text = "".join(f"{order},{product}\r\n" for order, product in rows)
+    assert read(text.encode(encoding)) == list(enumerate(rows, 1))
+    remark = f"Round gear{strange},,or square{strange},,or neither"
+    text = f"Order;Remark\nORD-1;{remark}\n"
+    assert read(text.encode(encoding))[1] == (2, ["ORD-1", remark])
+
+
+def test_a_file_is_read_as_often_as_one_likes_and_stays_open():
+    with io.BytesIO(b"a,b\nc,d\n") as file:
+        table = open_table(file, "a.csv", 8)
+        begun = table.rows()
+        assert next(begun) == (1, ["a", "b"])
+        begun.close()
+        assert list(table.rows()) == list(table.rows()) == [(1, ["a", "b"]), (2, ["c", "d"])]
+        assert not file.closed
+
+
 def test_xlsx_has_days_and_numbers_and_what_formulas_came_to():
     file = io.BytesIO()
     book = xlsxwriter.Workbook(file)
