@@ -13,7 +13,7 @@ from orders.importing.values import CellWidget, Choice, plain
 from whatsapp_bot.whatsapp_text import clean
 
 SEARCHED = 30
-"""The headings are among so many rows at the beginning."""
+"""The headings are among so many rows at the beginning, unless somebody says where they are."""
 
 Said = Mapping[str, list[str]]
 """What was said of columns in an earlier file: headings, with the name of each column that has it,

@@ -4,7 +4,7 @@ import pickle
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from itertools import chain, islice
+from itertools import chain, dropwhile, islice
 from typing import Any, Self
 
 from orders.importing.columns import SEARCHED, Column, Header, choose, find_header
@@ -43,15 +43,20 @@ class Choices:
         return Choices(sheet=self.sheet, said=self.said, meanings=self.meanings)
 
 
+def _from(number: int, rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows from that one on: what stands above headings that were chosen is no data."""
+    return dropwhile(lambda row: row[0] < number, rows)
+
+
 class Sheet:
     """The rows of a table, read once and kept beside, since a column is looked at as a whole."""
 
     def __init__(
         self, table: Table, columns: dict[str, Column], choices: Choices, progress: Progress
     ) -> None:
-        rows = table.rows(choices.sheet)
+        rows = _from(choices.header or 0, table.rows(choices.sheet))
         first = list(islice(rows, SEARCHED))
-        if not first:
+        if not first and choices.header is None:
             raise Unreadable("There is nothing in it. Please choose the file that has the rows.")
         self.header: Header = find_header(
             first, list(columns.values()), choices.header, choices.said

@@ -360,6 +360,20 @@ def test_another_sheet_and_another_row_of_headings(client, acme):
     assert counts(imported) == (2, 0, 0, 0)
 
 
+def test_headings_far_down_and_below_the_end(client, acme):
+    _, imported = choose(client, csv(*(f"Line {n} of a report" for n in range(1, 41)), *GOOD))
+    assert counts(imported) == (0, 0, 0, 0)
+    decide(client, imported, header="41")
+    assert counts(imported) == (2, 0, 0, 0)
+    assert imported.preview["columns"][0]["example"] == "ORD-1"
+    page = decide(client, imported, header="44").content.decode()
+    assert counts(imported) == (0, 0, 0, 0)
+    assert "The headings were not found. Please say below which row has them" in page
+    decide(client, imported, header="41")
+    confirm(client, imported)
+    assert Order.objects.count() == 2
+
+
 def test_a_day_that_may_be_two_is_asked_for(client, acme):
     rows = ("ORD-1,Acme GmbH,Gear,10,03/04/2026", "ORD-2,Acme GmbH,Gear,10,05/06/2026")
     response, imported = choose(client, csv(HEAD, *rows))
