@@ -6,7 +6,7 @@ from typing import Any
 from orders.importing.columns import Column, letter
 from orders.importing.judging import Judge, Kind, OrderJudge, Verdict
 from orders.importing.sheet import Sheet
-from orders.importing.tables import Cell
+from orders.importing.tables import TOO_WIDE, Cell
 from orders.importing.values import as_shown, quoted
 from whatsapp_bot.whatsapp_text import clean
 
@@ -110,6 +110,7 @@ class Preview:
                 for place in range(width)
                 if place in header.found or header.headings[place : place + 1] != [""]
             ],
+            "cut": TOO_WIDE if self._sheet.is_cut else "",
             "titles": [
                 one.title for one in self._columns() if one.attribute or one.name == "position"
             ],

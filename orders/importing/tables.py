@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from itertools import islice
-from typing import IO, Any
+from typing import IO, Any, Self
 
 LARGEST_FILE = 25 * 1024 * 1024
 LARGEST_SHEET = 200 * 1024 * 1024
@@ -22,7 +22,13 @@ LARGEST_PART = 60 * 1024 * 1024
 """Of everything in an XLSX file that is held in memory: its texts above all."""
 MOST_ROWS = 200_000
 MOST_COLUMNS = 100
+TOO_WIDE = (
+    f"It has more than {MOST_COLUMNS} columns, and only the first {MOST_COLUMNS} are read. "
+    "If one further to the right is needed, please move it to the left, and choose the file again."
+)
 MEGABYTE = 1024 * 1024
+LONGEST_ROW = MEGABYTE
+"""Characters of a row of CSV: each of them may be a cell, which takes many times as much memory."""
 
 _SEPARATORS = ";\t,|"
 _SAMPLE = 64 * 1024
@@ -44,10 +50,12 @@ class Table:
 
     sheets: once it is loaded, the names of those that are not hidden; a CSV file has none.
     weight: how many bytes of text there are to go through.
+    is_cut: once they are read, whether there was something to the right of MOST_COLUMNS.
     """
 
     sheets: list[str] = []
     weight = 0
+    is_cut = False
 
     def load(self) -> None:
         """Read what comes before the rows, which may take seconds. Raises Unreadable."""
@@ -57,8 +65,9 @@ class Table:
         self.load()
         filled = 0
         for number, cells in self._rows(sheet):
-            while cells and (cells[-1] is None or cells[-1] == ""):
-                cells.pop()
+            if _stripped(cells[MOST_COLUMNS:]):
+                self.is_cut = True
+            cells = _stripped(cells[:MOST_COLUMNS])
             if not cells:
                 continue
             filled += 1
@@ -70,6 +79,13 @@ class Table:
 
     def _rows(self, sheet: str) -> Iterator[Row]:
         raise NotImplementedError
+
+
+def _stripped(cells: list[Cell]) -> list[Cell]:
+    """Without the empty ones at the end."""
+    while cells and cells[-1] in (None, ""):
+        cells.pop()
+    return cells
 
 
 def open_table(file: IO[bytes], name: str, size: int) -> Table:
@@ -118,9 +134,12 @@ class _Csv(Table):
         with self._text() as text:
             if self._skips_first:  # Excel does not show that line, nor count it.
                 text.readline()
-            rows = csv.reader(text, delimiter=self._separator)
+            lines = _Lines(text)
+            rows = csv.reader(lines, delimiter=self._separator)
             try:
-                yield from enumerate(rows, 1)
+                for number, cells in enumerate(rows, 1):
+                    lines.begin_row()
+                    yield number, cells
             except csv.Error:
                 raise Unreadable(
                     f"Row {rows.line_num} and what follows cannot be read. Is there a quotation "
@@ -137,6 +156,32 @@ class _Csv(Table):
         finally:
             if not self._file.closed:
                 text.detach()  # which would close it otherwise
+
+
+class _Lines:
+    """The lines of a text. Raises Unreadable when those of one row are too long."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self.begin_row()
+
+    def begin_row(self) -> None:
+        self._left = LONGEST_ROW
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._left + 1)
+        self._left -= len(line)
+        if self._left < 0:
+            raise Unreadable(
+                f"A row of it has more than {LONGEST_ROW:,} characters. "
+                "Please take out the columns that are not needed."
+            )
+        if not line:
+            raise StopIteration
+        return line
 
 
 def _encoding_of(file: IO[bytes]) -> str:
@@ -209,7 +254,7 @@ class _Xlsx(Table):
         chosen = self._sheets.get(sheet) or self._sheets[self.sheets[0]]
         # What a file says of its own size is not always so.
         _trying(chosen.reset_dimensions)
-        rows = chosen.iter_rows(max_col=MOST_COLUMNS, values_only=True)
+        rows = chosen.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True)
         number = 0
         while batch := _trying(lambda: list(islice(rows, _BATCH))):
             for cells in batch:

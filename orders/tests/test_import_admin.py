@@ -374,6 +374,17 @@ def test_headings_far_down_and_below_the_end(client, acme):
     assert Order.objects.count() == 2
 
 
+def test_a_very_wide_table_can_be_decided_about(client, acme):
+    more = "".join(f",Column {number}" for number in range(20_000))
+    response, imported = choose(client, csv(HEAD + more, f"{GOOD[1]}{',x' * 20_000}"))
+    assert "It has more than 100 columns" in response.content.decode()
+    assert counts(imported) == (1, 0, 0, 0)
+    assert len(imported.preview["columns"]) == 100
+    assert decide(client, imported, column_CV="notes").status_code == 200
+    confirm(client, imported)
+    assert Order.objects.get().notes == "x"
+
+
 def test_a_day_that_may_be_two_is_asked_for(client, acme):
     rows = ("ORD-1,Acme GmbH,Gear,10,03/04/2026", "ORD-2,Acme GmbH,Gear,10,05/06/2026")
     response, imported = choose(client, csv(HEAD, *rows))

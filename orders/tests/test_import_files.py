@@ -132,6 +132,35 @@ def test_too_large_and_too_many(monkeypatch):
         open_table(io.BytesIO(b"a"), "a.csv", tables.LARGEST_FILE + 1)
 
 
+def test_a_row_that_would_fill_the_memory_is_refused(monkeypatch):
+    monkeypatch.setattr(tables, "LONGEST_ROW", 10)
+    assert read(b"a,b,c,d,e\nf,g,h,i,j\n"), "each of them is short enough"
+    for row in (b"," * 11, b'"\n",' * 3):
+        with pytest.raises(Unreadable, match="more than 10 characters"):
+            read(b"a\n" + row)
+
+
+def wide_xlsx(width):
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        book.add_worksheet().write_row(0, 0, range(width))
+    return file.getvalue()
+
+
+def wide_csv(width):
+    return ",".join(map(str, range(width))).encode() + b"," * 50
+
+
+@pytest.mark.parametrize(("name", "file"), [("a.csv", wide_csv), ("a.xlsx", wide_xlsx)])
+@pytest.mark.parametrize(("width", "is_cut"), [(100, False), (101, True), (300, True)])
+def test_of_a_wide_table_the_first_columns_are_read(name, file, width, is_cut):
+    content = file(width)
+    table = open_table(io.BytesIO(content), name, len(content))
+    ((_, cells),) = table.rows()
+    assert list(map(str, cells)) == list(map(str, range(100)))
+    assert table.is_cut == is_cut
+
+
 @given(st.binary(max_size=300))
 def test_whatever_is_in_a_file_it_is_read_or_refused(content):
     for start, name in ((b"", "a.csv"), (b"PK\x03\x04", "a.xlsx")):
@@ -423,6 +452,13 @@ def test_the_command_says_what_it_has_to_be_told(acme, place, tmp_path):
         run(tmp_path / "nothing.csv")
     with pytest.raises(CommandError, match="It is empty"):
         run(place(""))
+
+
+def test_the_command_says_how_many_columns_it_reads(acme, place):
+    head, row = GOOD
+    out, _ = run(place(head + ";more" * 100, row + ";1" * 100))
+    assert "It has more than 100 columns, and only the first 100 are read." in out
+    assert Order.objects.count() == 1
 
 
 def test_the_command_imports_runs(acme, place):

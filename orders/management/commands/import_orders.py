@@ -103,6 +103,8 @@ class Command(BaseCommand):
         if unused:
             columns, are = ("column", "is") if len(unused) == 1 else ("columns", "are")
             self.stdout.write(f"The {columns} {', '.join(unused)} {are} left out.")
+        if seen["cut"]:
+            self.stdout.write(seen["cut"])
         for name, count in seen.get("unknown", [])[:SHOWN]:
             self.stdout.write(f"Customer not known: {name} ({count:,})")
         for row in seen["rows"][Kind.CHANGED][:SHOWN]:
