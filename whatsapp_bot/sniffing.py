@@ -20,39 +20,35 @@ MACROS = "It is an Office document with macros, which are programs."
 TWO_THINGS = "It is two things at once ({one} and {other}), as only dangerous files are."
 UNKNOWN = "It is of no kind that is taken here."
 
-_NAMES = {"image": "picture", "audio": "sound", "video": "film"}
+_NAMES = {"image": "picture", "audio": "sound", "video": "film", "text": "text"}
 
 _MARKUP = re.compile(
     rb"<(?:!doctype\s|html[\s>]|script[\s>/]|iframe[\s>]|body[\s>]|svg\s+[a-z:]+=|svg>"
     rb"|img\s+[a-z]+=|\?php|\?xml-stylesheet)",
     re.IGNORECASE,
 )
-_BEGINS_AS_MARKUP = re.compile(rb"<[!?a-z/]", re.IGNORECASE)
+# People put words in brackets too, but neither give them values nor close them again.
+_BEGINS_AS_MARKUP = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*+<"
+    rb"(?:[?/]|![-a-z\[]|([a-z][^\s<>/]{0,50}+)(?:[\s/]+[^\s<>=/]++\s*=|[^<>]*/>|.*</\1))",
+    re.IGNORECASE | re.DOTALL,
+)
 _SCRIPT_IN_COMMENT = re.compile(rb"\*/[\x20-\x7e]{4}")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
-_PROGRAMS = (
-    b"MZ",
-    b"\x7fELF",
-    b"#!",
-    b"\xca\xfe\xba\xbe",
-    b"dex\n",
-    b"\0asm",
-    b"L\0\0\0\x01\x14\2\0",
-    *(struct.pack(f"{order}I", 0xFEEDFACE + n) for order in "<>" for n in (0, 1)),
+# A text may begin with letters that are a kind's own: then what no text has behind them is needed.
+_PROGRAM = re.compile(
+    rb"MZ.[\x00\x01]|\x7fELF|#![ \t]*/|\xca\xfe\xba\xbe|dex\n\d{3}\x00|\x00asm"
+    rb"|L\x00\x00\x00\x01\x14\x02\x00|[\xce\xcf]\xfa\xed\xfe|\xfe\xed\xfa[\xce\xcf]",
+    re.DOTALL,
 )
-_ARCHIVES = (
-    b"Rar!\x1a\x07",
-    b"7z\xbc\xaf\x27\x1c",
-    b"\x1f\x8b",
-    b"BZh",
-    b"\xfd7zXZ\0",
-    b"MSCF",
-    b"\x28\xb5\x2f\xfd",
-    b"xar!",
-    b"!<arch>\n",
+_ARCHIVE = re.compile(
+    rb"Rar!\x1a\x07|7z\xbc\xaf\x27\x1c|\x1f\x8b|BZh[1-9](?:1AY&SY|\x17rE8P\x90)|\xfd7zXZ\x00"
+    rb"|MSCF\x00{4}|\x28\xb5\x2f\xfd|xar!\x00|!<arch>\n|.{257}ustar[\x00 ]",
+    re.DOTALL,
 )
 
+_UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP, _ZIP_ENTRY, _ZIP_END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 _LARGEST_LIST = 1_000_000
@@ -115,9 +111,9 @@ def _binary(content: bytes) -> str | None:
         return _office(content)
     if content.startswith(_OLE):
         return _old_office(content)
-    if content.startswith(_PROGRAMS):
+    if _PROGRAM.match(content):
         raise Harmful(A_PROGRAM)
-    if content.startswith(_ARCHIVES) or content[257:262] == b"ustar":
+    if _ARCHIVE.match(content):
         raise Harmful(AN_ARCHIVE)
     return _stream_of_sound(content)
 
@@ -233,8 +229,10 @@ def _zip_end(content: bytes) -> tuple[int, int] | None:
 
 
 def _text(content: bytes, said: str) -> str:
+    if content.startswith(_UTF_16):
+        content = _in_utf_8(content)
     begin = content[:1000].removeprefix(codecs.BOM_UTF8).lstrip()
-    if _BEGINS_AS_MARKUP.match(begin):
+    if _BEGINS_AS_MARKUP.match(content):
         raise Harmful(A_PAGE)
     try:
         text = content.decode("utf-8-sig")
@@ -251,11 +249,20 @@ def _text(content: bytes, said: str) -> str:
     return "text/csv" if said.partition(";")[0].strip().lower() == "text/csv" else "text/plain"
 
 
+def _in_utf_8(content: bytes) -> bytes:
+    try:
+        return content.decode("utf-16").encode()
+    except UnicodeDecodeError:
+        raise Harmful(UNKNOWN) from None
+
+
 def _be_one_thing(content: bytes, kind: str) -> None:
     """Raises Harmful when it could be taken for something else as well."""
     name = _NAMES.get(kind.partition("/")[0], "PDF")
-    if kind.startswith(("application/vnd.", "application/msword", "text/")):
+    if kind.startswith(("application/vnd.", "application/msword")):
         return
+    if kind.startswith("text/") and not content.startswith(_UTF_16):
+        return  # It has no control characters, which everything else does.
     if _zip_end(content):
         raise Harmful(TWO_THINGS.format(one=name, other="archive"))
     if kind != "application/pdf" and b"%PDF-" in content[:1100]:

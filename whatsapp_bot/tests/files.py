@@ -1,5 +1,6 @@
 """Files to try it with: harmless ones of every kind, and dangerous ones."""
 
+import bz2
 import struct
 import zlib
 from io import BytesIO
@@ -107,6 +108,16 @@ HARMLESS = {
     "old Excel": (old_office("Root Entry", "Workbook"), "application/vnd.ms-excel"),
     "text": ("Gap < 5 mm, “lid” \N{WARNING SIGN}\n".encode(), "text/plain"),
     "contact": (CARD, "text/vcard"),
+    "text that begins like a program": (b"MZANSI plant: bearing noise", "text/plain"),
+    "text that begins like a script": (b"#!!! The line stands still", "text/plain"),
+    "text that begins like bzip2": (b"BZhelp us", "text/plain"),
+    "text that begins like a cabinet": (b"MSCF is the supplier", "text/plain"),
+    "text that begins like a page": (b"<Serial> 123, <Lot> 5", "text/plain"),
+    "text with umlauts in brackets": ("<Müller> sagt, <5 mm>".encode(), "text/plain"),
+    "text of a batch file": (b"@echo off\r\ndel x\r\n", "text/plain"),
+    "text in UTF-16": ("Gap < 5 mm, “lid”\r\n".encode("utf-16"), "text/plain"),
+    "text in UTF-16, the other way round": ("\ufeffGap".encode("utf-16-be"), "text/plain"),
+    "contact in UTF-16": (CARD.decode().encode("utf-16"), "text/vcard"),
 }
 """What each is taken for."""
 
@@ -120,6 +131,17 @@ DANGEROUS = {
     "XML": b'<?xml version="1.0"?><a/>',
     "HTML": PAGE,
     "HTML after words": b"Dear all,\n" + PAGE,
+    "HTML without a head": b"<b>Dear all</b>, please see below",
+    "HTML that does something": b"<a href=javascript:alert(1)>here",
+    "HTML that does something, without a space": b"<a/onclick=alert(1)>here",
+    "XML without a head": b"<order><line/>" + b" " * 2000 + b"</order>",
+    "bare element": b"<order />",
+    "UTF-16 with control characters": "a\0b".encode("utf-16"),
+    "half of UTF-16": b"\xff\xfea",
+    "UTF-16 and page": b"\xff\xfe" + PAGE + b" " * (len(PAGE) % 2),
+    "bzip2": bz2.compress(b"text"),
+    "bzip2 of nothing": bz2.compress(b""),
+    "tar": b"a.txt".ljust(257, b"0") + b"ustar  \0",
     "HTML in UTF-16": PAGE.decode().encode("utf-16"),
     "program for Windows": b"MZ\x90\0\3\0\0\0",
     "program for Linux": b"\x7fELF\2\1\1\0",
