@@ -8,6 +8,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from PIL import Image
+from PIL.ImageCms import ImageCmsProfile, createProfile
 
 SAMPLES = Path(__file__).parent.parent / "static" / "simulator" / "samples"
 GPS = b"GPS says Hall 3"
@@ -29,6 +30,17 @@ def photo_with_place(kind: str = "JPEG", size: tuple[int, int] = (900, 300)) -> 
     exif.get_ifd(0x8825)[1] = "S"
     exif.get_ifd(0x8825)[2] = (33.0, 55.0, 7.0)
     return picture(kind, size, exif=exif)
+
+
+def profile_of_swapped_colours() -> bytes:
+    """A profile of colours in which red is what blue is to others."""
+    profile = ImageCmsProfile(createProfile("sRGB")).tobytes()
+    return profile.replace(b"rXYZ", b"xXYZ").replace(b"bXYZ", b"rXYZ").replace(b"xXYZ", b"bXYZ")
+
+
+def in_several_scans(jpeg: bytes) -> bytes:
+    """A JPEG that says that its colours come one after the other."""
+    return jpeg.replace(b"\xff\xda\0\x0c\3", b"\xff\xda\0\x08\1")
 
 
 def zipped(*names: str, content: bytes = b"<xml/>") -> bytes:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.ImageCms import ImageCmsProfile, createProfile
 
 from whatsapp_bot import pictures, sniffing
 from whatsapp_bot.models.media import ENDINGS
@@ -102,6 +103,45 @@ def test_profiles_remarks_and_what_is_behind_the_end_are_gone():
 
 
 @pytest.mark.parametrize(
+    ("kind", "mode"), [("JPEG", "RGB"), ("PNG", "RGB"), ("PNG", "RGBA"), ("WEBP", "RGBA")]
+)
+def test_colours_look_as_they_did_with_their_profile(kind, mode):
+    written = BytesIO()
+    red = Image.new(mode, (20, 20), "red")
+    red.save(written, kind, icc_profile=files.profile_of_swapped_colours())
+    for content in pictures.cleaned(written.getvalue(), f"image/{kind.lower()}")[1:]:
+        r, g, b = Image.open(BytesIO(content)).convert("RGB").getpixel((9, 9))
+        assert (r < 50, g < 50, b > 200) == (True, True, True)
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK", "RGB"])
+def test_a_profile_for_other_pictures_is_ignored(mode):
+    profile = ImageCmsProfile(createProfile("LAB")).tobytes()
+    before = Image.new(mode, (20, 20))
+    written = BytesIO()
+    before.save(written, "JPEG", icc_profile=profile)
+    _, kept, _ = pictures.cleaned(written.getvalue(), "image/jpeg")
+    expected, colour = (Image.open(BytesIO(one)) for one in (written.getvalue(), kept))
+    assert colour.convert("RGB").getpixel((9, 9)) == expected.convert("RGB").getpixel((9, 9))
+
+
+def test_the_transparent_colour_of_a_picture_with_a_profile_stays_so():
+    profile = files.profile_of_swapped_colours()
+    before = files.picture("PNG", icc_profile=profile, transparency=(0, 0, 0))
+    _, kept, _ = pictures.cleaned(before, "image/png")
+    assert Image.open(BytesIO(kept)).convert("RGBA").getpixel((9, 9))[3] == 0
+
+
+@pytest.mark.parametrize("more", [{}, {"transparency": 100}])
+def test_greys_of_16_bits_are_greys_in_small_too(more):
+    written = BytesIO()
+    Image.new("I;16", (20, 20), 0x8000).save(written, "PNG", **more)
+    _, kept, small = pictures.cleaned(written.getvalue(), "image/png")
+    assert Image.open(BytesIO(kept)).getpixel((9, 9)) == 0x8000
+    assert Image.open(BytesIO(small)).getpixel((9, 9)) == (0x80, 0x80, 0x80)
+
+
+@pytest.mark.parametrize(
     ("kind", "mode", "kept_as", "kept_mode"),
     [
         ("JPEG", "CMYK", "image/jpeg", "RGB"),
@@ -142,6 +182,50 @@ def test_damaged_pictures_are_refused(content):
 
 @pytest.mark.parametrize("content", files.TOO_LARGE_PICTURES.values(), ids=files.TOO_LARGE_PICTURES)
 def test_pictures_of_too_many_pixels_are_refused(content):
+    assert refusal(content) == pictures.TOO_MANY_PIXELS
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize(
+    ("size", "kept_size"),
+    [((100, 100), (100, 100)), ((199, 101), (100, 51)), ((400, 300), (100, 75))],
+)
+def test_a_photo_of_too_many_pixels_is_read_smaller(size, kept_size, mode, monkeypatch):
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 10_000)
+    _, kept, _ = pictures.cleaned(files.picture(size=size, mode=mode), "image/jpeg")
+    assert Image.open(BytesIO(kept)).size == kept_size
+
+
+def test_it_stands_upright_even_so(monkeypatch):
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 100_000)
+    _, kept, _ = pictures.cleaned(files.photo_with_place("JPEG"), "image/jpeg")
+    assert Image.open(BytesIO(kept)).size == (150, 450)
+
+
+def test_of_two_photos_in_one_file_the_first_is_read_smaller(monkeypatch):
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 10_000)
+    written = BytesIO()
+    first, second = (Image.new("RGB", (200, 100), colour) for colour in ("red", "blue"))
+    first.save(written, "MPO", save_all=True, append_images=[second])
+    _, kept, _ = pictures.cleaned(written.getvalue(), kind_of(written.getvalue()))
+    opened = Image.open(BytesIO(kept))
+    assert opened.size == (100, 50)
+    assert opened.getpixel((1, 1))[0] > 200
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        files.picture(size=(500, 400)),
+        files.picture(size=(200, 100), progressive=True),
+        files.in_several_scans(files.picture(size=(200, 100))),
+        # Behind a marker without a length, another reader finds other things.
+        files.JPEG[:2] + b"\xff\xd0" + files.JPEG[2:],
+    ],
+    ids=["a quarter is too large", "progressive", "several scans", "unclear"],
+)
+def test_a_photo_that_cannot_be_read_smaller_is_refused(content, monkeypatch):
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 10_000)
     assert refusal(content) == pictures.TOO_MANY_PIXELS
 
 
