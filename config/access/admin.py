@@ -11,7 +11,7 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -24,7 +24,8 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from config.access import second_factor
-from config.access.rights import beyond, may_look_after, permissions_of
+from config.access.deleting import Deleted, Rows, in_words
+from config.access.rights import beyond, carrying, may_look_after, permissions_of
 from whatsapp_bot.admin.files import BUTTON
 
 admin.site.unregister([User, Group])
@@ -151,6 +152,29 @@ class GroupAdmin(GivesNoMoreThanOwn, DjangoGroupAdmin):
 
     def _is_within(self, request: HttpRequest, group: Group | None) -> bool:
         return group is None or not beyond(request.user).filter(group=group).exists()
+
+    # Deleting -----------------------------------------------------------------------------------
+
+    def get_deleted_objects(self, objs: Rows, request: HttpRequest) -> Deleted:
+        """Says who is in them, and does not list each permission that they have."""
+        *_, lacking, protected = super().get_deleted_objects(objs, request)
+        groups = Group.objects.filter(pk__in=[group.pk for group in objs])
+        people = User.objects.filter(groups__in=groups).distinct().count()
+        rows = [f"{one}: {_people(one.people)}" for one in groups.annotate(people=Count("user"))]
+        counts = {"groups": len(rows), "people in them, who stay and may do less": people}
+        return rows, counts, lacking, in_words(self._why_not(request, objs)) or protected
+
+    def _why_not(self, request: HttpRequest, groups: Rows) -> dict[Group, str]:
+        mightier = [group for group in groups if not self._is_within(request, group)]
+        own = carrying(request.user, groups)
+        return {
+            **dict.fromkeys(mightier, "it lets people do what you may not. Ask a superuser."),
+            **dict.fromkeys(own, "you would lose what it lets you do. Ask a superuser."),
+        }
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count or 'no'} people"
 
 
 from config.access import tokens  # noqa: E402, F401

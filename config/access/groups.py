@@ -1,13 +1,18 @@
 """The groups that the product comes with, and what those in them may do.
 
 They become rows after `migrate`. From then on they are the staff's: a later version only gives a
-group what is new since then. What staff took away, renamed or deleted stays so.
+group what is new since then. What staff took away, renamed or deleted stays so, unless they ask for
+the deleted ones with `restore_groups`.
 """
 
 from fnmatch import fnmatchcase
 
 from django.apps import apps as every_app
 from django.apps.registry import Apps
+from django.contrib.auth.models import Group
+from django.db import DEFAULT_DB_ALIAS, transaction
+
+from config.access.models import ShippedGroup
 
 GROUPS = {
     "Reviewers": [
@@ -117,6 +122,20 @@ def create_groups(*, using: str, apps: Apps = every_app, **_: object) -> None:
         if new or shipped.pk is None:
             shipped.given = sorted({*shipped.given, *new})
             shipped.save(using=using)
+
+
+@transaction.atomic
+def restore_groups() -> list[str]:
+    """Make again, with all that they come with, those that were deleted. Returns their names.
+
+    One whose name staff gave to another group in the meantime stays away.
+    """
+    gone = ShippedGroup.objects.filter(group=None, key__in=GROUPS)
+    gone = gone.exclude(key__in=Group.objects.values("name"))
+    names = list(gone.values_list("key", flat=True))
+    ShippedGroup.objects.filter(key__in=names).delete()
+    create_groups(using=DEFAULT_DB_ALIAS)
+    return names
 
 
 def _matching(names: dict[str, object], patterns: list[str]) -> set[str]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.db.models import Q, QuerySet
 
 
@@ -25,3 +25,13 @@ def may_look_after(user: Any, other: Any) -> bool:
         return True
     can_more = beyond(user).filter(pk__in=permissions_of(other).values("pk"))
     return not other.is_superuser and not can_more.exists()
+
+
+def carrying(user: Any, groups: Any) -> QuerySet[Group]:
+    """Those of the groups through which somebody may do what they could not without them all."""
+    if user.is_superuser:
+        return Group.objects.none()
+    others = user.groups.exclude(pk__in=[group.pk for group in groups])
+    kept = Permission.objects.filter(Q(user=user.pk) | Q(group__in=others))
+    lost = permissions_of(user).exclude(pk__in=kept.values("pk"))
+    return user.groups.exclude(pk__in=others.values("pk")).filter(permissions__in=lost).distinct()

@@ -135,6 +135,72 @@ def test_a_group_that_may_more_is_left_alone(browser, name):
     assert Group.objects.filter(name="Reviewers").exists()
 
 
+@pytest.fixture
+def boss(client) -> User:
+    """An administrator, signed in."""
+    boss = User.objects.create_user("boss", is_staff=True)
+    boss.groups.add(Group.objects.get(name="Administrators"))
+    client.force_login(boss)
+    return boss
+
+
+def delete_groups(client: Client, *groups: Group) -> str:
+    """The question about them, or what says that they cannot go; and yes is said to it."""
+    path = reverse("admin:auth_group_changelist")
+    chosen = {"action": "delete_selected", "_selected_action": [group.pk for group in groups]}
+    page = client.post(path, chosen).content.decode()
+    client.post(path, {**chosen, "post": "yes"})
+    return page
+
+
+def test_nobody_deletes_the_groups_that_they_live_on(client, boss):
+    everything = Group.objects.count()
+    said = delete_groups(client, *Group.objects.all())
+    assert "Nothing was deleted." in said
+    assert "Administrators</a>: you would lose what it lets you do." in said
+    assert "Managers</a>" not in said
+    path = reverse("admin:auth_group_delete", args=[boss.groups.get().pk])
+    assert "you would lose what it lets you do" in client.get(path).content.decode()
+    client.post(path, {"post": "yes"})
+    assert Group.objects.count() == everything
+    assert boss.groups.exists()
+
+
+def test_nor_two_that_give_them_the_same(client, boss):
+    """Each can go while the other stays."""
+    twin = Group.objects.create(name="Twins")
+    twin.permissions.set(boss.groups.get().permissions.all())
+    boss.groups.add(twin)
+    said = delete_groups(client, *boss.groups.all())
+    assert said.count("you would lose what it lets you do") == 2
+    assert boss.groups.count() == 2
+    assert "you would lose" not in delete_groups(client, twin)
+    assert boss.groups.get().name == "Administrators"
+
+
+def test_the_question_says_who_is_in_the_groups_and_lists_no_permissions(client, boss, clerk):
+    groups = Group.objects.filter(name__in=["Editors", "Managers"])
+    clerk.groups.set(groups)
+    said = delete_groups(client, *groups)
+    assert "People in them, who stay and may do less: 1" in " ".join(said.split())
+    assert "Editors: 1 person" in said
+    assert "object (" not in said
+    assert not groups.all().exists()
+
+
+def test_among_several_groups_the_one_that_may_more_is_named(browser):
+    own = Group.objects.create(name="Nothing")
+    said = delete_groups(browser, own, Group.objects.get(name="Reviewers"))
+    assert "Reviewers</a>: it lets people do what you may not." in said
+    assert Group.objects.filter(name="Nothing").exists()
+
+
+def test_a_superuser_deletes_any(client, owner):
+    client.force_login(owner)
+    assert "Are you sure" in delete_groups(client, *Group.objects.all())
+    assert not Group.objects.exists()
+
+
 def test_administrators_look_after_each_other_and_not_after_superusers(client, owner, clerk):
     administrators = Group.objects.get(name="Administrators")
     boss = User.objects.create_user("boss", is_staff=True)

@@ -113,3 +113,41 @@ def test_on_a_database_that_was_there_before_and_has_a_group_of_that_name():
     create_groups(using="default")
     assert {"orders.view_order", "whatsapp_bot.change_menu"} <= names("Editors")
     assert Group.objects.get(name="Editors") == own
+
+
+def restore() -> str:
+    out = StringIO()
+    call_command("restore_groups", stdout=out)
+    return out.getvalue()
+
+
+def test_those_that_were_deleted_can_be_made_again():
+    before = {group: names(group) for group in GROUPS}
+    Group.objects.all().delete()
+    migrate()
+    assert not Group.objects.exists()
+    assert "Made again" in restore()
+    assert before == {group: names(group) for group in GROUPS}
+    assert "nothing to make again" in restore()
+
+
+def test_and_the_others_stay_as_they_are():
+    managers = Group.objects.get(name="Managers")
+    managers.permissions.clear()
+    Group.objects.get(name="Reviewers").delete()
+    assert "Reviewers." in restore()
+    assert not names("Managers")
+    assert names("Reviewers")
+
+
+def test_what_staff_gave_the_name_to_is_left_alone():
+    """Also when it is one that Andon came with, under another name."""
+    Group.objects.filter(name__in=["Managers", "Reviewers"]).delete()
+    Group.objects.filter(name="Editors").update(name="Managers")
+    own = Group.objects.create(name="Reviewers")
+    said = restore()
+    assert "Another group is called Managers now" in said
+    assert "Another group is called Reviewers now" in said
+    assert not own.permissions.exists()
+    own.delete()
+    assert "Reviewers." in restore()
