@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import post_migrate
 
 
@@ -11,5 +12,7 @@ class AccessConfig(AppConfig):
     def ready(self) -> None:
         from config.access import cleaning  # noqa: F401
         from config.access.groups import create_groups
+        from config.access.second_factor import note_proof
 
         post_migrate.connect(create_groups, sender=self)
+        user_logged_in.connect(note_proof)

@@ -1,9 +1,15 @@
 import re
+from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminTextInputWidget
+from django.contrib.auth import authenticate
+from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from config.access.second_factor import DIGITS_OF_RECOVERY
+
+# The theme hides the page until it is ready: autofocus would come too early.
+FOCUSED = {"x-init": "setTimeout(() => $el.focus())"}
 
 
 class CodeInput(UnfoldAdminTextInputWidget):
@@ -22,8 +28,7 @@ class CodeForm(forms.Form):
             attrs={
                 "autocomplete": "one-time-code",
                 "inputmode": "numeric",
-                # The theme hides the page until it is ready: autofocus would come too early.
-                "x-init": "setTimeout(() => $el.focus())",
+                **FOCUSED,
                 "autocapitalize": "off",
                 "spellcheck": "false",
             }
@@ -35,3 +40,25 @@ class CodeForm(forms.Form):
         if not re.fullmatch(rf"\d{{6}}|\d{{{DIGITS_OF_RECOVERY}}}", code, re.ASCII):
             raise forms.ValidationError("A code has six digits, one from your list has twelve.")
         return code
+
+
+class PasswordForm(forms.Form):
+    """The password of somebody who is signed in; wrong ones count as those at signing in do."""
+
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        max_length=4096,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password", **FOCUSED}),
+    )
+
+    def __init__(self, request: HttpRequest, data: Any) -> None:
+        super().__init__(data)
+        self.request = request
+
+    def clean_password(self) -> str:
+        password = self.cleaned_data["password"]
+        name = self.request.user.get_username()
+        if not authenticate(self.request, username=name, password=password):
+            raise forms.ValidationError("This is not your password.")
+        return password

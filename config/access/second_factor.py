@@ -11,6 +11,7 @@ from binascii import unhexlify
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from time import time
 from typing import Any
 
 import django_otp
@@ -31,10 +32,21 @@ RECOVERY_CODES = 10
 DIGITS_OF_RECOVERY = 12
 """A phone's keyboard for numbers is then good for both kinds of code."""
 BEING_SET_UP = "second_factor_being_set_up"
-OPEN = {"admin:login", "admin:logout", "admin:jsi18n", "second_factor:page", "second_factor:set_up"}
+PROVEN_AT = "second_factor_proven_at"
+A_MOMENT = 15 * 60
+"""Seconds in which an app for codes is found and installed."""
+OPEN = {
+    "admin:login",
+    "admin:logout",
+    "admin:jsi18n",
+    "second_factor:page",
+    "second_factor:prove",
+    "second_factor:set_up",
+}
 """The pages for those who are signed in by half; these look after themselves."""
 
 Answer = Callable[[HttpRequest], HttpResponse]
+Device = TOTPDevice | StaticDevice
 
 
 # Who has to ---------------------------------------------------------------------------------------
@@ -71,7 +83,7 @@ class ask_for_the_code:  # noqa: N801
 class Verdict:
     """What became of a code: the device that it is of, or why there is none."""
 
-    device: TOTPDevice | StaticDevice | None = None
+    device: Device | None = None
     why: str = ""
 
 
@@ -92,7 +104,7 @@ def judge(user: User, code: str) -> Verdict:
     return _try_out(devices.select_for_update().first(), code)
 
 
-def _try_out(device: TOTPDevice | StaticDevice | None, code: str) -> Verdict:
+def _try_out(device: Device | None, code: str) -> Verdict:
     if not device:
         return Verdict(why="This code is not right.")
     may, hindrance = device.verify_is_allowed()
@@ -111,10 +123,28 @@ def _wait_until(hindrance: dict[str, Any]) -> str:
     return f"Please wait {wait}, then use a new one."
 
 
-def complete(request: HttpRequest, device: TOTPDevice | StaticDevice) -> None:
+def complete(request: HttpRequest, device: Device) -> None:
     """From now on the session is one of somebody who gave the code."""
     request.session.cycle_key()
     django_otp.login(request, device)
+    if isinstance(device, StaticDevice):
+        # Whose phone is lost may have no other code to prove it with.
+        note_proof(request)
+    else:
+        request.session.pop(PROVEN_AT, None)
+
+
+# Proving it once more -----------------------------------------------------------------------------
+
+
+def note_proof(request: HttpRequest, **_: Any) -> None:
+    """Somebody has just given their password, or a code. Receiver of `user_logged_in` as well."""
+    request.session[PROVEN_AT] = time()
+
+
+def is_proven(request: HttpRequest) -> bool:
+    """Was it a moment ago that somebody proved who they are? Their browser may be left open."""
+    return time() - request.session.get(PROVEN_AT, 0) < A_MOMENT
 
 
 # Setting up ---------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 LOGIN = reverse("admin:login")
 CODE = reverse("second_factor:page")
 SET_UP = reverse("second_factor:set_up")
+PROVE = reverse("second_factor:prove")
 NEW_CODES = reverse("second_factor:recovery_codes")
 ORDERS = reverse("admin:orders_order_changelist")
 PASSWORD = "long and easy"  # noqa: S105
@@ -134,11 +135,17 @@ def test_a_new_phone_takes_the_place_of_the_old_one(set_up, clock):
     old, codes = set_up
     browser = password()
     browser.post(CODE, {"code": shown_by(old)})
-    new = secret_on(browser.get(SET_UP).content.decode())
+    clock.shift(timedelta(seconds=30))
+    browser.post(PROVE, {"code": shown_by(old)})
+    page = browser.get(SET_UP).content.decode()
+    assert "neither do your recovery codes" in page
+    assert f'href="{CODE}">Back' in page
+    new = secret_on(page)
     assert is_in(browser)
     clock.shift(timedelta(seconds=30))
-    done = browser.post(SET_UP, {"code": shown_by(new)})
-    assert recovery_codes_on(done.content.decode()) != codes
+    done = browser.post(SET_UP, {"code": shown_by(new)}).content.decode()
+    assert recovery_codes_on(done) != codes
+    assert "The recovery codes that you had before do not work any more" in done
     assert is_in(browser)
     clock.shift(timedelta(seconds=30))
     for code, gets_in in ((shown_by(old), False), (codes[0], False)):
@@ -149,6 +156,61 @@ def test_a_new_phone_takes_the_place_of_the_old_one(set_up, clock):
     another = password()
     another.post(CODE, {"code": shown_by(new)})
     assert is_in(another)
+
+
+# Proving it once more -----------------------------------------------------------------------------
+
+
+def test_an_open_browser_is_not_enough_for_another_phone(set_up, clock):
+    secret, codes = set_up
+    browser = password()
+    browser.post(CODE, {"code": shown_by(secret)})
+    clock.shift(timedelta(seconds=30))
+    for answer in (browser.get(SET_UP), browser.post(SET_UP, {"code": "123456"})):
+        assert answer.url.startswith(PROVE)
+    assert "not right" in browser.post(PROVE, {"code": "000000"}).content.decode()
+    browser.post(PROVE, {"password": PASSWORD})
+    assert browser.get(SET_UP).url.startswith(PROVE)
+    assert browser.post(PROVE, {"code": codes[0]}).url.startswith(SET_UP)
+    assert browser.get(SET_UP).status_code == 200
+    clock.shift(timedelta(minutes=16))
+    assert browser.get(SET_UP).url.startswith(PROVE)
+
+
+def test_whose_phone_is_lost_needs_one_recovery_code_and_not_two(set_up):
+    _secret, codes = set_up
+    browser = password()
+    browser.post(CODE, {"code": codes[0]})
+    assert browser.get(SET_UP).status_code == 200
+
+
+def test_nor_is_it_for_a_first_phone(nomsa, clock):
+    """In a session from before there was a second factor, say."""
+    browser = password()
+    clock.shift(timedelta(minutes=16))
+    page = browser.get(browser.get(CODE).url, follow=True)
+    assert "type your password once more" in page.content.decode()
+    assert "This is not your password" in browser.post(PROVE, {"password": "x"}).content.decode()
+    assert browser.get(SET_UP).status_code == 302
+    to_set_up = browser.post(PROVE, {"password": PASSWORD, "next": ORDERS})
+    assert browser.get(to_set_up.url).context["next"] == ORDERS
+
+
+def test_nobody_guesses_the_password_there(nomsa, clock, settings):
+    browser = password()
+    clock.shift(timedelta(minutes=16))
+    tries = [
+        browser.post(PROVE, {"password": "wrong"}).status_code
+        for _ in range(settings.AXES_FAILURE_LIMIT)
+    ]
+    assert tries[-1] == 429
+    assert browser.post(PROVE, {"password": PASSWORD}).status_code == 429
+
+
+def test_who_has_a_phone_proves_nothing_by_the_password(set_up):
+    browser = password()
+    assert browser.post(PROVE, {"password": PASSWORD}).url.startswith(CODE)
+    assert browser.get(SET_UP).url.startswith(CODE)
 
 
 # Signing in ---------------------------------------------------------------------------------------
@@ -254,13 +316,19 @@ def test_a_recovery_code_lets_in_once(set_up):
     assert not is_in(again)
 
 
-def test_new_ones_end_the_old_ones(set_up):
+def test_new_ones_end_the_old_ones(set_up, clock):
     secret, codes = set_up
     browser = password()
     browser.post(CODE, {"code": shown_by(secret)})
-    assert browser.get(NEW_CODES).status_code == 405
-    new = recovery_codes_on(browser.post(NEW_CODES).content.decode())
+    asked = browser.get(NEW_CODES).content.decode()
+    assert "The ones that you have now stop working." in asked
+    assert not recovery_codes_on(browser.post(NEW_CODES).content.decode())
+    assert not recovery_codes_on(browser.post(NEW_CODES, {"code": "000000"}).content.decode())
+    clock.shift(timedelta(seconds=30))
+    page = browser.post(NEW_CODES, {"code": shown_by(secret)}).content.decode()
+    new = recovery_codes_on(page)
     assert len(new) == 10
+    assert "you had before do not work any more" in page
     old = password()
     old.post(CODE, {"code": codes[0]})
     assert not is_in(old)
@@ -333,7 +401,7 @@ def test_where_it_is_off_the_password_is_enough(set_up, settings):
     browser = password()
     assert is_in(browser)
     assert "Second factor" not in browser.get("/admin/").content.decode()
-    for path in (CODE, SET_UP):
+    for path in (CODE, PROVE, SET_UP, NEW_CODES):
         assert browser.get(path).status_code == 404
 
 
