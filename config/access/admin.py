@@ -13,11 +13,12 @@ from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import ModelAdmin
@@ -26,7 +27,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from config.access import second_factor
 from config.access.deleting import Deleted, Rows, in_words
 from config.access.rights import beyond, carrying, may_look_after, permissions_of
-from whatsapp_bot.admin.files import BUTTON
+from whatsapp_bot.admin.files import LINK
 
 admin.site.unregister([User, Group])
 # Their secrets are nobody's business.
@@ -113,33 +114,48 @@ class UserAdmin(GivesNoMoreThanOwn, DjangoUserAdmin):
     # The second factor --------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        reset = self.admin_site.admin_view(require_POST(self.reset_second_factor))
+        reset = self.admin_site.admin_view(self.reset_second_factor)
         name = "auth_user_reset_second_factor"
         return [path("<int:pk>/reset-second-factor/", reset, name=name), *super().get_urls()]
 
     @admin.display(description="second factor")
     def second_factor(self, user: User) -> SafeString | str:
-        """The button belongs to the form around it, and leads to an address of its own."""
+        """The question is in a tab of its own: what was typed here is not lost."""
         if not second_factor.has_phone(user):
             return "Sets up a phone at the next sign-in"
-        address = reverse("admin:auth_user_reset_second_factor", args=[user.pk])
         return format_html(
-            'A phone is set up. <button type="submit" formaction="{}" formmethod="post"'
-            ' formnovalidate class="{}">Reset: the phone is lost</button>',
-            address,
-            BUTTON,
+            'A phone is set up. <a href="{}" target="_blank" rel="noopener" class="{}">'
+            "Reset: the phone is lost</a> (asks first, in a new tab)",
+            reverse("admin:auth_user_reset_second_factor", args=[user.pk]),
+            LINK,
         )
 
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
     def reset_second_factor(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks, and then does it."""
         user = self.get_object(request, str(pk))
         if not self.has_change_permission(request, user):
             raise PermissionDenied
         if user is None:
             raise Http404
+        if user == request.user:  # they give a code for that
+            return redirect("second_factor:page")
+        if request.method == "POST":
+            return self._reset(request, user)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Reset the second factor of {user}?",
+            "person": user,
+            "opts": self.opts,
+        }
+        return render(request, "access/reset.html", context)
+
+    def _reset(self, request: HttpRequest, user: User) -> HttpResponse:
         second_factor.forget(user)
         self.log_change(request, user, "The second factor was reset.")
-        messages.success(request, f"{user} sets up another phone at the next sign-in.")
-        return redirect("admin:auth_user_change", pk)
+        done = f"{user} is signed out everywhere, and sets up another phone at the next sign-in."
+        messages.success(request, done)
+        return redirect("admin:auth_user_change", user.pk)
 
 
 @admin.register(Group)

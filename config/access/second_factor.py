@@ -17,8 +17,10 @@ from typing import Any
 import django_otp
 import qrcode
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -192,10 +194,21 @@ def recovery_codes_left(user: User) -> int:
 
 @transaction.atomic
 def forget(user: User) -> bool:
-    """Forget the user's phone and recovery codes. Was there anything to forget?"""
+    """Forget the user's phone and recovery codes, and sign them out everywhere.
+
+    Was there anything to forget?
+    """
     phones, _ = TOTPDevice.objects.filter(user=user).delete()
     codes, _ = StaticDevice.objects.filter(user=user).delete()
+    _end_sessions_of(user)
     return bool(phones or codes)
+
+
+def _end_sessions_of(user: User) -> None:
+    """Whoever sits at one of them would else set up a phone of their own."""
+    open_ones = Session.objects.filter(expire_date__gt=timezone.now())
+    theirs = [one.pk for one in open_ones if one.get_decoded().get(SESSION_KEY) == str(user.pk)]
+    Session.objects.filter(pk__in=theirs).delete()
 
 
 def as_picture(phone: TOTPDevice) -> SafeString:

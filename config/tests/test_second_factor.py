@@ -357,13 +357,24 @@ def test_an_administrator_resets_a_lost_phone(administrator, set_up, nomsa):
     assert is_in(inside)
     page = administrator.get(reverse("admin:auth_user_change", args=[nomsa.pk]))
     reset = reverse("admin:auth_user_reset_second_factor", args=[nomsa.pk])
-    assert f'formaction="{reset}"' in page.content.decode()
-    assert administrator.get(reset).status_code == 405
+    assert f'href="{reset}" target="_blank"' in page.content.decode()
+    assert "Reset the second factor of nomsa?" in administrator.get(reset).content.decode()
+    assert is_in(inside)
     done = administrator.post(reset, follow=True).content.decode()
-    assert "sets up another phone at the next sign-in" in done
+    assert "is signed out everywhere, and sets up another phone at the next sign-in" in done
     assert LogEntry.objects.filter(change_message__contains="second factor was reset").exists()
-    assert not is_in(inside)
+    for path in (ORDERS, CODE, SET_UP):
+        assert inside.get(path).url.startswith(LOGIN)
+    assert is_in(administrator)
     assert password().get(CODE).url.startswith(SET_UP)
+
+
+def test_their_own_they_look_after_with_a_code(administrator):
+    boss = User.objects.get(username="boss")
+    reset = reverse("admin:auth_user_reset_second_factor", args=[boss.pk])
+    for answer in (administrator.get(reset), administrator.post(reset)):
+        assert answer.url == CODE
+    assert TOTPDevice.objects.filter(user=boss).exists()
 
 
 def test_nobody_else_does(set_up, nomsa):
@@ -373,6 +384,7 @@ def test_nobody_else_does(set_up, nomsa):
     browser.force_login(helper)
     reset = reverse("admin:auth_user_reset_second_factor", args=[nomsa.pk])
     browser.post(reset)
+    assert browser.get(reset).status_code in (302, 403)
     assert TOTPDevice.objects.filter(user=nomsa).exists()
 
 
@@ -383,8 +395,9 @@ def test_the_secrets_are_not_in_the_admin(administrator):
 
 
 def test_a_command_for_when_nobody_can_sign_in(set_up):
-    out = StringIO()
+    inside, out = password(), StringIO()
     call_command("forget_second_factor", "nomsa", stdout=out)
+    assert inside.get(CODE).url.startswith(LOGIN)
     call_command("forget_second_factor", "nomsa", stdout=out)
     assert "sets up another phone" in out.getvalue()
     assert "nothing to forget" in out.getvalue()

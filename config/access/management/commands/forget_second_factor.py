@@ -8,7 +8,9 @@ from config.access import second_factor
 
 
 class Command(BaseCommand):
-    help = "Forget the phone and the recovery codes of somebody, who then sets up another one."
+    help = (
+        "Forget the phone and the recovery codes of somebody, who is signed out and sets up others."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
@@ -18,6 +20,6 @@ class Command(BaseCommand):
         if not user:
             raise CommandError("There is no user of that name.")
         if second_factor.forget(user):
-            self.stdout.write("Forgotten. The next sign-in sets up another phone.")
+            self.stdout.write("Forgotten, and signed out. The next sign-in sets up another phone.")
         else:
             self.stdout.write("There was nothing to forget.")
