@@ -35,11 +35,21 @@ class CodeForm(forms.Form):
         ),
     )
 
+    lengths = (6, DIGITS_OF_RECOVERY)
+    wrong_length = "A code has six digits, one from your list has twelve."
+
     def clean_code(self) -> str:
         code = re.sub(r"[\s-]", "", self.cleaned_data["code"])
-        if not re.fullmatch(rf"\d{{6}}|\d{{{DIGITS_OF_RECOVERY}}}", code, re.ASCII):
-            raise forms.ValidationError("A code has six digits, one from your list has twelve.")
+        if not re.fullmatch(r"\d+", code, re.ASCII) or len(code) not in self.lengths:
+            raise forms.ValidationError(self.wrong_length)
         return code
+
+
+class FirstCodeForm(CodeForm):
+    """A code from a phone that is being set up."""
+
+    lengths = (6,)
+    wrong_length = "The code that the app shows has six digits."
 
 
 class PasswordForm(forms.Form):

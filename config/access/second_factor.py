@@ -23,6 +23,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
@@ -46,6 +47,11 @@ OPEN = {
     "second_factor:set_up",
 }
 """The pages for those who are signed in by half; these look after themselves."""
+
+NOT_RIGHT = "This code is not right."
+NOT_OF_PHONE = f"{NOT_RIGHT} A phone shows a new one every 30 seconds."
+NOT_OF_PAPER = "This code is not on your newest list, or it has been used: each is good once."
+WAITING = "After a wrong code one has to wait, longer each time."
 
 Answer = Callable[[HttpRequest], HttpResponse]
 Device = TOTPDevice | StaticDevice
@@ -108,21 +114,23 @@ def judge(user: User, code: str) -> Verdict:
 
 def _try_out(device: Device | None, code: str) -> Verdict:
     if not device:
-        return Verdict(why="This code is not right.")
+        return Verdict(why=NOT_RIGHT)
     may, hindrance = device.verify_is_allowed()
     if not may:
-        return Verdict(why=f"There were too many wrong codes. {_wait_until(hindrance)}")
+        return Verdict(why=_wait_until(hindrance))
     if device.verify_token(code):
         return Verdict(device)
-    return Verdict(why="This code is not right. A phone shows a new one every 30 seconds.")
+    return Verdict(why=NOT_OF_PAPER if isinstance(device, StaticDevice) else NOT_OF_PHONE)
 
 
 def _wait_until(hindrance: dict[str, Any]) -> str:
     moment: datetime = hindrance["locked_until"]
     seconds = max(1, round((moment - timezone.now()).total_seconds()))
     minutes = -(-seconds // 60)
-    wait = f"{seconds} seconds" if seconds < 90 else f"{minutes} minutes"
-    return f"Please wait {wait}, then use a new one."
+    wait = f"{seconds} second{pluralize(seconds)}" if seconds < 90 else f"{minutes} minutes"
+    return (
+        f"After a wrong code one has to wait, longer each time. Please wait {wait}, then try again."
+    )
 
 
 def complete(request: HttpRequest, device: Device) -> None:

@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from config.access import second_factor
-from config.access.forms import CodeForm, PasswordForm
+from config.access.forms import CodeForm, FirstCodeForm, PasswordForm
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -108,7 +108,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
     if not second_factor.is_proven(request):
         return redirect(_with_next(request, "second_factor:prove"))
     phone = second_factor.phone_being_set_up(request)
-    form = CodeForm(request.POST or None)
+    form = FirstCodeForm(request.POST or None)
     if form.is_valid():
         verdict = second_factor.confirm(request, phone, form.cleaned_data["code"])
         if verdict.device:
@@ -116,7 +116,11 @@ def set_up(request: HttpRequest) -> HttpResponse:
             messages.success(request, "Your phone is set up.")
             return _codes(request)
         form.add_error("code", verdict.why)
-    shown = {"picture": second_factor.as_picture(phone), "secret": second_factor.as_text(phone)}
+    shown = {
+        "picture": second_factor.as_picture(phone),
+        "secret": second_factor.as_text(phone),
+        "address": phone.config_url,
+    }
     which = "another" if request.user.is_verified() else "your"
     return _page(request, "set_up", f"Set up {which} phone", form=form, **shown)
 

@@ -101,6 +101,18 @@ def test_the_first_sign_in_sets_up_a_phone(nomsa):
     assert not TOTPDevice.objects.filter(confirmed=True).exists()
 
 
+def test_there_is_no_list_yet_that_a_code_could_be_from(nomsa):
+    for code in ("0000", "1234 5678 9012"):
+        page = password().post(SET_UP, {"code": code}).content.decode()
+        assert "The code that the app shows has six digits." in page
+
+
+def test_on_the_phone_itself_a_link_opens_the_app(nomsa):
+    page = password().get(SET_UP).content.decode()
+    link = re.search(r'href="(otpauth://totp/Andon%3Anomsa\?[^"]*)"', page)[1]
+    assert f"secret={secret_on(page)}&amp;" in link
+
+
 def test_with_the_code_it_is_done_and_ten_recovery_codes_are_shown_once(set_up, nomsa):
     secret, codes = set_up
     assert len(set(codes)) == 10
@@ -302,6 +314,18 @@ def test_guessing_has_to_wait_longer_each_time(set_up, clock):
     assert is_in(browser)
 
 
+def test_after_one_wrong_code_it_is_one_second(set_up, clock):
+    browser = password()
+    browser.post(CODE, {"code": "000000"})
+    soon = browser.post(CODE, {"code": shown_by(set_up[0])}).content.decode()
+    assert (
+        "After a wrong code one has to wait, longer each time. Please wait 1 second, then" in soon
+    )
+    clock.shift(timedelta(seconds=2))
+    browser.post(CODE, {"code": shown_by(set_up[0])})
+    assert is_in(browser)
+
+
 # Recovery codes -----------------------------------------------------------------------------------
 
 
@@ -312,7 +336,8 @@ def test_a_recovery_code_lets_in_once(set_up):
     assert "9 recovery codes are left" in answer.content.decode()
     assert is_in(browser)
     again = password()
-    again.post(CODE, {"code": codes[0].replace(" ", "-")})
+    said = again.post(CODE, {"code": codes[0].replace(" ", "-")}).content.decode()
+    assert "or it has been used: each is good once" in said
     assert not is_in(again)
 
 
