@@ -6,12 +6,14 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.utils import timezone
 
+from config.access.second_factor import forget_unfinished
 from whatsapp_bot.sweep import every
 
 
 @every(3600)
 def forget_old_sign_ins() -> None:
-    """Wrong tries that no longer count, and sessions that have ended."""
+    """Wrong tries that no longer count, and sessions that have ended, with what they began."""
     long_ago = timezone.now() - settings.AXES_COOLOFF_TIME
     AccessAttempt.objects.filter(attempt_time__lt=long_ago).delete()
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    forget_unfinished()

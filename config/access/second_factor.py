@@ -10,7 +10,7 @@ from base64 import b32encode
 from binascii import unhexlify
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import time
 from typing import Any
 
@@ -51,6 +51,7 @@ OPEN = {
 NOT_RIGHT = "This code is not right."
 NOT_OF_PHONE = f"{NOT_RIGHT} A phone shows a new one every 30 seconds."
 NOT_OF_PAPER = "This code is not on your newest list, or it has been used: each is good once."
+IN_THE_MEANTIME = "Another phone has been set up in the meantime."
 WAITING = "After a wrong code one has to wait, longer each time."
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -165,10 +166,15 @@ def phone_being_set_up(request: HttpRequest) -> TOTPDevice:
     waiting = TOTPDevice.objects.filter(user=request.user, confirmed=False)
     phone = waiting.filter(pk=request.session.get(BEING_SET_UP)).first()
     if not phone:
-        waiting.delete()
         phone = TOTPDevice.objects.create(user=request.user, name="Phone", confirmed=False)
         request.session[BEING_SET_UP] = phone.pk
     return phone
+
+
+def forget_unfinished() -> None:
+    """Forget the phones of sessions that have ended before they were set up."""
+    long_ago = timezone.now() - timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    TOTPDevice.objects.filter(confirmed=False, created_at__lt=long_ago).delete()
 
 
 @transaction.atomic
@@ -176,7 +182,7 @@ def confirm(request: HttpRequest, phone: TOTPDevice, code: str) -> Verdict:
     """Make it the user's only phone, if the code is one that it shows."""
     User.objects.select_for_update().get(pk=request.user.pk)
     if has_phone(request.user) and not request.user.is_verified():
-        return Verdict(why="Another phone has been set up in the meantime.")
+        return Verdict(why=IN_THE_MEANTIME)
     verdict = _try_out(phone, code)
     if verdict.device:
         TOTPDevice.objects.filter(user=request.user).exclude(pk=phone.pk).delete()

@@ -104,6 +104,8 @@ def _is_half_way(request: HttpRequest) -> bool:
 def set_up(request: HttpRequest) -> HttpResponse:
     """A first phone, or another one, for who proved a moment ago who they are."""
     if _is_half_way(request):
+        if request.method == "POST":
+            messages.warning(request, second_factor.IN_THE_MEANTIME)
         return redirect(_with_next(request, "second_factor:page"))
     if not second_factor.is_proven(request):
         return redirect(_with_next(request, "second_factor:prove"))

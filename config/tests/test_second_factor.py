@@ -16,6 +16,8 @@ from django.urls import reverse
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from config.access.cleaning import forget_old_sign_ins
+
 pytestmark = pytest.mark.django_db
 LOGIN = reverse("admin:login")
 CODE = reverse("second_factor:page")
@@ -132,6 +134,34 @@ def test_the_secret_of_one_session_is_not_that_of_another(nomsa):
     other = secret_on(second.get(SET_UP).content.decode())
     assert one != other
     assert secret_on(second.get(SET_UP).content.decode()) == other
+
+
+def test_two_browsers_do_not_hinder_each_other(nomsa):
+    first, second = password(), password()
+    secret = secret_on(first.get(SET_UP).content.decode())
+    second.get(SET_UP)
+    first.post(SET_UP, {"code": shown_by(secret)})
+    assert is_in(first)
+    # It has to give the code of the phone that there is now.
+    to_code = second.post(SET_UP, {"code": "123456"}, follow=True)
+    assert to_code.request["PATH_INFO"] == CODE
+    assert "Another phone has been set up in the meantime" in to_code.content.decode()
+    assert TOTPDevice.objects.count() == 1
+
+
+def test_a_phone_that_was_never_set_up_is_forgotten_with_its_session(nomsa, clock, settings):
+    password().get(SET_UP)
+    forget_old_sign_ins()
+    assert TOTPDevice.objects.exists()
+    clock.shift(timedelta(seconds=settings.SESSION_COOKIE_AGE + 1))
+    forget_old_sign_ins()
+    assert not TOTPDevice.objects.exists()
+
+
+def test_one_that_is_set_up_is_not(set_up, clock, settings):
+    clock.shift(timedelta(seconds=settings.SESSION_COOKIE_AGE + 1))
+    forget_old_sign_ins()
+    assert TOTPDevice.objects.get().confirmed
 
 
 def test_who_has_a_phone_cannot_set_up_another_by_the_password_alone(set_up):
