@@ -33,6 +33,11 @@ admin.site.unregister([User, Group])
 # Their secrets are nobody's business.
 admin.site.unregister([TOTPDevice, StaticDevice])
 
+STAYS = (
+    "their name stays with what they made here, such as exports, imports and API tokens. Instead, "
+    "untick “Active” on their page: then they cannot sign in any more."
+)
+
 
 class GivesNoMoreThanOwn(ModelAdmin):
     """Offers the groups and permissions only that somebody has all of."""
@@ -110,6 +115,22 @@ class UserAdmin(GivesNoMoreThanOwn, DjangoUserAdmin):
 
     def _may_go(self, request: HttpRequest, user: User) -> bool:
         return user != request.user and may_look_after(request.user, user)
+
+    # Deleting -----------------------------------------------------------------------------------
+
+    def get_deleted_objects(self, objs: Rows, request: HttpRequest) -> Deleted:
+        *found, protected = super().get_deleted_objects(objs, request)
+        reasons = {user: self._why_not(request, user) for user in objs}
+        in_the_way = in_words({user: why for user, why in reasons.items() if why})
+        return *found, in_the_way or protected
+
+    def _why_not(self, request: HttpRequest, user: User) -> str:
+        if user == request.user:
+            return "this is you."
+        if not may_look_after(request.user, user):
+            return "they may do what you may not. Ask a superuser."
+        *_, lacking, protected = super().get_deleted_objects([user], request)
+        return STAYS if lacking or protected else ""
 
     # The second factor --------------------------------------------------------------------------
 

@@ -6,6 +6,10 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+
+from config.access.models import Token
+from defects.models import Export
 
 pytestmark = pytest.mark.django_db
 
@@ -144,10 +148,10 @@ def boss(client) -> User:
     return boss
 
 
-def delete_groups(client: Client, *groups: Group) -> str:
+def delete(client: Client, *rows: Group | User) -> str:
     """The question about them, or what says that they cannot go; and yes is said to it."""
-    path = reverse("admin:auth_group_changelist")
-    chosen = {"action": "delete_selected", "_selected_action": [group.pk for group in groups]}
+    path = reverse(f"admin:auth_{rows[0]._meta.model_name}_changelist")
+    chosen = {"action": "delete_selected", "_selected_action": [row.pk for row in rows]}
     page = client.post(path, chosen).content.decode()
     client.post(path, {**chosen, "post": "yes"})
     return page
@@ -155,7 +159,7 @@ def delete_groups(client: Client, *groups: Group) -> str:
 
 def test_nobody_deletes_the_groups_that_they_live_on(client, boss):
     everything = Group.objects.count()
-    said = delete_groups(client, *Group.objects.all())
+    said = delete(client, *Group.objects.all())
     assert "Nothing was deleted." in said
     assert "Administrators</a>: you would lose what it lets you do." in said
     assert "Managers</a>" not in said
@@ -171,17 +175,17 @@ def test_nor_two_that_give_them_the_same(client, boss):
     twin = Group.objects.create(name="Twins")
     twin.permissions.set(boss.groups.get().permissions.all())
     boss.groups.add(twin)
-    said = delete_groups(client, *boss.groups.all())
+    said = delete(client, *boss.groups.all())
     assert said.count("you would lose what it lets you do") == 2
     assert boss.groups.count() == 2
-    assert "you would lose" not in delete_groups(client, twin)
+    assert "you would lose" not in delete(client, twin)
     assert boss.groups.get().name == "Administrators"
 
 
 def test_the_question_says_who_is_in_the_groups_and_lists_no_permissions(client, boss, clerk):
     groups = Group.objects.filter(name__in=["Editors", "Managers"])
     clerk.groups.set(groups)
-    said = delete_groups(client, *groups)
+    said = delete(client, *groups)
     assert "People in them, who stay and may do less: 1" in " ".join(said.split())
     assert "Editors: 1 person" in said
     assert "object (" not in said
@@ -190,15 +194,41 @@ def test_the_question_says_who_is_in_the_groups_and_lists_no_permissions(client,
 
 def test_among_several_groups_the_one_that_may_more_is_named(browser):
     own = Group.objects.create(name="Nothing")
-    said = delete_groups(browser, own, Group.objects.get(name="Reviewers"))
+    said = delete(browser, own, Group.objects.get(name="Reviewers"))
     assert "Reviewers</a>: it lets people do what you may not." in said
     assert Group.objects.filter(name="Nothing").exists()
 
 
 def test_a_superuser_deletes_any(client, owner):
     client.force_login(owner)
-    assert "Are you sure" in delete_groups(client, *Group.objects.all())
+    assert "Are you sure" in delete(client, *Group.objects.all())
     assert not Group.objects.exists()
+
+
+@pytest.mark.parametrize("what", ["an export", "a token"])
+def test_whose_name_stays_with_what_they_did_is_named(client, boss, clerk, what):
+    if what == "an export":
+        Export.objects.create(by=clerk)
+    else:
+        Token(user=clerk, name="Tools", expiry=timezone.now()).mint()
+    leaver = User.objects.create_user("leaver")
+    said = delete(client, clerk, leaver)
+    assert "clerk</a>: their name stays with what they made here" in said
+    assert "untick “Active” on their page" in said
+    assert "leaver</a>" not in said
+    assert "untick “Active”" in client.get(page(clerk, "delete")).content.decode()
+    client.post(page(clerk, "delete"), {"post": "yes"})
+    assert User.objects.filter(pk__in=[clerk.pk, leaver.pk]).count() == 2
+    assert "Are you sure" in delete(client, leaver)
+    assert not User.objects.filter(pk=leaver.pk).exists()
+
+
+def test_among_several_users_oneself_and_who_may_more_are_named(client, boss, owner, clerk):
+    said = delete(client, boss, owner, clerk)
+    assert "boss</a>: this is you." in said
+    assert "owner</a>: they may do what you may not." in said
+    assert "clerk</a>" not in said
+    assert User.objects.count() == 3
 
 
 def test_administrators_look_after_each_other_and_not_after_superusers(client, owner, clerk):
