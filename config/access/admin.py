@@ -143,7 +143,7 @@ class UserAdmin(GivesNoMoreThanOwn, DjangoUserAdmin):
     def second_factor(self, user: User) -> SafeString | str:
         """The question is in a tab of its own: what was typed here is not lost."""
         if not second_factor.has_phone(user):
-            return "Sets up a phone at the next sign-in"
+            return "No phone yet: they set one up the next time they come"
         return format_html(
             'A phone is set up. <a href="{}" target="_blank" rel="noopener" class="{}">'
             "Reset: the phone is lost</a> (asks first, in a new tab)",
