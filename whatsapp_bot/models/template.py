@@ -28,12 +28,16 @@ class MessageTemplateQuerySet(models.QuerySet["MessageTemplate"]):
         return by_language.get(language) or by_language.get(language.partition("-")[0])
 
     def learn_approvals(self) -> None:
-        """Ask Twilio how each stands; what it does not say stays as it was. For the worker."""
+        """Ask Twilio how each stands, and have go what waits for those that it says are approved.
+
+        What it does not say stays as it was. For the worker.
+        """
         from whatsapp_bot.twilio.rest import Unreachable
 
         for template in self.all():
             try:
                 template.learn_approval()
+                template.release_what_waits()
             except Unreachable as error:
                 log.warning("approval not known", template=template.pk, why=str(error))
 
@@ -103,7 +107,7 @@ class MessageTemplate(models.Model):
         return ""
 
     def learn_approval(self) -> "Content":
-        """Ask Twilio how it stands, and return what it has; once approved, what waits for it goes.
+        """Ask Twilio how it stands, note that, and return what it has; nothing is sent.
 
         Raises Unreachable. For the worker and commands: it is slow to load.
         """
@@ -113,7 +117,6 @@ class MessageTemplate(models.Model):
         self.approval = _APPROVALS.get(content.approval, self.Approval.PENDING)
         self.reason, self.checked_at = content.reason, timezone.now()
         self.save(update_fields=["approval", "reason", "checked_at"])
-        self.release_what_waits()
         return content
 
     @transaction.atomic

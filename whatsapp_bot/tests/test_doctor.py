@@ -252,6 +252,20 @@ def test_templates_as_twilio_has_them(found, twilio, template):
     assert "no content with this SID" in only(found(doctor.message_templates), State.WARNING)
 
 
+def test_to_look_at_a_template_sends_nothing(found, twilio, template):
+    contact = Contact.objects.create(phone="+27821110009")
+    (message,) = contact.send("Please call us.")
+    review(twilio, "approved")
+    assert only(found(doctor.message_templates), State.OK)
+    template.refresh_from_db()
+    assert template.approval == template.Approval.APPROVED
+    message.refresh_from_db()
+    assert message.status == Status.WAITING
+    tasks.learn_approvals.call()
+    message.refresh_from_db()
+    assert message.status == Status.QUEUED
+
+
 def test_a_notice_without_a_template_waits(found):
     assert "staff.message has no approved one" in only(found(doctor.message_templates), State.NOTE)
 
