@@ -200,12 +200,7 @@ def _sender() -> Findings:
             says = "Our number is no WhatsApp sender of this account."
             yield Finding("sender", State.WRONG, says, addresses.why_no_sender())
         return
-    if sender.status == "ONLINE":
-        yield Finding("sender", State.OK, "Our number is online.")
-    else:
-        says = f"Our number is {sender.status or 'in no state'} at WhatsApp."
-        mend = "The console says why: Messaging → Senders → WhatsApp senders."
-        yield Finding("sender", State.WRONG, says, mend)
+    yield _standing(sender.status)
     wrong = addresses.differences(sender.webhooks, addresses.wanted(settings.PUBLIC_URL))
     for name, (there, ours) in wrong.items():
         says = f"{name}: Twilio has {there or 'none'} and should have {ours}"
@@ -213,6 +208,18 @@ def _sender() -> Findings:
         yield Finding("webhooks", State.WRONG, says, mend)
     if not wrong:
         yield Finding("webhooks", State.OK, "Twilio calls us at the right addresses.")
+
+
+def _standing(status: str) -> Finding:
+    match status:
+        case "ONLINE":
+            return Finding("sender", State.OK, "Our number is online.")
+        case "ONLINE:UPDATING":  # So it is for a while after `connect`.
+            says = "Our number is online, and Twilio is carrying out a change to it."
+            return Finding("sender", State.NOTE, says)
+    says = f"Our number is {status or 'in no state'} at WhatsApp."
+    mend = "The console says why: Messaging → Senders → WhatsApp senders."
+    return Finding("sender", State.WRONG, says, mend)
 
 
 def signature_round_trip() -> Findings:

@@ -127,6 +127,10 @@ def test_the_sender(found, twilio, settings):
     sid, sender = next(iter(twilio.memory.senders.items()))
     sender["status"] = "OFFLINE"
     assert "OFFLINE" in only(found(doctor.twilio), State.WRONG)
+    sender["status"] = "ONLINE:UPDATING"
+    findings = found(doctor.twilio)
+    assert "carrying out a change" in only(findings, State.NOTE)
+    assert "Our number" not in only(findings, State.WRONG)
     del twilio.memory.senders[sid]
     assert "TWILIO_WHATSAPP_NUMBER" in only(found(doctor.twilio), State.WRONG)
     settings.TWILIO_WHATSAPP_NUMBER = "+14155238886"

@@ -342,7 +342,7 @@ class Webhooks:
 
 @dataclass(frozen=True, slots=True)
 class WhatsAppSender:
-    """status: ONLINE when it works."""
+    """status: ONLINE when it works, ONLINE:UPDATING while Twilio carries out a change."""
 
     sid: str
     status: str
