@@ -63,7 +63,17 @@ def test_a_dry_run_changes_nothing(twilio):
 
 
 def test_signatures_would_not_fit_another_address(twilio):
-    said = connect("https://new.example.com")
+    with pytest.raises(CommandError, match="Nothing was changed") as refused:
+        connect("https://new.example.com")
+    assert "PUBLIC_URL=https://new.example.com" in str(refused.value)
+    assert "--anyway" in str(refused.value)
+    assert not twilio.requests
+
+
+def test_another_address_is_looked_at_or_meant_all_the_same(twilio):
+    assert "Beware" in connect("https://new.example.com", "--dry-run")
+    assert changes(twilio) == 0
+    said = connect("https://new.example.com", "--anyway")
     assert "Beware" in said
     assert "PUBLIC_URL=https://new.example.com" in said
     assert changes(twilio) == 1
@@ -79,6 +89,7 @@ def test_another_address_is_refused(twilio, url):
 
 
 def test_plain_http_is_for_this_machine_and_a_fake_twilio(twilio, settings):
+    settings.PUBLIC_URL = "http://127.0.0.1:8000"
     connect("http://127.0.0.1:8000")
     assert webhooks(twilio)["status_callback_url"] == "http://127.0.0.1:8000/whatsapp/status/"
     settings.TWILIO_API_URL = ""

@@ -23,14 +23,22 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("url", help="our public address, such as https://andon.example.com")
         parser.add_argument("--dry-run", action="store_true", help="only show what would change")
+        parser.add_argument(
+            "--anyway", action="store_true", help="although PUBLIC_URL is another address"
+        )
 
-    def handle(self, *args: Any, url: str, dry_run: bool, **options: Any) -> None:
-        """Raises CommandError for an address that is not public, or when Twilio cannot be asked."""
+    def handle(self, *args: Any, url: str, dry_run: bool, anyway: bool, **options: Any) -> None:
+        """Raises CommandError for an address that is not ours, or when Twilio cannot be asked."""
         address = _address(url)
         if not account.is_there():
             raise CommandError(
                 "This is a trial without a Twilio account: there is nothing to connect. Set "
                 "TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_WHATSAPP_NUMBER in .env."
+            )
+        if address != settings.PUBLIC_URL and not (dry_run or anyway):
+            raise CommandError(
+                f"Nothing was changed. {_what_comes_first(address)}\n"
+                "Does another Andon answer there? Then add --anyway."
             )
         wanted = connection.wanted(address)
         try:
@@ -45,13 +53,7 @@ class Command(BaseCommand):
         if dry_run:
             self.stdout.write("Nothing was changed.")
         if address != settings.PUBLIC_URL:
-            self.stdout.write(
-                self.style.WARNING(
-                    f"\nBeware: PUBLIC_URL is {settings.PUBLIC_URL}, and signatures are checked "
-                    "against it: every message would be refused. Put this into .env, and restart:"
-                    f"\n  PUBLIC_URL={address}"
-                )
-            )
+            self.stdout.write(self.style.WARNING(f"\nBeware: {_what_comes_first(address)}"))
 
     def _sender(self, wanted: Webhooks) -> WhatsAppSender:
         sender = rest.sender()
@@ -76,6 +78,14 @@ class Command(BaseCommand):
             self.stdout.write("Twilio has taken the change, and does not show it yet.")
         else:
             self.stdout.write(self.style.SUCCESS("Connected. To see that all is well: doctor"))
+
+
+def _what_comes_first(address: str) -> str:
+    return (
+        f"PUBLIC_URL is {settings.PUBLIC_URL}, and signatures are checked against it: at another "
+        "address every message is refused. First put this into .env, and restart Andon:\n"
+        f"  PUBLIC_URL={address}"
+    )
 
 
 def _address(url: str) -> str:
