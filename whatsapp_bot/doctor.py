@@ -30,7 +30,7 @@ from whatsapp_bot.models import Channel, Message, MessageTemplate
 from whatsapp_bot.reconcile import OVERLAP
 from whatsapp_bot.twilio import account, rest, webhook
 from whatsapp_bot.twilio.rest import Unreachable
-from whatsapp_bot.wording import Notice
+from whatsapp_bot.wording import Notice, Text
 
 log = structlog.get_logger("whatsapp_bot")
 
@@ -286,15 +286,21 @@ def message_templates() -> Findings:
     for notice in Notice.all():
         if notice.key not in approved:
             says = (
-                f"{notice.key} has no approved one: outside the 24 hours after somebody wrote, it "
-                "waits until the person writes again."
+                f"{_named(notice.key)} has no approved one: outside the 24 hours after somebody "
+                "wrote, it waits until the person writes again."
             )
             yield Finding(about, State.NOTE, says)
 
 
+def _named(notice: str) -> str:
+    """A notice by its key, and as the admin calls it."""
+    declared = Text.declared.get(notice)
+    return f"“{declared.about.rstrip('.')}” ({notice})" if declared else notice
+
+
 def _template(about: str, template: MessageTemplate) -> Finding:
     approval = MessageTemplate.Approval
-    name = f"{template.notice} ({template.language})"
+    name = f"{_named(template.notice)} in {template.language}"
     content = template.learn_approval()
     if template.approval == approval.APPROVED and content.body.strip() != template.body.strip():
         says = f"{name} is worded otherwise at Twilio: “{content.body}”"
@@ -323,12 +329,13 @@ def sending() -> Findings:
         yield Finding("sending", State.WRONG, says, "It goes on by itself once that is mended.")
     waiting = Message.objects.filter(status=Status.WAITING).count()
     if waiting:
-        says = f"{waiting} messages wait until the person writes."
+        wait = "message waits" if waiting == 1 else "messages wait"
+        says = f"{waiting} {wait} until the person writes."
         yield Finding("sending", State.NOTE, says)
     since = timezone.now() - timedelta(days=1)
     failed = Message.objects.filter(status=Status.FAILED, created_at__gte=since).count()
     if failed:
-        says = f"{failed} messages of the last day failed."
+        says = f"{failed} message{'s' if failed > 1 else ''} of the last day failed."
         yield Finding("sending", State.WARNING, says, "The admin says why, message by message.")
     if not (channel.stopped_at or failed):
         yield Finding("sending", State.OK, "No message of the last day failed.")

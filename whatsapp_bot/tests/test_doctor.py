@@ -248,8 +248,8 @@ def test_templates_as_twilio_has_them(found, twilio, template):
 
     review(twilio, "approved")
     findings = found(doctor.message_templates)
-    assert only(findings, State.OK)
-    assert "staff.message has no approved one" not in only(findings, State.NOTE)
+    assert "“What staff write to a person” (staff.message) in en" in only(findings, State.OK)
+    assert "(staff.message) has no approved one" not in only(findings, State.NOTE)
     MessageTemplate.objects.update(body="We write: {{1}}")
     assert "worded otherwise" in only(found(doctor.message_templates), State.WARNING)
     del twilio.memory.contents[HX]
@@ -271,7 +271,8 @@ def test_to_look_at_a_template_sends_nothing(found, twilio, template):
 
 
 def test_a_notice_without_a_template_waits(found):
-    assert "staff.message has no approved one" in only(found(doctor.message_templates), State.NOTE)
+    said = only(found(doctor.message_templates), State.NOTE)
+    assert "“What staff write to a person” (staff.message) has no approved one" in said
 
 
 def test_what_waits_goes_once_its_template_is_approved(twilio, template):
@@ -324,8 +325,10 @@ def test_failed_and_waiting_messages_are_counted(found):
     contact.send("Two")
     Message.objects.filter(body="Two").update(status=Status.FAILED)
     findings = found(doctor.sending)
-    assert "1 messages wait" in only(findings, State.NOTE)
-    assert "1 messages of the last day failed" in only(findings, State.WARNING)
+    assert "1 message waits" in only(findings, State.NOTE)
+    assert "1 message of the last day failed" in only(findings, State.WARNING)
+    Message.objects.update(status=Status.FAILED)
+    assert "2 messages of the last day failed" in only(found(doctor.sending), State.WARNING)
 
 
 # This machine ------------------------------------------------------------------------------------
