@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
+from whatsapp_bot.models.contact import LANGUAGE
 from whatsapp_bot.wording import Text, placeholders_in
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ log = structlog.get_logger("whatsapp_bot")
 
 _CONTENT_SID = re.compile(r"HX[0-9a-fA-F]{32}")
 _BLANK = re.compile(r"\{\{\s*(\w+)\s*}}")
+NO_LANGUAGE = "This is no code of a language, such as en or en_ZA."
 
 
 class MessageTemplateQuerySet(models.QuerySet["MessageTemplate"]):
@@ -86,15 +88,46 @@ class MessageTemplate(models.Model):
 
     def clean(self) -> None:
         self.content_sid = self.content_sid.strip()
-        if not _CONTENT_SID.fullmatch(self.content_sid):
-            raise ValidationError({"content_sid": "It is HX and 32 hexadecimal digits."})
-        if problem := self._problem_of_variables():
-            raise ValidationError({"variables": problem})
+        self.language = _as_twilio_writes(self.language.strip())
+        problems = {
+            "language": self._problem_of_language(),
+            "content_sid": self._problem_of_content_sid(),
+            "body": self._problem_of_blanks(),
+        }
+        # What is wrong with the wording is not said of what goes into it as well.
+        if self.body and not problems["body"]:
+            problems["variables"] = self._problem_of_variables()
+        if problems := {name: problem for name, problem in problems.items() if problem}:
+            raise ValidationError(problems)
+
+    # An empty field has been complained about already.
+
+    def _problem_of_language(self) -> str:
+        try:
+            LANGUAGE(self.language.replace("_", "-"))
+        except ValidationError:
+            return NO_LANGUAGE if self.language else ""
+        return ""
+
+    def _problem_of_content_sid(self) -> str:
+        is_one = not self.content_sid or _CONTENT_SID.fullmatch(self.content_sid)
+        return "" if is_one else "It is HX and 32 hexadecimal digits."
+
+    @property
+    def blanks(self) -> set[str]:
+        return set(_BLANK.findall(self.body))
+
+    def _problem_of_blanks(self) -> str:
+        numbered = {str(number + 1) for number in range(len(self.blanks))}
+        missing = sorted(numbered - self.blanks, key=int)
+        if not missing:
+            return ""
+        return f"Its blanks are numbered 1, 2, 3 without gaps: {{{{{missing[0]}}}}} is missing."
 
     def _problem_of_variables(self) -> str:
         if not isinstance(self.variables, dict):
             return 'Please write it as {"1": "number"}.'
-        blanks = set(_BLANK.findall(self.body))
+        blanks = self.blanks
         if missing := sorted(blanks - set(self.variables)):
             return f"What goes into {{{{{missing[0]}}}}}?"
         if spare := sorted(set(self.variables) - blanks):
@@ -141,6 +174,12 @@ class MessageTemplate(models.Model):
         """What the person reads."""
         filled = self.filled(values)
         return _BLANK.sub(lambda blank: filled.get(blank[1], blank[0]), self.body)
+
+
+def _as_twilio_writes(language: str) -> str:
+    """The code of a language as Twilio has it: en_ZA for en-za."""
+    code, separator, country = language.replace("-", "_").partition("_")
+    return code.lower() + separator + country.upper()
 
 
 _APPROVALS = {

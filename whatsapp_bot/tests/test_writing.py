@@ -513,12 +513,32 @@ def test_a_template_is_kept_with_its_blanks(admin_client, template):
         ({"variables": "1 = number\n2 = price"}, "price is not part of this notice."),
         ({"variables": ""}, "What goes into {{1}}?"),
         ({"content_sid": "HX1"}, "It is HX and 32 hexadecimal digits."),
+        ({"language": "klingon"}, "This is no code of a language, such as en or en_ZA."),
+        ({"language": "en_"}, "This is no code of a language, such as en or en_ZA."),
+        ({"body": "{{1}} and {{3}}", "variables": "1 = number\n3 = preview"}, "{{2}} is missing."),
+        ({"body": "Report {{number}}", "variables": "number = number"}, "{{1}} is missing."),
         ({"notice": "made.up"}, "Select a valid choice."),
     ],
 )
 def test_a_template_that_could_not_be_sent_is_refused(template, changes, problem):
     assert problem in template(**changes)
     assert not MessageTemplate.objects.exists()
+
+
+def test_what_is_empty_is_complained_about_once(template):
+    text = template(content_sid="", body="", language="")
+    assert text.count("This field is required.") == 3
+    assert "hexadecimal digits.</" not in text
+    assert "no code of a language" not in text
+    assert "in the wording." not in text
+
+
+def test_a_language_is_kept_as_twilio_writes_it(template, quiet):
+    template(language="EN-za")
+    row = MessageTemplate.objects.get()
+    assert row.language == "en_ZA"
+    assert "in this language" in template(language="en_za")
+    assert MessageTemplate.objects.usable("news.closed", "en-za") == row
 
 
 def test_what_waited_goes_when_its_template_is_approved(template, quiet, fake_twilio, deliver):
