@@ -10,15 +10,21 @@ from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from whatsapp_bot import tasks
 from whatsapp_bot.admin.bubbles import SayableField
 from whatsapp_bot.admin.others import AmongOthers
 from whatsapp_bot.admin.people import LogAdmin
 from whatsapp_bot.left_lying import left_lying_since
 from whatsapp_bot.models import Channel, MessageTemplate
 from whatsapp_bot.recent import Recent
+from whatsapp_bot.twilio import account
 from whatsapp_bot.whatsapp_text import preview
 from whatsapp_bot.wording import Notice
 
+ASKED = (
+    "Twilio is asked within a moment how it stands: its page will say so. What waited for it goes "
+    "once it is approved."
+)
 _BLANK_LINE = re.compile(r"\{*\s*(\w+)\s*\}*\s*[=:]\s*\{*\s*(\w+)\s*\}*")
 
 
@@ -94,6 +100,15 @@ class MessageTemplateForm(forms.ModelForm):
         help_text="What of the notice goes into each blank, a line for each: 1 = number",
     )
 
+    class Meta:
+        labels = {"said": "What Twilio said", "checked_at": "Asked Twilio"}
+        help_texts = {
+            "language": "A code such as en, or with a country: en_ZA.",
+            "approval": "Only an approved one is used.",
+            "checked_at": "When that was. Twilio is asked when it is saved, every hour, and when a "
+            "message fails because of it.",
+        }
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         there = [(notice.key, _in_words(notice)) for notice in Notice.all()]
@@ -119,10 +134,15 @@ class MessageTemplateAdmin(AmongOthers):
         "body",
         "variables",
         "approval",
-        "reason",
+        "said",
         "checked_at",
     ]
-    readonly_fields = ["reason", "checked_at"]
+    readonly_fields = ["said", "checked_at"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: MessageTemplate | None = None) -> Any:
+        # Where Twilio can be asked, its word counts alone.
+        told = ["approval"] if account.is_there() else []
+        return [*told, *super().get_readonly_fields(request, obj)]
 
     @admin.display(description="wording")
     def wording(self, template: MessageTemplate) -> str:
@@ -145,7 +165,22 @@ class MessageTemplateAdmin(AmongOthers):
     def save_model(
         self, request: HttpRequest, obj: MessageTemplate, form: Any, change: bool
     ) -> None:
+        if account.is_there():
+            self._save_and_ask(request, obj, form, change)
+        else:
+            super().save_model(request, obj, form, change)
+            self._release(request, obj)
+
+    def _save_and_ask(
+        self, request: HttpRequest, obj: MessageTemplate, form: Any, change: bool
+    ) -> None:
+        if "content_sid" in form.changed_data:
+            obj.is_another()
         super().save_model(request, obj, form, change)
+        tasks.wake(tasks.learn_approvals)
+        messages.info(request, ASKED)
+
+    def _release(self, request: HttpRequest, obj: MessageTemplate) -> None:
         if released := obj.release_what_waits():
             goes = "message that waited goes" if released == 1 else "messages that waited go"
             messages.success(request, f"{released} {goes} now.")

@@ -381,6 +381,8 @@ class Message(models.Model):
                 self._try_again()
             case codes.Treat.WINDOW if not self.template_id:
                 self.send_again(attempts=self.attempts, closed=True)
+            case codes.Treat.TEMPLATE | codes.Treat.WINDOW if self.template:
+                self.template.was_refused(self.error_code)
 
     def _try_again(self) -> None:
         wait = self.back_off()

@@ -8,7 +8,9 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
+from whatsapp_bot import tasks
 from whatsapp_bot.models.contact import LANGUAGE
+from whatsapp_bot.twilio import codes
 from whatsapp_bot.wording import Text, placeholders_in
 
 if TYPE_CHECKING:
@@ -147,10 +149,32 @@ class MessageTemplate(models.Model):
         from whatsapp_bot.twilio import rest
 
         content = rest.content(self.content_sid)
-        self.approval = _APPROVALS.get(content.approval, self.Approval.PENDING)
-        self.reason, self.checked_at = content.reason, timezone.now()
-        self.save(update_fields=["approval", "reason", "checked_at"])
+        approval = _APPROVALS.get(content.approval, self.Approval.PENDING)
+        self._stands(approval, content.reason)
         return content
+
+    def was_refused(self, code: int | None) -> None:
+        """Take it for approved no longer, since a message failed for it, and have Twilio asked."""
+        if self.approval == self.Approval.APPROVED:
+            approval = _APPROVALS_BY_CODE.get(code, self.Approval.UNSUBMITTED)
+            self._stands(approval, f"A message failed: {codes.in_words(code or 0)}")
+            tasks.wake(tasks.learn_approvals)
+
+    def _stands(self, approval: str, reason: str) -> None:
+        """Note what Twilio says of it."""
+        self.approval, self.reason, self.checked_at = approval, reason, timezone.now()
+        self.save(update_fields=["approval", "reason", "checked_at"])
+
+    def is_another(self) -> None:
+        """Forget what Twilio said, which was of other content."""
+        self.approval, self.reason, self.checked_at = self.Approval.UNSUBMITTED, "", None
+
+    @property
+    def said(self) -> str:
+        """What Twilio says of it, in a sentence."""
+        if not self.checked_at:
+            return "It has not been asked yet."
+        return self.reason or _SAID[self.approval]
 
     @transaction.atomic
     def release_what_waits(self) -> int:
@@ -190,3 +214,18 @@ _APPROVALS = {
     "disabled": MessageTemplate.Approval.PAUSED,
 }
 """By Twilio's words for it; received, pending and any new one are being looked at."""
+
+_APPROVALS_BY_CODE = {
+    63040: MessageTemplate.Approval.REJECTED,
+    63041: MessageTemplate.Approval.PAUSED,
+    63042: MessageTemplate.Approval.PAUSED,
+}
+"""By Twilio's errors; what others say is that there is none which was approved."""
+
+_SAID = {
+    MessageTemplate.Approval.UNSUBMITTED: "Twilio has it, and nobody has submitted it to Meta.",
+    MessageTemplate.Approval.PENDING: "Meta is looking at it.",
+    MessageTemplate.Approval.APPROVED: "It is approved.",
+    MessageTemplate.Approval.REJECTED: "Meta has rejected it, and gives no reason.",
+    MessageTemplate.Approval.PAUSED: "Meta has paused it.",
+}

@@ -140,6 +140,39 @@ def test_and_without_a_template_it_waits(quiet, phone, notice, fake_twilio, deli
     assert len(fake_twilio.sent) == 2
 
 
+@pytest.mark.parametrize(
+    ("code", "approval"),
+    [(63016, "unsubmitted"), (63027, "unsubmitted"), (63040, "rejected"), (63041, "paused")],
+)
+def test_whatsapp_says_later_that_the_template_is_not_approved(
+    quiet, notice, template, deliver, code, approval
+):
+    message = quiet.notify(notice, number="AN-1")
+    deliver()
+    message.refresh_from_db()
+    Message.objects.take_report(
+        DeliveryReport(message.sid, "undelivered", None, Status.FAILED, code)
+    )
+    template.refresh_from_db()
+    assert template.approval == approval
+    assert f"(Twilio {code})" in template.said
+    assert quiet.route(notice.key) == Route.HELD
+    message.refresh_from_db()
+    assert message.can_be_sent_again
+
+
+def test_what_was_wrong_with_the_message_is_no_fault_of_its_template(
+    quiet, notice, template, deliver
+):
+    message = quiet.notify(notice, number="AN-1")
+    deliver()
+    message.refresh_from_db()
+    report = DeliveryReport(message.sid, "undelivered", None, Status.FAILED, 63024)
+    Message.objects.take_report(report)
+    template.refresh_from_db()
+    assert template.approval == template.Approval.APPROVED
+
+
 def test_a_reply_that_comes_too_late_waits_and_is_not_sent_for_ever(phone, fake_twilio, deliver):
     """Such as one that staff send again after days: Twilio refuses it each time."""
     phone.say("hi")

@@ -9,7 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from whatsapp_bot import tasks
 from whatsapp_bot.delivery import Status
+from whatsapp_bot.fake_twilio import FakeTwilio
 from whatsapp_bot.models import (
     Channel,
     Contact,
@@ -21,6 +23,7 @@ from whatsapp_bot.models import (
 )
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.tests.test_speed import statements
+from whatsapp_bot.twilio import account
 from whatsapp_bot.wording import Notice
 
 pytestmark = pytest.mark.django_db
@@ -536,24 +539,129 @@ def test_what_is_empty_is_complained_about_once(template):
 def test_a_language_is_kept_as_twilio_writes_it(template, quiet):
     template(language="EN-za")
     row = MessageTemplate.objects.get()
+    MessageTemplate.objects.update(approval=MessageTemplate.Approval.APPROVED)
     assert row.language == "en_ZA"
     assert "in this language" in template(language="en_za")
     assert MessageTemplate.objects.usable("news.closed", "en-za") == row
 
 
-def test_what_waited_goes_when_its_template_is_approved(template, quiet, fake_twilio, deliver):
+@pytest.fixture
+def waits(quiet) -> Message:
+    """News that waits for its template, beside something else that waits."""
+    quiet.send("Please call.")
     closed = next(notice for notice in Notice.all() if notice.key == "news.closed")
-    sid = "HX" + "1" * 32
-    body = "Report {{1}} (“{{2}}”) is closed."
+    return quiet.notify(closed, number="DEF-1", preview="Scratch")
+
+
+def review(fake_twilio: FakeTwilio, status: str, reason: str = "") -> None:
+    """Twilio has the template, which stands like this."""
+    sid, body = "HX" + "1" * 32, "Report {{1}} (“{{2}}”) is closed."
     fake_twilio.memory.contents[sid] = {"types": {"twilio/text": {"body": body}}, "variables": {}}
-    quiet.notify(closed, number="DEF-1", preview="Scratch")
-    waits = quiet.send("Please call.")[0]
-    assert "go now" not in template(approval="pending")
+    fake_twilio.memory.approvals[sid] = {"status": status, "rejection_reason": reason}
+
+
+def twilio_is_asked() -> bool:
+    """Ask Twilio, if somebody wants that."""
+    from django_tasks_db.models import DBTaskResult
+
+    path = tasks.learn_approvals.module_path
+    wanted, _ = DBTaskResult.objects.ready().filter(task_path=path).delete()
+    if wanted:
+        tasks.learn_approvals.call()
+    return bool(wanted)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_waited_goes_when_twilio_says_that_its_template_is_approved(
+    template, waits, fake_twilio, deliver
+):
+    review(fake_twilio, "pending")
+    text = template()
+    assert "Twilio is asked within a moment" in text
+    assert "now." not in text
+    row = MessageTemplate.objects.get()
+    assert row.approval == row.Approval.UNSUBMITTED
+    assert twilio_is_asked()
     deliver()
     assert not fake_twilio.sent
-    MessageTemplate.objects.all().delete()
-    assert "1 message that waited goes now." in template()
+    review(fake_twilio, "approved")
+    tasks.learn_approvals.call()
     deliver()
     assert [sent.body for sent in fake_twilio.sent] == ["Report DEF-1 (“Scratch”) is closed."]
+    waiting = Message.objects.get(status=Status.WAITING)
+    assert waiting.body == "Please call."
+
+
+def test_where_nobody_can_be_asked_staff_say_that_it_is_approved(template, waits, settings):
+    settings.TWILIO_ACCOUNT_SID, settings.TWILIO_API_URL = account.OF_A_TRIAL, ""
+    assert "go now" not in template(approval="pending")
+    MessageTemplate.objects.all().delete()
+    assert "1 message that waited goes now." in template()
     waits.refresh_from_db()
-    assert waits.status == Status.WAITING
+    assert waits.status == Status.QUEUED
+    assert Message.objects.get(status=Status.WAITING).body == "Please call."
+
+
+@pytest.mark.django_db(transaction=True)
+def test_its_page_shows_what_twilio_said(admin_client, template, fake_twilio, deliver):
+    template()
+    page = page_of(MessageTemplate.objects.get())
+    text = shown(admin_client, page)
+    assert 'name="approval"' not in text
+    assert "It has not been asked yet." in text
+    assert "Twilio is asked when it is saved, every hour" in text
+    assert twilio_is_asked()
+    assert "Twilio has no content with this SID." in shown(admin_client, page)
+    for status, reason, said in (
+        ("unsubmitted", "", "nobody has submitted it to Meta."),
+        ("rejected", "Too vague", "Too vague"),
+        ("rejected", "", "Meta has rejected it, and gives no reason."),
+        ("approved", "", "It is approved."),
+    ):
+        review(fake_twilio, status, reason)
+        tasks.learn_approvals.call()
+        assert said in shown(admin_client, page)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_other_content_is_not_approved_because_the_first_was(admin_client, template, deliver):
+    template()
+    MessageTemplate.objects.update(approval="approved", checked_at=timezone.now())
+    row = MessageTemplate.objects.get()
+    form = {
+        "notice": row.notice,
+        "language": "en",
+        "content_sid": row.content_sid,
+        "body": "Report {{1}} is closed.",
+        "variables": "1 = number",
+    }
+    posted(admin_client, page_of(row), **form)
+    row.refresh_from_db()
+    assert row.approval == row.Approval.APPROVED
+    posted(admin_client, page_of(row), **{**form, "content_sid": "HX" + "2" * 32})
+    row.refresh_from_db()
+    assert (row.approval, row.said) == (row.Approval.UNSUBMITTED, "It has not been asked yet.")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_template_that_twilio_does_not_know_is_taken_for_approved_no_longer(
+    admin_client, quiet, fake_twilio, deliver
+):
+    row = MessageTemplate.objects.create(
+        notice="staff.message",
+        content_sid="HX" + "1" * 32,
+        body="A word from the factory: {{1}} Thank you!",
+        variables={"1": "text"},
+        approval=MessageTemplate.Approval.APPROVED,
+    )
+    (message,) = quiet.send("Please call.")
+    deliver()
+    message.refresh_from_db()
+    assert (message.status, message.error_code) == (Status.FAILED, 21655)
+    row.refresh_from_db()
+    assert row.approval == row.Approval.UNSUBMITTED
+    said = "A message failed: Twilio does not know this message template. (Twilio 21655)"
+    assert said in shown(admin_client, page_of(row))
+    assert "It waits until the person writes to us" in shown(admin_client, page_of(quiet))
+    assert twilio_is_asked()
+    assert "Twilio has no content with this SID." in shown(admin_client, page_of(row))

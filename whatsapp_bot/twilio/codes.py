@@ -11,6 +11,7 @@ class Treat(Enum):
     LATER = "try again later"
     OPTED_OUT = "the person does not want to hear from us"
     WINDOW = "the 24-hour window is closed"
+    TEMPLATE = "the message template cannot be used"
     ONCE_MORE = "try once more"
     GIVE_UP = "never"
 
@@ -40,8 +41,12 @@ _CODES: dict[int, tuple[Treat, str]] = {
     63005: (Treat.GIVE_UP, "WhatsApp did not accept the content of the message."),
     63013: (Treat.GIVE_UP, "The message breaks a rule of WhatsApp."),
     63021: (Treat.GIVE_UP, "WhatsApp did not accept the content of the message."),
-    21654: (Treat.GIVE_UP, "There is no content for this message template at Twilio."),
-    21655: (Treat.GIVE_UP, "Twilio does not know this message template."),
+    21654: (Treat.TEMPLATE, "There is no content for this message template at Twilio."),
+    21655: (Treat.TEMPLATE, "Twilio does not know this message template."),
+    63027: (Treat.TEMPLATE, "WhatsApp has no such message template in this language."),
+    63040: (Treat.TEMPLATE, "Meta has rejected the message template."),
+    63041: (Treat.TEMPLATE, "Meta has paused the message template."),
+    63042: (Treat.TEMPLATE, "Meta has switched the message template off."),
     21656: (Treat.GIVE_UP, "The variables do not fit the message template."),
     92002: (Treat.GIVE_UP, "The message template is not valid."),
     92007: (Treat.GIVE_UP, "The message template is not valid."),
