@@ -60,12 +60,15 @@ class SayableField(CleanCharField):
         self.fills_in = fills_in
         self.limit = limit
 
+    @property
+    def _holds(self) -> str:
+        beside = " beside the words around it" if self.limit < MAX_LENGTH else ""
+        return f"A message holds {self.limit} characters{beside}"
+
     def validate(self, value: str) -> None:
         super().validate(value)
         if length(value) > self.limit:
-            raise forms.ValidationError(
-                f"A message holds {self.limit} characters, this text has {length(value)}."
-            )
+            raise forms.ValidationError(f"{self._holds}, this text has {length(value)}.")
         names = sorted(placeholders_in(value))
         if names and not self.fills_in:
             raise forms.ValidationError(

@@ -22,7 +22,7 @@ from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.delivery import Route, Status
 from whatsapp_bot.models import Contact, Conversation, Message, MessageTemplate
 from whatsapp_bot.texts import STAFF_MESSAGE
-from whatsapp_bot.whatsapp_text import MAX_LENGTH
+from whatsapp_bot.whatsapp_text import MAX_LENGTH, length
 from whatsapp_bot.wording import Notice
 
 MAY_WRITE = "whatsapp_bot.write_to_contact"
@@ -126,6 +126,15 @@ class Letter:
             return self.notice(**values)
 
     @property
+    def room(self) -> int:
+        """How many characters may be typed, so that all of it fits a message."""
+        holes = self.around.count(HOLE)
+        if not holes:
+            return self.limit
+        left = MAX_LENGTH - length(self.around.replace(HOLE, ""))
+        return min(self.limit, max(left, 0) // holes)
+
+    @property
     def flattens(self) -> str:
         """What happens to line breaks and marks in what is typed: the bubble does the same."""
         if self.route == Route.AS_TEMPLATE:
@@ -145,7 +154,7 @@ class WritingBox(BubbleTextarea):
     """The box to write in, with the line that says what will happen, and a button of its own."""
 
     def __init__(self, letter: Letter) -> None:
-        super().__init__(limit=letter.limit, around=letter.around, flattens=letter.flattens)
+        super().__init__(limit=letter.room, around=letter.around, flattens=letter.flattens)
         self.letter = letter
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
@@ -171,7 +180,7 @@ class WritingForm(forms.ModelForm):
         box = SayableField(
             label="Message",
             required=False,
-            limit=letter.limit,
+            limit=letter.room,
             widget=WritingBox(letter),
             disabled=letter.route.is_shut,
         )

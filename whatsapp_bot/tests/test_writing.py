@@ -24,6 +24,7 @@ from whatsapp_bot.models import (
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.tests.test_speed import statements
 from whatsapp_bot.twilio import account
+from whatsapp_bot.whatsapp_text import length
 from whatsapp_bot.wording import Notice
 
 pytestmark = pytest.mark.django_db
@@ -164,6 +165,24 @@ def test_or_goes_as_the_template_which_is_shown(admin_client, quiet):
     assert 'data-around="A word from the factory: \ue000 Thank you!"' in text
     form = with_details(quiet, to_send="Please call.", send="send")
     assert "It is on its way, in the words of" in posted(admin_client, page, **form)
+
+
+def test_what_is_typed_has_to_fit_among_the_words_around_it(admin_client, quiet, deliver):
+    template = MessageTemplate.objects.create(
+        notice="staff.message",
+        content_sid="HX" + "1" * 32,
+        body="We have news for you 🎉: {{1}} Please answer.",
+        variables={"1": "text"},
+        approval=MessageTemplate.Approval.APPROVED,
+    )
+    page, room = page_of(quiet), 1600 - len("We have news for you 🎉:  Please answer.") - 1
+    assert f'data-limit="{room}"' in shown(admin_client, page)
+    form = with_details(quiet, to_send="x" * (room + 1), send="send")
+    said = f"A message holds {room} characters beside the words around it, this text has"
+    assert said in posted(admin_client, page, **form)
+    assert not written()
+    posted(admin_client, page, **{**form, "to_send": "x" * room})
+    assert length(template.in_words({"text": written()[0]})) == 1600
 
 
 def test_who_has_stopped_our_messages_cannot_be_written_to(admin_client, nomsa, phone):
