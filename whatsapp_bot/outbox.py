@@ -32,7 +32,7 @@ from whatsapp_bot.delivery import (
     Status,
     Unknown,
 )
-from whatsapp_bot.models import Channel, Contact, Conversation, Message, MessageTemplate
+from whatsapp_bot.models import Channel, Contact, Conversation, Message
 from whatsapp_bot.models.channel import AHEAD_SECONDS
 from whatsapp_bot.models.contact import BLOCKED, OPTED_OUT
 from whatsapp_bot.simulator.people import is_made_up
@@ -173,7 +173,7 @@ def _take_in_hand(ids: list[int], status: Status, now: datetime) -> None:
 
 def _pack(message: Message) -> Parcel | None:
     """The message as it goes now; None when it does not go."""
-    contact, template_before = message.contact, message.template_id
+    contact = message.contact
     route = contact.route(
         message.notice,
         is_reply=message.priority == Message.Priority.REPLY,
@@ -189,15 +189,11 @@ def _pack(message: Message) -> Parcel | None:
             return None
         case Route.HELD:
             return _hold(message)
-        case Route.AS_TEMPLATE:
-            usable = MessageTemplate.objects.usable
-            message.template = usable(message.notice, contact.language or settings.LANGUAGE_CODE)
-        case _:
-            message.template = None
-            if message.is_turn:
-                _let_it_carry(message)
-    if message.template_id != template_before:
-        message.save(update_fields=["template"])
+    as_template = route == Route.AS_TEMPLATE
+    if message.goes_as(contact.template_for(message.notice) if as_template else None):
+        message.save(update_fields=["template", "details"])
+    if message.is_turn and not as_template:
+        _let_it_carry(message)
     return _parcel(message)
 
 
@@ -208,8 +204,9 @@ def _hold(message: Message) -> None:
         return
     conversation.hold()
     message.status, message.try_at = Status.WAITING, None
+    message.goes_as(None)
     message.details = {name: value for name, value in message.details.items() if name != "closed"}
-    message.save(update_fields=["status", "try_at", "details"])
+    message.save(update_fields=["status", "try_at", "template", "details"])
 
 
 def _let_it_carry(message: Message) -> None:

@@ -227,6 +227,7 @@ class MessageAdmin(SearchedByWords, LogAdmin):
                     "written_by",
                     "what_for",
                     "template",
+                    "as_template",
                 ]
             },
         ),
@@ -270,6 +271,10 @@ class MessageAdmin(SearchedByWords, LogAdmin):
     def what_for(self, message: Message) -> str:
         declared = Text.declared.get(message.notice)
         return declared.about if declared else message.notice
+
+    @admin.display(description="in its words")
+    def as_template(self, message: Message) -> str:
+        return message.details.get("as_template", "–")
 
     # Sending again ------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from whatsapp_bot.whatsapp_text import MAX_LENGTH, clean, split
 from whatsapp_bot.wording import Notice
 
 if TYPE_CHECKING:
-    from whatsapp_bot.models import Conversation, Message
+    from whatsapp_bot.models import Conversation, Message, MessageTemplate
 
 OPTED_OUT = 21610
 """Twilio's code for it, which we use as well when we know it already."""
@@ -203,7 +203,8 @@ class Contact(models.Model):
             written_by=by,
             priority=Message.Priority.REPLY if is_reply else Message.Priority.NOTICE,
         )
-        match self.route(notice, is_reply=is_reply, conversation=conversation):
+        route = self.route(notice, is_reply=is_reply, conversation=conversation)
+        match route:
             case Route.NOT_AT_ALL:
                 message.status, message.error_code = Status.FAILED, OPTED_OUT
             case Route.BLOCKED:
@@ -214,6 +215,7 @@ class Contact(models.Model):
                 conversation.hold()
             case _:
                 message.status, message.try_at = Status.QUEUED, timezone.now()
+                message.goes_as(self.template_for(notice) if route == Route.AS_TEMPLATE else None)
                 tasks.wake(tasks.deliver)
         message.save(force_insert=True)
         return message
@@ -227,7 +229,7 @@ class Contact(models.Model):
         closed: bool = False,
     ) -> Route:
         """How a message, with the key of its notice, would go now."""
-        from whatsapp_bot.models import Conversation, MessageTemplate
+        from whatsapp_bot.models import Conversation
 
         if self.blocked_at:
             return Route.BLOCKED
@@ -236,8 +238,13 @@ class Contact(models.Model):
         conversation = conversation or Conversation.objects.filter(contact=self).first()
         if conversation and conversation.window_is_open and not closed:
             return Route.FREELY
-        usable = MessageTemplate.objects.usable(notice, self.language or settings.LANGUAGE_CODE)
-        return Route.AS_TEMPLATE if usable else Route.HELD
+        return Route.AS_TEMPLATE if self.template_for(notice) else Route.HELD
+
+    def template_for(self, notice: str) -> "MessageTemplate | None":
+        """The message template in whose words the notice with this key may go to the person."""
+        from whatsapp_bot.models import MessageTemplate
+
+        return MessageTemplate.objects.usable(notice, self.language or settings.LANGUAGE_CODE)
 
     def learn_name(self, name: str) -> None:
         if name and name != self.name:

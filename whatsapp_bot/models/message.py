@@ -315,6 +315,22 @@ class Message(models.Model):
     def can_be_sent_again(self) -> bool:
         return self.status == Status.FAILED and "again" not in self.details
 
+    @property
+    def read(self) -> str:
+        """What the person reads: the words of the template that it goes as, or what was written."""
+        return self.details.get("as_template", self.body)
+
+    def goes_as(self, template: MessageTemplate | None) -> bool:
+        """Have it go in the words of this template, or as it was written; is that new?"""
+        before = self.template_id, self.details.get("as_template")
+        self.template = template
+        self.details = {
+            name: value for name, value in self.details.items() if name != "as_template"
+        }
+        if template:
+            self.details["as_template"] = template.in_words(self.details.get("values", {}))
+        return before != (self.template_id, self.details.get("as_template"))
+
     def in_words(self) -> str:
         """What leaves: with it go the short replies that it carries."""
         carried = Message.objects.filter(pk__in=self.details.get("carries", [])).order_by("pk")

@@ -48,7 +48,7 @@ def as_json(message: Message) -> dict[str, Any]:
         "mine": message.direction == Message.Direction.IN,
         "kind": message.kind,
         "kind_name": message.get_kind_display(),
-        "text": message.body,
+        "text": message.read,
         "day": date_format(at, "j F Y"),
         "time": date_format(at, "H:i"),
         "trouble": message.status == Status.TROUBLE,

@@ -229,7 +229,7 @@ def write(messages: Iterable[Message]) -> str:
         elif message.in_reply_to_id:
             lines += _marked("<", masked(message.body))
         else:
-            lines += ["# Written later, which no replay waits for:", *_marked("#", message.body)]
+            lines += ["# Written later, which no replay waits for:", *_marked("#", message.read)]
     return "\n".join(lines) + "\n"
 
 

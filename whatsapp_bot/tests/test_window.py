@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from whatsapp_bot import wording
@@ -10,6 +11,7 @@ from whatsapp_bot.delivery import DeliveryReport, Route, Status
 from whatsapp_bot.fake_twilio import trouble
 from whatsapp_bot.models import Contact, Conversation, Message, MessageTemplate, Wording
 from whatsapp_bot.recent import forget_all
+from whatsapp_bot.simulator.history import page_before
 from whatsapp_bot.tests.test_speed import statements
 from whatsapp_bot.wording import Notice
 
@@ -61,6 +63,41 @@ def test_outside_it_goes_as_the_template(quiet, notice, template, fake_twilio, d
     assert sent.body == "Good news: order AN-1 is ready."
     assert (sent.content_sid, sent.content_variables) == (template.content_sid, {"1": "AN-1"})
     assert quiet.messages.get().template == template
+
+
+def test_what_was_read_is_shown_and_what_was_written_is_kept(
+    quiet, phone, notice, template, fake_twilio, deliver, admin_client
+):
+    def shown() -> str:
+        page = reverse("admin:whatsapp_bot_contact_change", args=[quiet.pk])
+        return admin_client.get(page).content.decode()
+
+    message = quiet.notify(notice, number="AN-1\nand AN-2")
+    read = "Good news: order AN-1 and AN-2 is ready."
+    assert read in shown()
+    deliver()
+    assert fake_twilio.sent[0].body == read
+    assert read in shown()
+    assert page_before(quiet)["messages"][-1]["text"] == read
+    message.refresh_from_db()
+    assert message.body == "Order AN-1\nand AN-2 is *ready*."
+    MessageTemplate.objects.update(body="Order {{1}} is there.")
+    assert read in shown()
+    message.settle(Status.FAILED, 63013)
+    phone.say("hi")
+    message.send_again()
+    deliver()
+    assert fake_twilio.sent[-1].body == message.body
+    assert Message.objects.latest("pk").read == message.body
+
+
+def test_what_waits_after_all_is_shown_as_it_was_written(quiet, notice, template, deliver):
+    message = quiet.notify(notice, number="AN-1")
+    MessageTemplate.objects.update(approval="paused")
+    deliver()
+    message.refresh_from_db()
+    assert (message.status, message.template) == (Status.WAITING, None)
+    assert message.read == message.body == "Order AN-1 is *ready*."
 
 
 def test_what_nobody_knows_of_a_template_is_looked_up(
