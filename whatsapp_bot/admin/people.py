@@ -285,7 +285,8 @@ class MessageAdmin(SearchedByWords, LogAdmin):
     def send_again(self, request: HttpRequest, chosen: QuerySet[Message]) -> None:
         results = [message.send_again_now(request.user) for message in chosen.order_by("pk")]
         counts = {result: results.count(result) for result in Resent if result in results}
-        tell = messages.success if Resent.ON_ITS_WAY in counts else messages.warning
+        was_sent = Resent.ON_ITS_WAY in counts or Resent.WAITS in counts
+        tell = messages.success if was_sent else messages.warning
         tell(request, "; ".join(result.of(count) for result, count in counts.items()) + ".")
 
     def send_one_again(self, request: HttpRequest, message_id: int) -> HttpResponse:

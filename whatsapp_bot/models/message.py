@@ -25,6 +25,7 @@ class Resent(Enum):
     """What comes of sending a message again, one or several."""
 
     ON_ITS_WAY = "{count} is on its way again", "{count} are on their way again"
+    WAITS = "{count} waits until the person writes", "{count} wait until the person writes"
     ALREADY = "{count} had been sent again already", "{count} had been sent again already"
     NOT_FAILED = "{count} had not failed", "{count} had not failed"
     STOPPED = (
@@ -414,12 +415,15 @@ class Message(models.Model):
         if self.status != Status.FAILED:
             return Resent.NOT_FAILED
         is_reply = self.priority == Message.Priority.REPLY
-        match self.contact.route(self.notice, is_reply=is_reply):
+        route = self.contact.route(self.notice, is_reply=is_reply)
+        match route:
             case Route.NOT_AT_ALL:
                 return Resent.STOPPED
             case Route.BLOCKED:
                 return Resent.BLOCKED
-        return Resent.ON_ITS_WAY if self.send_again(by) else Resent.ALREADY
+        if not self.send_again(by):
+            return Resent.ALREADY
+        return Resent.WAITS if route == Route.HELD else Resent.ON_ITS_WAY
 
     @transaction.atomic
     def send_again(

@@ -345,6 +345,18 @@ def test_failed_messages_are_found_and_sent_again(admin_client, failed, fake_twi
     assert "Number" not in shown(admin_client, f"{MESSAGES}?failed=open")
 
 
+def test_what_is_sent_again_may_have_to_wait(admin_client, failed, quiet, new_phone, deliver):
+    first, second = failed(2)
+    other = new_phone()
+    other.say("hi")
+    (third,) = Contact.objects.get(phone=other.address).send("Number 2")
+    third.settle(Status.FAILED, 63024)
+    text = chosen(admin_client, first, second, third)
+    assert "1 is on its way again; 2 wait until the person writes." in text
+    deliver()
+    assert Message.objects.filter(status=Status.WAITING).count() == 2
+
+
 def test_what_has_not_failed_is_not_sent_again(admin_client, failed, nomsa):
     (message,) = failed()
     other = nomsa.send("Under way")[0]
