@@ -32,7 +32,7 @@ run: .venv/requirements.installed .env ## try it: demo data, the admin and a sim
 	grep -q '^PUBLIC_URL=' .env || export PUBLIC_URL=http://127.0.0.1:$(PORT); \
 	if ! { cat .env; env; } | grep -Eq '^TWILIO_(ACCOUNT_SID=[^A]?AC0*[1-9a-fA-F]|API_URL=.)'; then \
 	  export TWILIO_API_URL=http://127.0.0.1:$(TWILIO_PORT); \
-	  $(MANAGE) fake_twilio --quiet --callbacks --port $(TWILIO_PORT) \
+	  $(MANAGE) fake_twilio --quiet --callbacks --approve --port $(TWILIO_PORT) \
 	    --deliver-to http://127.0.0.1:$(PORT) & pids="$$pids $$!"; \
 	fi; \
 	$(MANAGE) worker --quiet & pids="$$pids $$!"; \

@@ -122,7 +122,11 @@ class Message:
 
 
 class Memory:
-    """Everything stored, guarded by one lock: take it with `with memory:`."""
+    """Everything stored, guarded by one lock: take it with `with memory:`.
+
+    approved: called with the SID of a content template that is not here, may know its wording; it
+    then is one that WhatsApp has approved.
+    """
 
     def __init__(self, account_sid: str, number: str) -> None:
         self.account_sid = account_sid
@@ -135,6 +139,7 @@ class Memory:
         self.senders: dict[str, dict[str, Any]] = {}
         self.contents: dict[str, dict[str, Any]] = {}
         self.approvals: dict[str, dict[str, Any]] = {}
+        self.approved: Callable[[str], str | None] = lambda sid: None
         self.typing: list[str] = []
         self.add_number(number)
         self.add_sender(number)
@@ -174,6 +179,27 @@ class Memory:
         with self:
             files = (media for message in self._messages.values() for media in message.media)
             return next((media for media in files if media.sid == sid), None)
+
+    def content(self, sid: str) -> dict[str, Any] | None:
+        return self.contents.get(sid) or self._approved(sid)
+
+    def _approved(self, sid: str) -> dict[str, Any] | None:
+        if not (body := self.approved(sid)):
+            return None
+        types = {"twilio/text": {"body": body}}
+        return {"sid": sid, "language": "en", "types": types, "variables": {}}
+
+    def approval(self, sid: str) -> dict[str, Any]:
+        """How WhatsApp stands to a content template that is here."""
+        standing = {
+            "allow_category_change": True,
+            "category": "",
+            "content_type": "",
+            "name": "",
+            "rejection_reason": "",
+            "status": "unsubmitted" if sid in self.contents else "approved",
+        }
+        return self.approvals.get(sid, standing)
 
     def sends_from(self, address: str) -> bool:
         return address in {sender["sender_id"] for sender in self.senders.values()} or address in {

@@ -281,13 +281,13 @@ class Rest:
             raise Problem(21602)
         if len(body) > LONGEST_BODY:
             raise Problem(21617)
-        if form.get("ContentSid") and form["ContentSid"] not in self._memory.contents:
+        if form.get("ContentSid") and not self._memory.content(form["ContentSid"]):
             raise Problem(21655)
 
     def _text_of(self, content_sid: str | None, variables: dict[str, str]) -> str:
-        if not content_sid:
+        content = content_sid and self._memory.content(content_sid)
+        if not content:
             return ""
-        content = self._memory.contents[content_sid]
         filled = {**content["variables"], **variables}
         text = next((kind["body"] for kind in content["types"].values() if kind.get("body")), "")
         return re.sub(r"\{\{\s*(\w+)\s*}}", lambda name: str(filled.get(name[1], name[0])), text)
@@ -443,16 +443,17 @@ class Rest:
         return Answer(201, content)
 
     def _content(self, request: Request, sid: str) -> dict[str, Any]:
-        if sid not in self._memory.contents:
+        content = self._memory.content(sid)
+        if content is None:
             raise _not_found(request)
-        return self._memory.contents[sid]
+        return content
 
     def _fetch_content(self, request: Request, sid: str) -> Answer:
         return Answer(200, self._content(request, sid))
 
     def _delete_content(self, request: Request, sid: str) -> Answer:
         self._content(request, sid)
-        del self._memory.contents[sid]
+        self._memory.contents.pop(sid, None)
         self._memory.approvals.pop(sid, None)
         return Answer(204)
 
@@ -473,22 +474,13 @@ class Rest:
 
     def _fetch_approval(self, request: Request, sid: str) -> Answer:
         self._content(request, sid)
-        unsubmitted = {
-            "allow_category_change": True,
-            "category": "",
-            "content_type": "",
-            "name": "",
-            "rejection_reason": "",
-            "status": "unsubmitted",
-        }
-        approval = self._memory.approvals.get(sid, unsubmitted)
         return Answer(
             200,
             {
                 "account_sid": self._memory.account_sid,
                 "sid": sid,
                 "url": self._url + request.path,
-                "whatsapp": {"type": "whatsapp", **approval},
+                "whatsapp": {"type": "whatsapp", **self._memory.approval(sid)},
             },
         )
 

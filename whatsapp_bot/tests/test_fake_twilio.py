@@ -32,6 +32,8 @@ from twilio.rest.content.v1.content.approval_create import ApprovalCreateList
 
 from whatsapp_bot.fake_twilio import FakeTwilio, Fate, Media
 from whatsapp_bot.fake_twilio import trouble as troubles
+from whatsapp_bot.management.commands import fake_twilio as command
+from whatsapp_bot.models import MessageTemplate
 from whatsapp_bot.simulator import phone as simulator
 
 SOMEBODY = "+27821230001"
@@ -837,6 +839,18 @@ class TestSettingUp:
         assert client.content.v1.contents(made.sid).delete()
         assert client.content.v1.contents.list() == []
 
+    def test_what_is_known_elsewhere_is_approved(self, fake_twilio, client):
+        sid = "HX" + "1" * 32
+        fake_twilio.memory.approved = {sid: "Report {{1}} is closed."}.get
+        there = client.content.v1.contents(sid)
+        assert there.fetch().types == {"twilio/text": {"body": "Report {{1}} is closed."}}
+        assert there.approval_fetch().fetch().whatsapp["status"] == "approved"
+        sent = send(client, "", content_sid=sid, content_variables='{"1": "DEF-7"}')
+        assert sent.body == "Report DEF-7 is closed."
+        with pytest.raises(TwilioRestException) as refused:
+            client.content.v1.contents("HX" + "2" * 32).fetch()
+        assert refused.value.status == 404
+
     def test_typing(self, fake_twilio, client):
         message = fake_twilio.receive(SOMEBODY, "hi")
 
@@ -950,6 +964,14 @@ def test_the_command():
         lines = process.stdout.read().splitlines()
         assert process.wait(30) == 0
     assert lines == ["POST Messages 429 429", "GET Messages 200"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_may_know_what_staff_enter():
+    sid = "HX" + "1" * 32
+    assert command._as_entered(sid) is None
+    MessageTemplate.objects.create(notice="news.closed", content_sid=sid, body="It is closed.")
+    assert command._as_entered(sid) == "It is closed."
 
 
 @contextmanager

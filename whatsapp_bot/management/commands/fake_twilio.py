@@ -5,9 +5,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
 from whatsapp_bot.fake_twilio import FakeTwilio, Fate
 from whatsapp_bot.fake_twilio.trouble import NAMED, Request, Trouble, parse
+from whatsapp_bot.models import MessageTemplate
 
 
 class Command(BaseCommand):
@@ -38,6 +40,11 @@ class Command(BaseCommand):
             metavar="URL",
             help="where PUBLIC_URL is on this machine, for callbacks and webhooks",
         )
+        parser.add_argument(
+            "--approve",
+            action="store_true",
+            help="know the message templates that staff enter, and approve of them",
+        )
         parser.add_argument("--quiet", action="store_true", help="print nothing but faults")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -58,6 +65,8 @@ class Command(BaseCommand):
             fake.trouble.randomly(options["trouble"], options["seed"])
         if options["callbacks"]:
             fake.fate = Fate(("sent", "delivered", "read"), delay=0.2)
+        if options["approve"]:
+            fake.memory.approved = _as_entered
         self._run(fake, quiet=options["quiet"])
 
     def _run(self, fake: FakeTwilio, *, quiet: bool) -> None:
@@ -79,6 +88,15 @@ class Command(BaseCommand):
         # At once, also into a file or a pipe.
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def _as_entered(sid: str) -> str | None:
+    """The wording of the message template that staff have entered with this SID."""
+    entered = MessageTemplate.objects.filter(content_sid=sid)
+    try:
+        return entered.values_list("body", flat=True).first()
+    finally:
+        connection.close()  # The server has a thread for each of its clients.
 
 
 def _trouble(text: str) -> dict[Trouble, float]:
