@@ -190,7 +190,10 @@ def _pack(message: Message) -> Parcel | None:
         case Route.HELD:
             return _hold(message)
     as_template = route == Route.AS_TEMPLATE
-    if message.goes_as(contact.template_for(message.notice) if as_template else None):
+    is_new = message.goes_as(contact.template_for(message.notice) if as_template else None)
+    if as_template and length(message.read) > MAX_LENGTH:
+        return _hold(message)  # It was written before there was a template, with words of its own.
+    if is_new:
         message.save(update_fields=["template", "details"])
     if message.is_turn and not as_template:
         _let_it_carry(message)

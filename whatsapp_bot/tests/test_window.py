@@ -11,6 +11,7 @@ from whatsapp_bot.delivery import DeliveryReport, Route, Status
 from whatsapp_bot.fake_twilio import trouble
 from whatsapp_bot.models import Contact, Conversation, Message, MessageTemplate, Wording
 from whatsapp_bot.recent import forget_all
+from whatsapp_bot.simulator import script
 from whatsapp_bot.simulator.history import page_before
 from whatsapp_bot.tests.test_speed import statements
 from whatsapp_bot.wording import Notice
@@ -79,6 +80,8 @@ def test_what_was_read_is_shown_and_what_was_written_is_kept(
     assert fake_twilio.sent[0].body == read
     assert read in shown()
     assert page_before(quiet)["messages"][-1]["text"] == read
+    assert f"# {read}" in script.write(quiet.messages.order_by("pk"))
+    assert read in admin_client.get(f"/admin/whatsapp_bot/message/{message.pk}/change/").text
     message.refresh_from_db()
     assert message.body == "Order AN-1\nand AN-2 is *ready*."
     MessageTemplate.objects.update(body="Order {{1}} is there.")
@@ -89,6 +92,18 @@ def test_what_was_read_is_shown_and_what_was_written_is_kept(
     deliver()
     assert fake_twilio.sent[-1].body == message.body
     assert Message.objects.latest("pk").read == message.body
+
+
+def test_what_does_not_fit_its_template_waits(quiet, phone, template, fake_twilio, deliver):
+    MessageTemplate.objects.update(notice="staff.message", variables={"1": "text"})
+    (message,) = quiet.send("x" * 1600)
+    deliver()
+    message.refresh_from_db()
+    assert (message.status, message.read) == (Status.WAITING, message.body)
+    assert not fake_twilio.sent
+    phone.say("hi")
+    deliver()
+    assert fake_twilio.sent[-1].body == message.body
 
 
 def test_what_waits_after_all_is_shown_as_it_was_written(quiet, notice, template, deliver):
