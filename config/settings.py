@@ -450,6 +450,7 @@ UNFOLD = {
         }
     ],
     "STYLES": [lambda request: static("whatsapp_bot/admin.css")],
+    "SCRIPTS": [lambda request: static("whatsapp_bot/keyboard.js")],
     "TABS": "config.navigation.tabs",
     "SITE_DROPDOWN": "config.navigation.site_dropdown",
     "ACCOUNT": {"navigation": "config.navigation.account"},

@@ -100,12 +100,12 @@ class ReportActionForm(ActionForm):
         required=False,
         empty_label="Assign to …",
         label="",
-        widget=UnfoldAdminSelectWidget,
+        widget=UnfoldAdminSelectWidget(attrs={"aria-label": "Whom to assign them to"}),
     )
     category = forms.ModelChoiceField(
         DefectCategory.objects.filter(is_active=True),
         required=False,
         empty_label="Category …",
         label="",
-        widget=UnfoldAdminSelectWidget,
+        widget=UnfoldAdminSelectWidget(attrs={"aria-label": "Their category"}),
     )
