@@ -294,7 +294,13 @@ class OpenedByMenus(AmongOthers):
 
     @admin.display(description="opened by the menus")
     def opening_menus(self, obj: Any) -> str:
-        return ", ".join(self.opened_by(obj)) or "none"
+        known = menus().items() if obj.pk else []
+        opening = [
+            key
+            for key, (_, items) in known
+            if key != obj.key and any(item.opens == obj.address for item in items)
+        ]
+        return ", ".join(sorted(opening)) or "none"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         # Menu items and flows call it by its key.
