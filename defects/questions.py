@@ -21,7 +21,7 @@ from whatsapp_bot.wording import in_full
 
 _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 _NTH = re.compile(r"(?<=\d)(st|nd|rd|th)\b")
-_SHORTENED = re.compile(r"(?<=[a-z])\.")
+_SHORTENED = re.compile(r"(?<=[a-z])\.|(?<=\d)\.(?= )|\bof\b")
 _SEPTEMBER = re.compile(r"\bsept\b")
 DAYS = {"today": 0, "yesterday": -1, "tomorrow": 1}
 DATE_FORMATS = [
@@ -62,6 +62,8 @@ class DateField(forms.DateField):
 
     def to_python(self, value: Any) -> date | None:
         plain = _plain_date(value or "")
+        if value and not plain:
+            raise forms.ValidationError(self.error_messages["invalid"])
         if plain in DAYS:
             return timezone.localdate() + timedelta(days=DAYS[plain])
         day = super().to_python(plain)

@@ -168,7 +168,7 @@ class CustomerLinkAdmin(BigAdmin):
         return False
 
     def delete_view(self, request: HttpRequest, *about: Any, **more: Any) -> HttpResponse:
-        if request.method == "GET":
+        if request.method == "GET" and self.has_delete_permission(request):
             messages.warning(request, NOT_AGAIN)
         return super().delete_view(request, *about, **more)
 

@@ -240,8 +240,8 @@ class Desk:
         if asking.asked and chosen(asking.options, self.said, near=False):
             return self.turn(self.said)
         word = utils.default_process(self.said.text)
-        if (word in TAKES_BACK or word in NOTHING_MORE) and self._has_just_sent():
-            return self._leave_as_it_is(word)
+        if word in TAKES_BACK and self.place.has_just_sent and self._expected():
+            return _join(texts.SENT_ALREADY(), texts.GO_ON())
         if word in TURNS_AWAY:
             self.place.expect_no_comment()
         if word in WORDS:
@@ -264,6 +264,9 @@ class Desk:
         if chosen(menu.options, self.said) is None:
             if word in THANKS:
                 return texts.YOU_ARE_WELCOME()
+            if word in NOTHING_MORE and self._expected() and not self.place.expects_reply:
+                self.place.expect_no_comment()
+                return _join(texts.ALL_RIGHT(), texts.GO_ON())
             claimed = flows.claimed(self.contact, self.message) or self._expected()
             if claimed:
                 return self.open(claimed)
@@ -285,17 +288,6 @@ class Desk:
             told = self.contact.messages.filter(notice=self.place.expects.get("notice"))
             return "" if told.waiting().exists() else address
         return address
-
-    def _has_just_sent(self) -> bool:
-        """Is nothing under way, and would what is said be added to what was sent before?"""
-        is_asked = bool(self.place.flow) or self.place.expects_reply
-        return not is_asked and bool(self._expected())
-
-    def _leave_as_it_is(self, word: str) -> str:
-        if word in TAKES_BACK:
-            return _join(texts.SENT_ALREADY(), texts.GO_ON())
-        self.place.expect_no_comment()
-        return _join(texts.ALL_RIGHT(), texts.GO_ON())
 
     def to_menu(self) -> str:
         kept = self._put_aside()

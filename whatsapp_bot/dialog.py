@@ -34,9 +34,15 @@ SYNONYMS = {
 _NUMBER = re.compile(r"\d+")
 _SKIN_TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
 _DENIES = re.compile(
-    r"\b(?:no|non|not|none|never|without|cannot|(?:ca|wo|do|is|are|does|did|was)n ?t)\b"
+    r"\b(?:non|not|none|never|nothing|nobody|neither|nor|without|cannot"
+    r"|(?<!part )(?<!order )(?<!serial )(?<!item )(?<!lot )(?<!batch )no(?! *\d)"
+    r"|(?:ca|wo|do|does|did|is|are|was|were|has|have|had|could|would|should|must|need)n ?t)\b"
 )
-_OPPOSITE = re.compile(r"\b(?:un|non|in|im|ir|dis|mis)(?=\w{3})")
+_OPPOSITE = re.compile(
+    r"\b(?:(?:un|non|dis|mis)(?=\w{3})"
+    r"|in(?=correct|complete|accurate|active|sufficient|secure|visible|valid|adequate|operable)"
+    r"|im(?=possible|proper|mobile|perfect|balanced)|ir(?=regular|relevant|reparable))"
+)
 
 
 class Expects(StrEnum):
@@ -130,7 +136,7 @@ def take_turn(build_form: BuildForm, state: State, said: Said | None = None) -> 
         answers.pop(state.asked, None)
     form = build_form(answers)
     name = first_open(form)
-    if answer and state.asked != name:
+    if answer and state.asked in form.fields and state.asked not in form.errors:
         answers[state.asked] = _as_it_stays(form, state.asked, answer)
     if name is None:
         return Turn(State(answers), form, None)
@@ -150,7 +156,7 @@ def take_turn(build_form: BuildForm, state: State, said: Said | None = None) -> 
 
 def _as_it_stays(form: forms.Form, name: str, answer: str) -> str:
     """An accepted answer as it means the same later: today will be yesterday."""
-    stay = getattr(form.fields.get(name), "as_it_stays", None)
+    stay = getattr(form.fields[name], "as_it_stays", None)
     return stay(form.cleaned_data[name]) if stay else answer
 
 
@@ -178,11 +184,14 @@ def chosen(options: list[list[str]], said: Said, *, near: bool = True) -> str | 
     for key in keys:
         if plain in SYNONYMS.get(key, ()):
             return key
+    for key, label in options:
+        if plain == label.strip().casefold():
+            return key
     words = utils.default_process(said.text)
     if not words or len(words) > LONGEST_LABEL:
         return None
     labels = [utils.default_process(label) for _, label in options]
-    if words in labels:
+    if labels.count(words) == 1:
         return keys[labels.index(words)]
     return _nearest(keys, labels, words) if near else None
 

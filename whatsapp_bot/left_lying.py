@@ -7,22 +7,31 @@ from django.utils import timezone
 from whatsapp_bot.models import Channel, Message
 
 LONGEST_DUE = timedelta(minutes=1)
-"""What a worker that runs never leaves lying for longer, unless there is a lot of it."""
+"""What a worker that runs never leaves lying for longer, unless it has much to do."""
+LONGEST_WORK = timedelta(hours=1)
+"""Other work waits as long as a large export or import takes."""
 
 
 def left_lying_since(channel: Channel) -> datetime | None:
-    """When the first thing was due that nobody has taken up; None when a worker is at work.
+    """When the first thing was due that nobody takes up; None when all goes on.
 
     While Twilio takes nothing from us, messages wait for that.
     """
+    now = timezone.now()
+    sends = channel.stopped_at or channel.is_sending
+    lying = [*_messages(now - LONGEST_DUE)] if not sends else []
+    lying += _tasks(now - (LONGEST_WORK if channel.has_worker else LONGEST_DUE))
+    return min(lying, default=None)
+
+
+def _messages(before: datetime) -> list[datetime]:
+    """Since when the longest due message waits, if that is before then."""
+    due = Message.objects.due(before).order_by("try_at")
+    return list(due.values_list("try_at", flat=True)[:1])
+
+
+def _tasks(before: datetime) -> list[datetime]:
     from django_tasks_db.models import DBTaskResult
 
-    now = timezone.now()
-    if channel.has_worker:
-        return None
-    messages = Message.objects.due(now).order_by("try_at").values_list("try_at", flat=True)
-    tasks = DBTaskResult.objects.ready().order_by("enqueued_at")
-    due = [] if channel.stopped_at else list(messages[:1])
-    due += tasks.values_list("enqueued_at", flat=True)[:1]
-    oldest = min(due, default=now)
-    return oldest if now - oldest > LONGEST_DUE else None
+    ready = DBTaskResult.objects.ready().filter(enqueued_at__lte=before).order_by("enqueued_at")
+    return list(ready.values_list("enqueued_at", flat=True)[:1])

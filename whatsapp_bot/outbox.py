@@ -191,7 +191,7 @@ def _pack(message: Message) -> Parcel | None:
             return _hold(message)
     as_template = route == Route.AS_TEMPLATE
     is_new = message.goes_as(contact.template_for(message.notice) if as_template else None)
-    if as_template and length(message.read) > MAX_LENGTH:
+    if message.template and not message.template.holds(message):
         return _hold(message)  # It was written before there was a template, with words of its own.
     if is_new:
         message.save(update_fields=["template", "details"])

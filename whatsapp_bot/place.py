@@ -22,7 +22,7 @@ class Place:
     came later, and once it was "offered" what was "said" then. minute: when it began and how
     many messages came in it, as {"at", "count"}. expects: what somebody who is at rest may be
     replying to, as {"address", "notice", "until", "asks"}; a number is an answer only where it
-    "asks".
+    "asks". It is "just" sent while nothing else has been opened since.
     """
 
     flow: str = ""
@@ -74,6 +74,11 @@ class Place:
         """May what comes be a reply to something that we told or asked?"""
         return bool(self.expects.get("notice"))
 
+    @property
+    def has_just_sent(self) -> bool:
+        """Is what was sent of one's own accord the last thing that was spoken of?"""
+        return bool(self.expects.get("just")) and not (self.flow or self.expects_reply)
+
     def expect_no_comment(self) -> None:
         """What comes now is about something else, unless we have asked."""
         if self.expects and not self.expects["asks"]:
@@ -83,12 +88,13 @@ class Place:
         """What is added within that time belongs to `address`, unless we have asked something."""
         if not self.expected(now, asks=True):
             until = (now + within).isoformat()
-            self.expects = {"address": address, "notice": "", "until": until, "asks": False}
+            about = {"address": address, "notice": "", "asks": False, "just": True}
+            self.expects = {**about, "until": until}
 
     def was_answered(self, address: str) -> None:
         """What was asked there has its answer; what else is said may still belong to it."""
         if self.expects and self.expects["address"] == address:
-            self.expects = {**self.expects, "asks": False}
+            self.expects = {**self.expects, "asks": False, "just": True}
 
     def enter(self, address: str) -> None:
         """Be at `address`. Where it is a menu that led here, the way goes on from there."""
@@ -97,6 +103,8 @@ class Place:
         elif address in self.trail:
             self.trail = self.trail[: self.trail.index(address)]
         self.flow, self.asking, self.more = address, State(), ""
+        if "just" in self.expects:
+            self.expects = {name: value for name, value in self.expects.items() if name != "just"}
 
     def leave_menu(self) -> None:
         """Remember this menu as what led to where we go now."""

@@ -119,16 +119,19 @@ class UserAdmin(GivesNoMoreThanOwn, DjangoUserAdmin):
     # Deleting -----------------------------------------------------------------------------------
 
     def get_deleted_objects(self, objs: Rows, request: HttpRequest) -> Deleted:
-        *found, protected = super().get_deleted_objects(objs, request)
-        reasons = {user: self._why_not(request, user) for user in objs}
+        *found, lacking, protected = super().get_deleted_objects(objs, request)
+        is_free = not (lacking or protected)
+        reasons = {user: self._why_not(request, user, is_free=is_free) for user in objs}
         in_the_way = in_words({user: why for user, why in reasons.items() if why})
-        return *found, in_the_way or protected
+        return *found, lacking, in_the_way or protected
 
-    def _why_not(self, request: HttpRequest, user: User) -> str:
+    def _why_not(self, request: HttpRequest, user: User, *, is_free: bool) -> str:
         if user == request.user:
             return "this is you."
         if not may_look_after(request.user, user):
             return "they may do what you may not. Ask a superuser."
+        if is_free:
+            return ""
         *_, lacking, protected = super().get_deleted_objects([user], request)
         return STAYS if lacking or protected else ""
 

@@ -81,15 +81,19 @@ class Token(AbstractAuthToken):
 
     @property
     def state(self) -> str:
-        """valid, expired or revoked."""
+        """valid, expired, revoked, or refused for what its user or its maker may do by now."""
         if self.revoked_at:
             return "revoked"
-        return "valid" if timezone.now() < self.expiry else "expired"
+        if timezone.now() >= self.expiry:
+            return "expired"
+        return "refused" if self.why_refused() else "valid"
 
     def why_refused(self) -> str:
         """A sentence for whoever uses it; "" when it is good."""
-        if self.state != "valid":
-            return f"This token is {self.state}."
+        if self.revoked_at:
+            return "This token is revoked."
+        if timezone.now() >= self.expiry:
+            return "This token is expired."
         if not (self.user.is_active and self.user.is_staff):
             return "The user of this token may not sign in any more."
         if self._opens_more_than_its_maker_may():

@@ -52,7 +52,6 @@ NOT_RIGHT = "This code is not right."
 NOT_OF_PHONE = f"{NOT_RIGHT} A phone shows a new one every 30 seconds."
 NOT_OF_PAPER = "This code is not on your newest list, or it has been used: each is good once."
 IN_THE_MEANTIME = "Another phone has been set up in the meantime."
-WAITING = "After a wrong code one has to wait, longer each time."
 
 Answer = Callable[[HttpRequest], HttpResponse]
 Device = TOTPDevice | StaticDevice

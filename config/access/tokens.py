@@ -71,6 +71,7 @@ class TokenAdmin(ModelAdmin):
         "user",
         "begins",
         "state",
+        "why",
         "created",
         "made_by",
         "last_used_at",
@@ -112,7 +113,7 @@ class TokenAdmin(ModelAdmin):
     def get_fields(self, request: HttpRequest, obj: Token | None = None) -> list[str]:
         if obj is None:
             return ["name", *(["user"] if request.user.has_perm(SEES_ALL) else []), "days"]
-        may_end = obj.state == "valid" and self.has_revoke_permission(request, obj)
+        may_end = not obj.revoked_at and self.has_revoke_permission(request, obj)
         return [name for name in self.readonly_fields if name != "end" or may_end]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Token | None = None) -> list[str]:
@@ -160,10 +161,15 @@ class TokenAdmin(ModelAdmin):
         return f"{token.token_key}…"
 
     @display(
-        description="state", label={"valid": "success", "expired": "warning", "revoked": "danger"}
+        description="state",
+        label={"valid": "success", "expired": "warning", "revoked": "danger", "refused": "danger"},
     )
     def state(self, token: Token) -> str:
         return token.state
+
+    @admin.display(description="why it opens nothing")
+    def why(self, token: Token) -> str:
+        return token.why_refused() or "–"
 
     # Revoking -----------------------------------------------------------------------------------
 

@@ -133,6 +133,10 @@ def test_what_its_user_is_given_later_it_does_not_give_to_who_made_it():
     user.is_superuser = True
     user.save()
     assert asks(secret) == 401
+    token = Token.objects.get()
+    assert token.state == "refused"
+    page = admin.get(f"{TOKENS}{token.pk}/change/").content.decode()
+    assert "may do more by now than who made this token" in page
     admin.user.is_superuser = True
     admin.user.save()
     assert asks(secret) == 200

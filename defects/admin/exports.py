@@ -121,7 +121,7 @@ class Exportable(metaclass=forms.MediaDefiningClass):
             return HttpResponseBadRequest("An export is CSV or XLSX, of a list that can be shown.")
         try:
             shown = the_list(request.user, query)  # type: ignore[arg-type]
-        except IncorrectLookupParameters:
+        except (IncorrectLookupParameters, SuspiciousOperation):
             messages.error(request, "These filters are not understood, so nothing was exported.")
             return redirect("admin:defects_defectreport_changelist")
         export = Export(by=request.user, query=query, filters=described(shown), format=kind)

@@ -184,6 +184,10 @@ class ReportFormAdmin(OpenedByMenus):
     def withdraw(self, request: HttpRequest, form: ReportForm) -> None:
         """The button; see `save_related`."""
 
+    def save_model(self, request: HttpRequest, obj: ReportForm, form: Any, change: bool) -> None:
+        # Somebody else may be publishing it at this moment.
+        obj.save(update_fields=["title", "thanks"] if change else None)
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         report_form: ReportForm = form.instance

@@ -51,7 +51,7 @@ class AttachmentInline(TabularInline):
 
     @admin.display(description="message", empty_value="–")
     def text(self, attachment: Attachment) -> str:
-        return attachment.message.body
+        return attachment.message.read
 
     @admin.display(description="state", empty_value="–")
     def state(self, attachment: Attachment) -> SafeString | str:

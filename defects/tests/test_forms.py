@@ -456,3 +456,26 @@ def test_two_who_publish_and_go_back_at_once(two_questions):
         all_at_once(go_back, versions)
     two_questions.refresh_from_db()
     assert two_questions.live.questions == two_questions.draft()
+
+
+def test_who_saves_the_title_takes_back_no_version(admin_client, defect_form, monkeypatch):
+    """Somebody else publishes between the moments when the form is read and when it is stored."""
+    save = ReportForm.save
+
+    def save_after_another(form, *how, **more):
+        if not form.title.startswith("Published"):
+            other = ReportForm.objects.get(pk=form.pk)
+            other.title = "Published meanwhile"
+            Question.objects.create(form=other, name="more", text="More?")
+            other.publish()
+        save(form, *how, **more)
+
+    monkeypatch.setattr(ReportForm, "save", save_after_another)
+    questions = [
+        {"id": one.pk, "text": one.text, "name": one.name} for one in defect_form.questions.all()
+    ]
+    data = {"title": "New title", "questions-INITIAL_FORMS": 1}
+    assert "successfully" in post_form(admin_client, defect_form, questions, **data)
+    monkeypatch.undo()
+    defect_form.refresh_from_db()
+    assert (defect_form.title, defect_form.live.number) == ("New title", 2)

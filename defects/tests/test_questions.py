@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import models
 
 from defects.models import DefectReport, Question
 from orders.models import Customer, CustomerLink, Order
@@ -88,7 +89,14 @@ def test_yes_or_no(ask, say, said, stored):
     "said",
     [
         *("18/01/2025", "2025-01-18", "2025/1/18", "18.1.25", "18-01-25", "١٨/٠١/٢٠٢٥"),
-        *("18 January 2025", "18 jan 2025", "18th Jan. 2025", "January 18th, 2025"),
+        *(
+            "18. January 2025",
+            "18th of January 2025",
+            "18 January 2025",
+            "18 jan 2025",
+            "18th Jan. 2025",
+            "January 18th, 2025",
+        ),
         *("Yesterday", "yesterday."),
     ],
 )
@@ -97,6 +105,25 @@ def test_a_date(ask, say, said):
     assert "do not understand that date" in say("soonish")
     say(said)
     assert answer() == "18 January 2025"
+
+
+def test_a_question_before_the_date_that_is_new(ask, say, defect_form):
+    """Whoever has been asked for the day is asked the new one, and the day again if need be."""
+    ask("date")
+    Question.objects.create(form=defect_form, position=0, name="new", kind="text", text="What?")
+    Question.objects.update(position=models.F("pk"))
+    Question.objects.filter(name="new").update(position=0)
+    defect_form.publish()
+    forget_all()
+    assert say("24/11/2026") == "What?"
+    assert "Defect Submitted" in say("Scratch")
+    assert DefectReport.objects.get().answers[1]["answer"] == "24 November 2026"
+
+
+@pytest.mark.parametrize("said", [".", "!", "..."])
+def test_nothing_but_signs_is_no_date(ask, say, said):
+    ask("date", required=False)
+    assert "do not understand that date" in say(said)
 
 
 @pytest.mark.parametrize("said", ["18/01/0025", "01/01/0001", "31/12/9999", "30/02/2025"])

@@ -392,6 +392,22 @@ def test_what_was_submitted_is_corrected_in_words(say, said):
     assert DefectReport.objects.get().attachments.count() == 1
 
 
+def test_at_the_menu_no_is_nothing_to_add_either(say):
+    begin(say, "Bent frame")
+    say("hi")
+    assert say("no").startswith("All right.")
+    assert not DefectReport.objects.get().attachments.exists()
+
+
+def test_after_something_else_back_is_back(say):
+    begin(say, "Bent frame")
+    assert say("It was the other machine").startswith("Thank you!")
+    assert say("cancel").startswith("It has reached our team already.")
+    say("2")
+    say("2")
+    assert "How can we help you today?" in say("back")
+
+
 def test_no_to_what_we_asked_is_an_answer(say, contact):
     begin(say, "Bent frame")
     DefectReport.objects.get().ask("Does it still run?")

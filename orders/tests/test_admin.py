@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
@@ -229,3 +230,13 @@ def test_before_a_link_is_undone_one_reads_what_that_means(admin_client, link):
     )
     after = admin_client.post(path, {"post": "yes"})
     assert after["Location"] == reverse("admin:orders_customerlink_changelist")
+
+
+def test_who_may_not_undo_a_link_is_not_told_what_it_means(client, link, django_user_model):
+    clerk = django_user_model.objects.create_user("clerk", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_customerlink"))
+    client.force_login(clerk)
+    path = reverse("admin:orders_customerlink_delete", args=[link.pk])
+    assert client.get(path).status_code == 403
+    page = client.get(reverse("admin:orders_customerlink_changelist")).content.decode()
+    assert "cannot link themselves" not in page

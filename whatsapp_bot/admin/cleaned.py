@@ -7,13 +7,11 @@ from django.db import models
 
 from whatsapp_bot.whatsapp_text import clean
 
-LONGEST_EDIT = 20_000
-
 
 class CleanCharField(forms.CharField):
     def to_python(self, value: Any) -> str | None:
         value = super().to_python(value)
-        return clean(value, LONGEST_EDIT) if value else value
+        return clean(value, len(value)) if value else value
 
 
 class CleansText:

@@ -69,6 +69,11 @@ class Channel(models.Model):
         return self.number
 
     @property
+    def is_sending(self) -> bool:
+        """Has a message been given its moment lately?"""
+        return time.time() - self.free_at < WORKER_IS_SILENT.total_seconds()
+
+    @property
     def has_worker(self) -> bool:
         return bool(self.worked_at) and abs(timezone.now() - self.worked_at) < WORKER_IS_SILENT
 

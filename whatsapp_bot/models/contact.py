@@ -22,7 +22,8 @@ BLOCKED = "We have blocked the person."
 LONGEST_SENT = 8000
 
 LANGUAGE = RegexValidator(
-    r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,6})?\Z", "This is no code of a language, such as en or en-za."
+    r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*\Z",
+    "This is no code of a language, such as en or en-za.",
 )
 _PHONE = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9]{1,128}")

@@ -13,6 +13,7 @@ from whatsapp_bot.models.contact import Contact
 
 if TYPE_CHECKING:
     from whatsapp_bot.models.message import Message
+    from whatsapp_bot.models.template import MessageTemplate
 
 TRIES_TO_LEARN = 5
 REPLY_WITHIN = timedelta(days=1)
@@ -148,11 +149,15 @@ class Conversation(models.Model):
             self.save(update_fields=["holds", "state"])
             self.contact.messages.release()
 
-    def release_notice(self, notice: str) -> int:
-        """Have those go that wait with the key of this notice; how many that are."""
-        count = self.contact.messages.filter(notice=notice).release()
+    def release_for(self, template: "MessageTemplate") -> int:
+        """Have those go that waited for this template, and fit it; how many that are."""
+        waiting = self.contact.messages.waiting().filter(notice=template.notice)
+        fitting = [message.pk for message in waiting if template.holds(message)]
+        if not fitting:
+            return 0
+        count = self.contact.messages.filter(pk__in=fitting).release()
         self.holds = self.contact.messages.waiting().exists()
-        if self.state.get("expects", {}).get("notice") == notice:
+        if self.state.get("expects", {}).get("notice") == template.notice:
             self._expect_from_now()
         self.save(update_fields=["holds", "state"])
         return count

@@ -286,7 +286,7 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return preview(self.body) or self.get_kind_display()
+        return preview(self.read) or self.get_kind_display()
 
     @property
     def has_attachment(self) -> bool:

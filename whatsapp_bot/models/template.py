@@ -11,9 +11,11 @@ from django.utils import timezone
 from whatsapp_bot import tasks
 from whatsapp_bot.models.contact import LANGUAGE
 from whatsapp_bot.twilio import codes
+from whatsapp_bot.whatsapp_text import MAX_LENGTH, length
 from whatsapp_bot.wording import Text, placeholders_in
 
 if TYPE_CHECKING:
+    from whatsapp_bot.models import Message
     from whatsapp_bot.twilio.rest import Content
 
 log = structlog.get_logger("whatsapp_bot")
@@ -41,6 +43,7 @@ class MessageTemplateQuerySet(models.QuerySet["MessageTemplate"]):
         for template in self.all():
             try:
                 template.learn_approval()
+                template.refresh_from_db()
                 template.release_what_waits()
             except Unreachable as error:
                 log.warning("approval not known", template=template.pk, why=str(error))
@@ -161,9 +164,12 @@ class MessageTemplate(models.Model):
             tasks.wake(tasks.learn_approvals)
 
     def _stands(self, approval: str, reason: str) -> None:
-        """Note what Twilio says of it."""
-        self.approval, self.reason, self.checked_at = approval, reason, timezone.now()
-        self.save(update_fields=["approval", "reason", "checked_at"])
+        """Note what Twilio says of it, unless staff have put another content there meanwhile."""
+        said = {"approval": approval, "reason": reason, "checked_at": timezone.now()}
+        stored = type(self).objects.filter(pk=self.pk, content_sid=self.content_sid)
+        if stored.update(**said):
+            for name, value in said.items():
+                setattr(self, name, value)
 
     def is_another(self) -> None:
         """Forget what Twilio said, which was of other content."""
@@ -185,7 +191,12 @@ class MessageTemplate(models.Model):
             return 0
         waiting = Message.objects.waiting().filter(notice=self.notice)
         people = Contact.objects.filter(pk__in=waiting.values("contact")).order_by("pk")
-        return sum(Conversation.objects.of(one).release_notice(self.notice) for one in people)
+        own = [one for one in people if one.template_for(self.notice) == self]
+        return sum(Conversation.objects.of(one).release_for(self) for one in own)
+
+    def holds(self, message: "Message") -> bool:
+        """Does what was written fit, with the words around it?"""
+        return length(self.in_words(message.details.get("values", {}))) <= MAX_LENGTH
 
     def filled(self, values: dict[str, str]) -> dict[str, str]:
         """Its variables for Twilio. None may be empty or hold a new line (error 63013 or 21656)."""

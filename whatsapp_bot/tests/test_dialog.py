@@ -68,6 +68,10 @@ def test_what_is_near_two_labels_is_neither(said, key):
         ("Conforming", "nonconforming"),
         ("Conforming", "non-conforming"),
         ("Nonconforming", "conforming"),
+        ("Machine has stopped", "machine hasn't stopped"),
+        ("Somebody is hurt", "nobody is hurt"),
+        ("Something is broken", "nothing is broken"),
+        ("Part is complete", "part is incomplete"),
     ],
 )
 def test_what_is_denied_is_not_said(label, said):
@@ -82,6 +86,10 @@ def test_what_is_denied_is_not_said(label, said):
         ("Unsafe to run", "unsafe to rum"),
         ("Incoming inspection", "incomming inspection"),
         ("In the machine", "in teh machine"),
+        ("Wrong part number", "wrong part no"),
+        ("Part no. wrong", "part number wrong"),
+        ("Side door", "the side dor"),
+        ("No. 5 press", "no 5 pres"),
     ],
 )
 def test_what_denies_the_same_is_near(label, said):
@@ -93,6 +101,21 @@ def test_a_thumb_of_any_colour(tone):
     yes_or_no = [["yes", "Yes"], ["no", "No"]]
     assert chosen(yes_or_no, Said(f"👍{tone}")) == "yes"
     assert chosen(yes_or_no, Said(f"👎{tone}")) == "no"
+
+
+@pytest.mark.parametrize(
+    ("labels", "said", "key"),
+    [
+        (["> 5 mm", "< 5 mm"], "< 5 mm", "1"),
+        (["> 5 mm", "< 5 mm"], "5 mm", None),
+        (["A+", "A", "A-"], "a", "1"),
+        (["A+", "A", "A-"], "A-", "2"),
+        (["A-1", "A 1"], "a 1", "1"),
+    ],
+)
+def test_labels_that_differ_in_signs(labels, said, key):
+    options = [[str(number), label] for number, label in enumerate(labels)]
+    assert chosen(options, Said(said)) == key
 
 
 def test_a_payload_counts_before_the_words():

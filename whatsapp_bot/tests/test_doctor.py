@@ -293,6 +293,41 @@ def test_what_waits_goes_once_its_template_is_approved(twilio, template):
     assert message.status == Status.QUEUED
 
 
+def test_an_answer_about_another_content_says_nothing_of_this_one(twilio, template):
+    contact = Contact.objects.create(phone="+27821110009")
+    (message,) = contact.send("Please call us.")
+    review(twilio, "approved")
+    MessageTemplate.objects.update(content_sid="HX" + "b" * 32)  # while Twilio was asked
+    template.learn_approval()
+    template.refresh_from_db()
+    assert template.approval == template.Approval.UNSUBMITTED
+    assert template.release_what_waits() == 0
+    message.refresh_from_db()
+    assert message.status == Status.WAITING
+
+
+def test_what_does_not_fit_a_template_goes_on_waiting(twilio, template):
+    contact = Contact.objects.create(phone="+27821110009")
+    (long,) = contact.send("h" * 1595)
+    (short,) = contact.send("Please call us.")
+    MessageTemplate.objects.update(approval="approved")
+    template.refresh_from_db()
+    assert template.release_what_waits() == 1
+    long.refresh_from_db()
+    short.refresh_from_db()
+    assert (long.status, short.status) == (Status.WAITING, Status.QUEUED)
+
+
+def test_a_template_in_another_language_releases_nothing(twilio, template):
+    contact = Contact.objects.create(phone="+27821110009", language="de")
+    (message,) = contact.send("Please call us.")
+    MessageTemplate.objects.update(approval="approved")
+    template.refresh_from_db()
+    assert template.release_what_waits() == 0
+    message.refresh_from_db()
+    assert message.status == Status.WAITING
+
+
 def test_approvals_are_asked_for_by_themselves(template):
     from django_tasks_db.models import DBTaskResult
 

@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from whatsapp_bot import recent, wording
+from whatsapp_bot.admin.cleaned import CleanCharField
 from whatsapp_bot.flows import addresses
 from whatsapp_bot.models import Contact, Menu, MenuItem, Page, Wording
 from whatsapp_bot.models.menu import problems_with
@@ -370,3 +371,8 @@ def test_the_page_of_a_text_tells_who_changed_it(admin_client, admin_user, row):
     row.reword("Thank you! {number}", admin_user)
     path = reverse("admin:whatsapp_bot_wording_change", args=[row.pk])
     assert "23 November 2026, 10:00 by admin" in admin_client.get(path).content.decode()
+
+
+def test_what_staff_type_is_cleaned_and_not_cut():
+    assert CleanCharField().clean("Two\r\nlines\x0b \u202e!") == "Two\nlines !"
+    assert len(CleanCharField().clean("x" * 30_000)) == 30_000

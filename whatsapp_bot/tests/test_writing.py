@@ -1,13 +1,14 @@
 """Staff write to people from the admin, see what becomes of it, and send again what failed."""
 
+import time
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from django_tasks_db.models import DBTaskResult
 
 from whatsapp_bot import tasks
 from whatsapp_bot.delivery import Status
@@ -461,16 +462,29 @@ def test_every_page_says_when_no_worker_runs(admin_client, contact):
     message.save()
     forget_all()
     assert says in shown(admin_client, "/admin/")
-    Channel.objects.note_work()
+    Channel.objects.ours()
+    Channel.objects.update(free_at=time.time())
     forget_all()
-    assert says not in shown(admin_client, "/admin/"), "it has much to do"
-    Channel.objects.update(worked_at=timezone.now() - timedelta(minutes=3))
+    assert says not in shown(admin_client, "/admin/"), "it has much to send"
+    Channel.objects.update(free_at=0, worked_at=timezone.now())
     forget_all()
-    assert says in shown(admin_client, MESSAGES)
+    assert says in shown(admin_client, MESSAGES), "it does not send"
     contact.messages.update(try_at=None)
-    DBTaskResult.objects.all().delete()
     forget_all()
     assert says not in shown(admin_client, "/admin/"), "nothing waits"
+
+
+def test_every_page_says_when_nobody_exports(admin_client):
+    says = "The background worker is not running."
+    with time_machine.travel(timezone.now() - timedelta(minutes=3)):
+        tasks.enqueue(tasks.fetch_files)
+    assert says in shown(admin_client, "/admin/")
+    Channel.objects.note_work()
+    forget_all()
+    assert says not in shown(admin_client, "/admin/"), "it makes something large"
+    Channel.objects.update(worked_at=timezone.now() - timedelta(minutes=3))
+    forget_all()
+    assert says in shown(admin_client, "/admin/")
 
 
 # Texts and templates -----------------------------------------------------------------------------
