@@ -23,7 +23,7 @@ from rapidfuzz import utils
 from whatsapp_bot import flows, texts
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.dialog import Answers, Ask, Expects, Said, State, Turn, chosen, go_back, take_turn
-from whatsapp_bot.flows import Flow, Gone, Open, Resume, Say
+from whatsapp_bot.flows import MORE, Flow, Gone, Open, Resume, Say
 from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models import Conversation, Message
 from whatsapp_bot.place import MAIN_MENU, Place
@@ -39,7 +39,6 @@ OVERTAKEN = "It reached us after what the person wrote later, so it was not answ
 TOO_MANY_WRONG = 3
 MOST_A_MINUTE = 60
 MOST_JUMPS = 10
-MORE = "more"
 RESUME = "resume"
 HELP = "help"
 TURNS_AWAY = ("menu", "cancel", "stop", "unsubscribe")

@@ -117,6 +117,8 @@ class Flow:
         return [(cls.name, cls.title)] if cls.title else []
 
 
+MORE = "more"
+"""The word that opens the next page of what is shown."""
 registry: dict[str, type[Flow]] = {}
 _ADDRESS = re.compile(r"[\w.:-]{1,120}")
 

@@ -151,7 +151,7 @@ class Question(models.Model):
         PHOTO = "photo", "photo"
         ORDER = "order", "order"
 
-    TOLD_BY_ANSWER = (Kind.CHOICE, Kind.ORDER, Kind.NUMBER, Kind.DATE)
+    TOLD_BY_ANSWER = (Kind.CHOICE, Kind.ORDER, Kind.NUMBER)
     """Of these the raw answer alone tells people what it was about."""
     STORED = (
         "position",

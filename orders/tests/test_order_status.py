@@ -119,7 +119,7 @@ def test_more_than_a_page_of_open_orders(say, buyer, acme):
     second = say("more")
     assert "1. ORD-09" in second
     assert "more*" not in second
-    assert say("More") == f"That is all there is.\n\n{second}"
+    assert say("More!") == f"That is all there is.\n\n{second}"
     assert say("ORD-99").endswith(second)
     assert "*Order ORD-10*" in say("2")
     assert "That is all there is." in say("more")
