@@ -18,9 +18,9 @@ def left_lying_since(channel: Channel) -> datetime | None:
     While Twilio takes nothing from us, messages wait for that.
     """
     now = timezone.now()
-    sends = channel.stopped_at or channel.is_sending
-    lying = [*_messages(now - LONGEST_DUE)] if not sends else []
-    lying += _tasks(now - (LONGEST_WORK if channel.has_worker else LONGEST_DUE))
+    lying = _tasks(now - (LONGEST_WORK if channel.has_worker else LONGEST_DUE))
+    if not (channel.stopped_at or channel.is_sending):
+        lying += _messages(now - LONGEST_DUE)
     return min(lying, default=None)
 
 

@@ -87,6 +87,12 @@ def _cut(line: str, limit: int) -> int:
     return space if space > 0 else end
 
 
+def alike(labels: list[str]) -> list[str]:
+    """Those that differ from an earlier one in their case at the most."""
+    cased = [label.casefold() for label in labels]
+    return [label for place, label in enumerate(labels) if cased[place] in cased[:place]]
+
+
 def digits_to_number(text: str) -> int | None:
     """The number that somebody typed to choose: `2`, ` 2. `, `２`, `٢`, `2️⃣`; else None."""
     plain = unicodedata.normalize("NFKC", text).replace("\ufe0f", "").replace("\u20e3", "")

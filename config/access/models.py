@@ -82,18 +82,18 @@ class Token(AbstractAuthToken):
     @property
     def state(self) -> str:
         """valid, expired, revoked, or refused for what its user or its maker may do by now."""
+        return self._ended or ("refused" if self.why_refused() else "valid")
+
+    @property
+    def _ended(self) -> str:
         if self.revoked_at:
             return "revoked"
-        if timezone.now() >= self.expiry:
-            return "expired"
-        return "refused" if self.why_refused() else "valid"
+        return "expired" if timezone.now() >= self.expiry else ""
 
     def why_refused(self) -> str:
         """A sentence for whoever uses it; "" when it is good."""
-        if self.revoked_at:
-            return "This token is revoked."
-        if timezone.now() >= self.expiry:
-            return "This token is expired."
+        if self._ended:
+            return f"This token is {self._ended}."
         if not (self.user.is_active and self.user.is_staff):
             return "The user of this token may not sign in any more."
         if self._opens_more_than_its_maker_may():

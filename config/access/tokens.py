@@ -113,7 +113,7 @@ class TokenAdmin(ModelAdmin):
     def get_fields(self, request: HttpRequest, obj: Token | None = None) -> list[str]:
         if obj is None:
             return ["name", *(["user"] if request.user.has_perm(SEES_ALL) else []), "days"]
-        may_end = not obj.revoked_at and self.has_revoke_permission(request, obj)
+        may_end = obj.state in ("valid", "refused") and self.has_revoke_permission(request, obj)
         return [name for name in self.readonly_fields if name != "end" or may_end]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Token | None = None) -> list[str]:

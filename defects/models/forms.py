@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from whatsapp_bot.models import Conversation
 from whatsapp_bot.recent import Recent
-from whatsapp_bot.whatsapp_text import digits_to_number, preview
+from whatsapp_bot.whatsapp_text import alike, digits_to_number, preview
 from whatsapp_bot.wording import half_filled, placeholders_in
 
 MOST_CHOICES = 100
@@ -243,20 +243,14 @@ class Question(models.Model):
             return f"Nobody reads more than {MOST_CHOICES} lines on a phone: it has {len(lines)}."
         if long := next((line for line in lines if len(line) > LONGEST_CHOICE), ""):
             return f"“{preview(long)}” has more than {LONGEST_CHOICE} characters."
-        if twice := self._line_twice():
-            return f"“{twice}” is there twice: nobody could tell the two apart."
+        if twice := alike(lines):
+            return f"“{twice[0]}” is there twice: nobody could tell the two apart."
         if number := self._misleading_choice():
             return (
                 f"“{number}” would be taken for the number of another line. Please say what it is "
                 f"of, as in “{number} parts”."
             )
         return ""
-
-    def _line_twice(self) -> str:
-        """A line that differs from another one in its case alone; "" for none."""
-        lines = self.choice_keys()
-        cased = [line.casefold() for line in lines]
-        return next((line for n, line in enumerate(lines) if cased[n] in cased[:n]), "")
 
     def _misleading_choice(self) -> str:
         """A line that is the number of another one, by which people choose; "" for none."""

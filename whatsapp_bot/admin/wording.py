@@ -281,6 +281,15 @@ class MenuItemInline(CleansText, TabularInline):
     ordering_field = "position"
 
 
+def _opening(obj: Any, known: dict[str, tuple[Menu, list[MenuItem]]]) -> list[str]:
+    """The keys of the menus that open it, but for its own."""
+    return sorted(
+        key
+        for key, (_, items) in known.items()
+        if key != obj.key and any(item.opens == obj.address for item in items)
+    )
+
+
 class OpenedByMenus(AmongOthers):
     """For what menus open: it is not deleted while one does."""
 
@@ -288,19 +297,12 @@ class OpenedByMenus(AmongOthers):
         return super().has_delete_permission(request, obj) and not (obj and self.opened_by(obj))
 
     def opened_by(self, obj: Any) -> list[str]:
-        """The keys of the menus that open it."""
-        items = MenuItem.objects.filter(opens=obj.address).exclude(menu__key=obj.key)
-        return sorted({item.menu.key for item in items.select_related("menu")})
+        """The keys of the menus that open it, as they are at this moment."""
+        return _opening(obj, menus.load())
 
     @admin.display(description="opened by the menus")
     def opening_menus(self, obj: Any) -> str:
-        known = menus().items() if obj.pk else []
-        opening = [
-            key
-            for key, (_, items) in known
-            if key != obj.key and any(item.opens == obj.address for item in items)
-        ]
-        return ", ".join(sorted(opening)) or "none"
+        return ", ".join(_opening(obj, menus())) or "none"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         # Menu items and flows call it by its key.

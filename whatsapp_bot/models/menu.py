@@ -4,7 +4,7 @@ from django.db import models
 
 from whatsapp_bot.models.contact import Contact, Role
 from whatsapp_bot.recent import Recent
-from whatsapp_bot.whatsapp_text import digits_to_number, preview
+from whatsapp_bot.whatsapp_text import alike, digits_to_number, preview
 
 MAIN = "main"
 """The key of the menu where everybody begins."""
@@ -111,11 +111,9 @@ def problems_with(key: str, items: Iterable[MenuItem], there: Iterable[str]) -> 
         problems.append(
             "This menu leads nowhere: add an item for everyone that opens something else."
         )
-    labels = [item.label.casefold() for item in items]
     problems += [
-        f"“{item.label}” is there twice: nobody could tell the two apart."
-        for number, item in enumerate(items)
-        if item.label.casefold() in labels[:number]
+        f"“{label}” is there twice: nobody could tell the two apart."
+        for label in alike([item.label for item in items])
     ]
     problems += [
         f"“{item.label}” would be taken for the number of an item."

@@ -109,7 +109,7 @@ class MessageTemplate(models.Model):
 
     def _problem_of_language(self) -> str:
         try:
-            LANGUAGE(self.language.replace("_", "-"))
+            LANGUAGE(self.language)
         except ValidationError:
             return NO_LANGUAGE if self.language else ""
         return ""
