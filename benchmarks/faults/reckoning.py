@@ -97,15 +97,19 @@ def no_trouble(told: list[Told]) -> list[str]:
 
 def reports_once(told: list[Told], *, all_of_them: bool) -> list[str]:
     """all_of_them: whoever answered the last question has a report."""
-    made = Counter(DefectReport.objects.values_list("description", flat=True))
+    theirs = DefectReport.objects.filter(reported_by__phone__in={one.address for one in told})
+    made = Counter(theirs.values_list("reported_by__phone", "description"))
+    written = Counter((one.address, one.words) for one in told)
+    doubled = (words for words, times in made.items() if times > written[words] > 0)
     last = [one for one in told if one.turn % len(STEPS) == len(STEPS) - 1]
-    due = {fault(one.address, one.turn // len(STEPS)) for one in last if one.is_acknowledged}
-    possible = {fault(one.address, one.turn // len(STEPS)) for one in told}
-    people = {one.address[1:] for one in told}
-    theirs = [words for words in made if any(word in people for word in words.split())]
+    due = {
+        (one.address, fault(one.address, one.turn // len(STEPS)))
+        for one in last
+        if one.is_acknowledged
+    }
     return [
-        *some((words for words in made if made[words] > 1), "reports were made more than once"),
-        *some((words for words in theirs if words not in possible), "reports nobody made"),
+        *some(doubled, "reports were made more often than their words were written"),
+        *some((words for words in made if not written[words]), "reports nobody made"),
         *some((words for words in due if all_of_them and not made[words]), "reports were lost"),
     ]
 
