@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -41,6 +42,20 @@ def _read_anew() -> None:
     """No test sees the menus, texts, forms and figures of another."""
     forget_all()
     cache.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _empty_row_by_row() -> Iterator[None]:
+    """PostgreSQL makes 300 new files when it truncates all tables, which hold next to nothing."""
+    operations = connection.ops
+    with pytest.MonkeyPatch.context() as patch:
+        if connection.vendor == "postgresql":
+            patch.setattr(operations, "sql_flush", partial(_deletions, operations.quote_name))
+        yield
+
+
+def _deletions(quote: Callable[[str], str], _style: Any, tables: list[str], **_: Any) -> list[str]:
+    return [f"DELETE FROM {quote(table)}" for table in tables]  # noqa: S608
 
 
 @pytest.fixture
