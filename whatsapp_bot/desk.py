@@ -221,7 +221,7 @@ class Desk:
             self._begin_album()
         elif self.message.has_attachment:
             reply = self._hear_attachment()
-        elif not self.conversation.heard_at:
+        elif not self.conversation.heard_at and not self._counts_at_any_time():
             reply = self.open(MAIN_MENU)
         elif self.message.kind == Kind.OTHER:
             reply = texts.UNREADABLE()
@@ -274,6 +274,12 @@ class Desk:
         self.place.enter(MAIN_MENU)
         self.place.asking = menu
         return self.turn(self.said)
+
+    def _counts_at_any_time(self) -> bool:
+        """Is it stop, start or help, which mean the same after a silence and as the first word?"""
+        word = WORDS.get(utils.default_process(self.said.text))
+        starts = word is Desk.start and self.contact.opted_out_at is not None
+        return starts or word in (Desk.stop, Desk.help)
 
     def _claim_of_quoted(self) -> str | None:
         """The address that wants what was said about a message of ours; not for words like menu."""
@@ -400,7 +406,7 @@ class Desk:
         asked = self.place.flow
         self._put_aside()
         self.place.rest()
-        if self._expected(asks=True) or self._claim_of_quoted():
+        if self._counts_at_any_time() or self._expected(asks=True) or self._claim_of_quoted():
             return ""
         word = utils.default_process(self.said.text)
         offered = self.place.to_offer("" if word in WORDS else self.said.text)

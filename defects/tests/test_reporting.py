@@ -9,7 +9,7 @@ from django.db import OperationalError, connection
 
 from defects.models import DefectReport, Question, ReportForm
 from defects.models.report import DefectReportQuerySet
-from whatsapp_bot.models import Menu, MenuItem
+from whatsapp_bot.models import Contact, Menu, MenuItem
 from whatsapp_bot.recent import forget_all
 
 MAIN_MENU = """\
@@ -156,6 +156,19 @@ def test_a_half_written_report_is_offered_after_a_long_silence(say, two_question
     assert say("continue") == "How many parts?"
     assert "Defect Submitted" in say("3")
     assert DefectReport.objects.get().description == "Bent frame"
+
+
+@pytest.mark.parametrize(
+    ("word", "answer"), [("stop", "All right, we will not"), ("help", "*Help & support*")]
+)
+def test_stop_and_help_are_heard_before_the_offer_to_go_on(say, two_questions, clock, word, answer):
+    begin(say, "Bent frame")
+    clock.shift(timedelta(hours=5))
+    assert say(word).startswith(answer)
+    assert bool(Contact.objects.get().opted_out_at) == (word == "stop")
+    say("menu")
+    say("2")
+    assert "“Bent frame”" in say("1")
 
 
 def test_an_answer_that_comes_after_a_long_silence_counts_when_the_report_goes_on(

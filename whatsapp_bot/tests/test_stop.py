@@ -33,6 +33,31 @@ def test_start_turns_it_on_again_and_shows_the_menu(say):
     assert "Welcome back!" not in say("start")
 
 
+def test_the_first_word_may_be_stop(say):
+    assert say("STOP").startswith("All right, we will not write to you by ourselves any more.")
+    assert Contact.objects.get().opted_out_at
+    assert say("start").startswith("Welcome back!")
+
+
+def test_who_stopped_us_before_the_first_word_can_start_us_again(say, contact):
+    contact.opt_out(told=False)
+    reply = say("start")
+    assert reply.startswith("Welcome back!")
+    assert "switched off" not in reply
+
+
+@pytest.mark.parametrize("left", [["2"], ["2", "1"], ["1"], ["4"]])
+def test_stop_counts_after_a_long_silence_wherever_one_was(say, left):
+    for text in ("hi", *left):
+        say(text)
+    with time_machine.travel(timezone.now() + timedelta(days=1)):
+        assert say("stop").startswith("All right, we will not write to you")
+        assert Contact.objects.get().opted_out_at
+    with time_machine.travel(timezone.now() + timedelta(days=2)):
+        assert say("start").startswith("Welcome back!")
+        assert Contact.objects.get().opted_out_at is None
+
+
 @pytest.mark.parametrize("text", ["cancel", "Please stop the machine", "the emergency stop"])
 def test_nothing_else_opts_out(say, text):
     say("hi")
