@@ -107,7 +107,7 @@ def questions() -> dict[str, Callable[[], object]]:
     runs = ProductionRun.objects.select_related("line")
 
     def looked_up(contact: Contact, number: str) -> object:
-        return Order.objects.visible_to(contact).numbered(number).with_progress().first()
+        return Order.objects.visible_to(contact).named_in(number).with_progress().first()
 
     def open_page(contact: Contact, first: int) -> object:
         return list(Order.objects.open_of(contact)[first : first + 9])

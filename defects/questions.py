@@ -117,7 +117,7 @@ class OrderField(OrderNumberField):
         number = super().clean(value)
         if not number or not self.knows_some:
             return number
-        order = self.visible.numbered(number).first()
+        order = self.visible.named_in(number).first()
         if not order:
             raise forms.ValidationError(str(texts.WRONG_ORDER))
         return order

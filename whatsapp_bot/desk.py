@@ -416,6 +416,8 @@ class Desk:
             return self.open(f"{RESUME}:{offered}")
         if asked in ("", MAIN_MENU) or self.message.has_attachment:
             return ""
+        if flows.claimed(self.contact, self.message):
+            return ""
         return _join(texts.EXPIRED(), self.open(MAIN_MENU))
 
     def _put_aside(self) -> bool:

@@ -190,6 +190,18 @@ def test_a_worker_names_any_order(ask, say, worker, order):
     assert DefectReport.objects.get().order == order
 
 
+def test_the_order_may_stand_among_words(ask, say, worker, order):
+    ask("order")
+    say("It was ORD-1001.")
+    assert DefectReport.objects.get().order == order
+
+
+def test_how_many_is_no_order(ask, say, worker, order):
+    Order.objects.create(number="12", customer=order.customer, product="x", quantity=1)
+    ask("order")
+    assert "cannot find that order" in say("about 12 of them")
+
+
 def test_a_customer_picks_one_of_their_orders(ask, say, contact, order):
     CustomerLink.objects.create(contact=contact, customer=order.customer)
     assert "1. ORD-1001 Bracket" in ask("order")

@@ -81,7 +81,7 @@ class OrderStatus(Flow):
         if number == LINKING:
             return Open(LINKING)
         visible = Order.objects.visible_to(self.contact)
-        order = visible.numbered(number).with_progress().first()
+        order = visible.named_in(number).with_progress().first()
         if order:
             return Say(in_words(order))
         if self.page > 1 and utils.default_process(number) == MORE:
@@ -114,7 +114,7 @@ class TellOrder(Flow):
             return None
         if not _may_be_a_number(message.body):
             return None
-        order = Order.objects.visible_to(contact).numbered(message.body).first()
+        order = Order.objects.visible_to(contact).numbered(message.body.rstrip(".?!")).first()
         return f"{cls.name}:{order.pk}" if order else None
 
     def done(self, form: forms.Form) -> Outcome:

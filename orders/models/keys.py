@@ -6,13 +6,33 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 LONGEST_KEY = 60
-_IGNORED = re.compile(r"[\s\u00ad\u200b\-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]+")
+SHORTEST_IN_WORDS = 4
+"""A shorter number among words says how many, and not which."""
+_DASHES = r"\-\u2010-\u2015\u2212\ufe58\ufe63\uff0d"
+_IGNORED = re.compile(rf"[\s\u00ad\u200b{_DASHES}]+")
+_DASHED = re.compile(rf"\s*[{_DASHES}]\s*")
+_AROUND = ".,;:!?#*()\"'“”‘’…"
 
 
 def order_key(number: str) -> str:
     """An order number as it is compared: without case, spaces and dashes."""
     plain = _IGNORED.sub("", unicodedata.normalize("NFKC", number)).upper()
     return plain[:LONGEST_KEY]  # some letters unfold to several
+
+
+def keys_in(words: str) -> list[str]:
+    """What the number is compared as that these words are, or the one that they hold.
+
+    Of several they hold none: that would be several tries.
+    """
+    parts = [part.strip(_AROUND) for part in _DASHED.sub("-", words).split()]
+    numbers = [place for place, part in enumerate(parts) if any(map(str.isdecimal, part))]
+    keys = [order_key(words)]
+    if len(numbers) == 1:
+        (place,) = numbers
+        named = [parts[place], "".join(parts[max(place - 1, 0) : place + 1])]
+        keys += [key for key in map(order_key, named) if len(key) >= SHORTEST_IN_WORDS]
+    return keys
 
 
 class KeyField(models.CharField):

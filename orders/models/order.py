@@ -4,10 +4,11 @@ from typing import Any, TypeVar
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.db.models import Max
+from django.db.models.functions import Length
 from django.utils import timezone
 
 from orders.models.customer import Customer
-from orders.models.keys import KeyField, order_key, refuse_alike
+from orders.models.keys import KeyField, keys_in, order_key, refuse_alike
 from orders.models.progress import Need, Next, Step, needs_of, next_run
 from orders.models.stamped import Stamped, StampedQuerySet
 from whatsapp_bot.models import Contact
@@ -48,6 +49,13 @@ class OrderQuerySet(StampedQuerySet["Order"]):
 
     def numbered(self, number: str) -> "OrderQuerySet":
         return self.filter(key=order_key(number))
+
+    def named_in(self, words: str) -> "OrderQuerySet":
+        """Those whose number these words are, or hold: `my order is ORD-1001.` The longest first.
+
+        So `ORD 1001` is not the order 1001, where there are both.
+        """
+        return self.filter(key__in=keys_in(words)).order_by(Length("key").desc())
 
     def with_progress(self) -> "OrderQuerySet":
         """With what their progress and dates follow from, for several orders at once."""

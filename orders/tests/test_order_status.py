@@ -79,6 +79,53 @@ def test_a_number_may_be_typed_in_any_case_with_spaces_or_dashes(say, buyer, ord
     assert say(typed).startswith(ANSWER)
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("ORD-1001.", "ORD-1001?", "(ORD-1001)", "ORD 1001 please", "#ord1001"),
+        *("my order number is ORD-1001", "It's ORD - 1001, thanks", "where is ORD 1001?"),
+    ],
+)
+def test_a_number_may_stand_among_words(say, buyer, order, typed):
+    say("hi")
+    say("1")
+    assert say(typed).startswith(ANSWER)
+    assert not WrongLookup.objects.exists()
+
+
+def test_two_numbers_among_words_are_none(say, buyer, order):
+    say("hi")
+    say("1")
+    assert "I cannot find that order" in say("ORD-1001 or ORD-1002")
+
+
+def test_among_numbers_that_read_alike_the_whole_one_is_meant(say, buyer, order, acme):
+    make_order(acme, "1001", product="Gear")
+    say("hi")
+    say("1")
+    assert say("is ORD 1001 ready").startswith(ANSWER)
+    say("1")
+    assert "*Order 1001*" in say("my order 1001")
+
+
+def test_among_words_others_orders_stay_unknown(say, buyer, order):
+    make_order(Customer.objects.create(name="Other"), "ORD-2000")
+    say("hi")
+    say("1")
+    assert say("my order is ORD-2000") == say("my order is ORD-9999")
+    assert WrongLookup.objects.count() == 2
+
+
+def test_a_number_after_a_long_silence_is_answered_as_one_out_of_the_blue(say, buyer, order):
+    say("hi")
+    say("1")
+    with time_machine.travel(timezone.now() + timedelta(hours=14)):
+        assert say("ORD-1001").startswith(ANSWER)
+    say("1")
+    with time_machine.travel(timezone.now() + timedelta(hours=28)):
+        assert say("ORD-9999").startswith("It has been a while")
+
+
 def test_a_customer_may_ask_for_an_order_that_is_over(say, buyer, acme):
     make_order(acme, "ORD-7", status="delivered")
     say("hi")
@@ -103,7 +150,7 @@ def test_a_number_out_of_the_blue_is_answered_if_one_may_know_of_it(say, buyer, 
     make_order(Customer.objects.create(name="Other"), "ORD-2000")
     say("hi")
     assert say("ord 1001").startswith(ANSWER)
-    assert say("ORD-1001").startswith(ANSWER)
+    assert say("ORD-1001?").startswith(ANSWER)
     assert say("ORD-2000") == say("ORD-9999")
     assert say("ORD-2000").startswith("Sorry, I did not get that.")
 

@@ -75,6 +75,7 @@ def test_what_people_ask_for_is_found_by_an_index(buyer):
     runs, today = ProductionRun.objects.all(), timezone.localdate()
     for asked in (
         Order.objects.visible_to(buyer).numbered("ord 60"),
+        Order.objects.visible_to(buyer).named_in("my order is ord 60."),
         Order.objects.open_of(buyer)[:9],
         Order.objects.filter(updated_at__gt=timezone.now()).order_by("updated_at", "pk")[:100],
         runs.filter(line=Line.objects.get()).between(today, today),
