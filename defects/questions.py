@@ -23,6 +23,12 @@ _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 _NTH = re.compile(r"(?<=\d)(st|nd|rd|th)\b")
 _SHORTENED = re.compile(r"(?<=[a-z])\.|(?<=\d)\.(?= )|\bof\b")
 _SEPTEMBER = re.compile(r"\bsept\b")
+_SAYS_NO = re.compile(
+    r"^(no|nope|nah)\b(\s*[,.!;](?!\s*\d)| +(it|its|it['’]s|that|this|i|sorry|thanks?)\b)"
+    r"|\bwrong (chat|group|person)\b",
+    re.IGNORECASE,
+)
+"""`No, sorry` is one, and `no guard on the press` or `No. 5 press leaks` is none."""
 DAYS = {"today": 0, "yesterday": -1, "tomorrow": 1}
 DATE_FORMATS = [
     *("%Y-%m-%d", "%Y/%m/%d"),
@@ -88,6 +94,7 @@ class YesOrDescription(LongText):
 
     expects = Expects.SUGGESTION
     FEWEST_WORDS = 3
+    MOST_WORDS_TO_ASK_BACK = 6
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -96,9 +103,15 @@ class YesOrDescription(LongText):
 
     def clean(self, value: Any) -> str:
         answer = super().clean(value)
-        if answer not in ("yes", "no") and len(answer.split()) < self.FEWEST_WORDS:
+        if answer not in ("yes", "no") and not self._may_describe(answer):
             raise forms.ValidationError(str(NOT_AN_OPTION))
         return answer
+
+    def _may_describe(self, answer: str) -> bool:
+        """Can it be what is wrong? Not where it looks like a no, or asks back."""
+        words = len(answer.split())
+        asks = answer.endswith("?") and words <= self.MOST_WORDS_TO_ASK_BACK
+        return words >= self.FEWEST_WORDS and not (asks or _SAYS_NO.search(answer))
 
 
 class OrderField(OrderNumberField):

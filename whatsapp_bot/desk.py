@@ -18,11 +18,21 @@ from django.db import (
     transaction,
 )
 from django.utils import translation
-from rapidfuzz import utils
 
 from whatsapp_bot import flows, texts
 from whatsapp_bot.delivery import Status
-from whatsapp_bot.dialog import Answers, Ask, Expects, Said, State, Turn, chosen, go_back, take_turn
+from whatsapp_bot.dialog import (
+    Answers,
+    Ask,
+    Expects,
+    Said,
+    State,
+    Turn,
+    chosen,
+    go_back,
+    take_turn,
+    words_in,
+)
 from whatsapp_bot.flows import MORE, Flow, Gone, Open, Resume, Say
 from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models import Conversation, Message
@@ -180,7 +190,7 @@ def _leave(
 
 def _is_stop(text: str) -> bool | None:
     """Does the person want to hear nothing more, or to hear from us again? None: neither."""
-    word = WORDS.get(utils.default_process(text))
+    word = WORDS.get(words_in(text))
     return word is Desk.stop if word in (Desk.stop, Desk.start) else None
 
 
@@ -238,7 +248,7 @@ class Desk:
             return self._hand_over(quoted, silent=False)
         if asking.asked and chosen(asking.options, self.said, near=False):
             return self.turn(self.said)
-        word = utils.default_process(self.said.text)
+        word = words_in(self.said.text)
         if word in TAKES_BACK and self.place.has_just_sent and self._expected():
             return _join(texts.SENT_ALREADY(), texts.GO_ON())
         if word in TURNS_AWAY:
@@ -277,13 +287,13 @@ class Desk:
 
     def _counts_at_any_time(self) -> bool:
         """Is it stop, start or help, which mean the same after a silence and as the first word?"""
-        word = WORDS.get(utils.default_process(self.said.text))
+        word = WORDS.get(words_in(self.said.text))
         starts = word is Desk.start and self.contact.opted_out_at is not None
         return starts or word in (Desk.stop, Desk.help)
 
     def _claim_of_quoted(self) -> str | None:
         """The address that wants what was said about a message of ours; not for words like menu."""
-        is_word = utils.default_process(self.said.text) in WORDS
+        is_word = words_in(self.said.text) in WORDS
         return None if is_word else flows.claimed_reply(self.contact, self.message)
 
     def _expected(self, *, asks: bool = False) -> str:
@@ -408,7 +418,7 @@ class Desk:
         self.place.rest()
         if self._counts_at_any_time() or self._expected(asks=True) or self._claim_of_quoted():
             return ""
-        word = utils.default_process(self.said.text)
+        word = words_in(self.said.text)
         offered = self.place.to_offer("" if word in WORDS else self.said.text)
         if offered:
             if self.message.has_attachment:

@@ -172,6 +172,11 @@ def go_back(build_form: BuildForm, state: State) -> State | None:
     return State(answers)
 
 
+def words_in(text: str) -> str:
+    """The words of `text`, in small letters, with a space between and without signs."""
+    return " ".join(utils.default_process(text).split())
+
+
 def chosen(options: list[list[str]], said: Said, *, near: bool = True) -> str | None:
     """The key of the option that was said: by tap, number or label, or `near` to its label."""
     keys = [key for key, _ in options]
@@ -181,16 +186,16 @@ def chosen(options: list[list[str]], said: Said, *, near: bool = True) -> str | 
     if number is not None and 1 <= number <= len(keys):
         return keys[number - 1]
     plain = _SKIN_TONE.sub("", said.text).strip().casefold()
+    words = words_in(said.text)
     for key in keys:
-        if plain in SYNONYMS.get(key, ()):
+        if not {plain, words}.isdisjoint(SYNONYMS.get(key, ())):
             return key
     for key, label in options:
         if plain == label.strip().casefold():
             return key
-    words = utils.default_process(said.text)
     if not words or len(words) > LONGEST_LABEL:
         return None
-    labels = [utils.default_process(label) for _, label in options]
+    labels = [words_in(label) for _, label in options]
     if labels.count(words) == 1:
         return keys[labels.index(words)]
     return _nearest(keys, labels, words) if near else None

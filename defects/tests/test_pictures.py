@@ -224,7 +224,10 @@ def test_a_picture_after_a_long_silence_is_kept_while_the_report_is_offered(
 
 @pytest.mark.parametrize(
     "words",
-    ["There is no oil in the gearbox", "it makes a noise, yes, a loud one", "Not a scratch"],
+    [
+        *("There is no oil in the gearbox", "it makes a noise, yes, a loud one", "Not a scratch"),
+        *("No guard on machine 5", "No. 5 press is leaking", "No 5 has no oil", "wrong lot number"),
+    ],
 )
 def test_words_after_a_picture_describe_the_defect(phone, say, words):
     phone.send("image")
@@ -233,22 +236,29 @@ def test_words_after_a_picture_describe_the_defect(phone, say, words):
     assert attached() == 1
 
 
-@pytest.mark.parametrize("word", ["yeah", "ok", "sure", "👍", "Yes please", "Y"])
+@pytest.mark.parametrize("word", ["yeah", "ok", "OK.", "Sure!", "👍", "Yes, please", "Y"])
 def test_there_are_many_words_for_yes(phone, say, word):
     phone.send("image")
     assert say(word) == "Please describe the defect:"
 
 
-@pytest.mark.parametrize("word", ["nope", "No thanks", "👎"])
+@pytest.mark.parametrize("word", ["nope", "No thanks", "No, thank you!", "no  thanks.", "👎"])
 def test_there_are_many_words_for_no(phone, say, word):
     phone.send("image")
     assert "no report then" in say(word)
 
 
-@pytest.mark.parametrize("word", ["what?", "not", "now", "maybe so"])
-def test_what_is_neither_yes_nor_no_nor_a_description_is_asked_again(phone, say, word):
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("what?", "not", "now", "maybe so", "Who are you?", "No, that was for my boss"),
+        *("no it was a mistake", "nope, my mistake there", "sorry wrong chat"),
+    ],
+)
+def test_what_is_neither_yes_nor_no_nor_a_description_is_asked_again(phone, say, words):
     phone.send("image")
-    assert say(word).startswith("Sorry, that is not one of the choices.")
+    assert say(words).startswith("Sorry, that is not one of the choices.")
+    assert not DefectReport.objects.exists()
 
 
 def test_an_album_after_a_long_silence_is_offered_the_report_once(phone, say, two_questions, clock):

@@ -7,13 +7,12 @@ from functools import cached_property
 from django import forms
 from django.utils import timezone
 from django.utils.formats import date_format
-from rapidfuzz import utils
 
 from orders import texts
 from orders.models import Order, WrongLookup
 from orders.models.progress import Need, Step
 from orders.questions import OrderNumberField, order_choices
-from whatsapp_bot.dialog import Answers
+from whatsapp_bot.dialog import Answers, words_in
 from whatsapp_bot.flows import MORE, Flow, Open, Outcome, Say, page_number, register
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.questions import ChoiceField, Form
@@ -84,7 +83,7 @@ class OrderStatus(Flow):
         order = visible.named_in(number).with_progress().first()
         if order:
             return Say(in_words(order))
-        if self.page > 1 and utils.default_process(number) == MORE:
+        if self.page > 1 and words_in(number) == MORE:
             return Open(f"{self.name}:{self.page}", NO_MORE())
         if _may_be_a_number(number) and not self._is_out_of_place(number):
             WrongLookup.objects.create(contact=self.contact, number=number[:LONGEST_NUMBER])

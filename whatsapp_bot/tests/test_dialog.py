@@ -104,6 +104,20 @@ def test_a_thumb_of_any_colour(tone):
 
 
 @pytest.mark.parametrize(
+    ("said", "key"),
+    [
+        ("Yes, please!", "yes"),
+        ("OK.", "yes"),
+        ("y.", "yes"),
+        ("No, thank  you", "no"),
+        ("n/a", None),
+    ],
+)
+def test_yes_and_no_with_signs_and_spaces(said, key):
+    assert chosen([["yes", "Yes"], ["no", "No"]], Said(said)) == key
+
+
+@pytest.mark.parametrize(
     ("labels", "said", "key"),
     [
         (["> 5 mm", "< 5 mm"], "< 5 mm", "1"),
