@@ -28,6 +28,7 @@ from whatsapp_bot.dialog import (
     Said,
     State,
     Turn,
+    bare,
     chosen,
     go_back,
     take_turn,
@@ -53,10 +54,26 @@ RESUME = "resume"
 HELP = "help"
 TURNS_AWAY = ("menu", "cancel", "stop", "unsubscribe")
 """Who says so has nothing to add to what we told."""
-THANKS = ("thanks", "thank you", "thank you very much", "thanks a lot", "many thanks")
+THANKS = (
+    *("thanks", "thank you", "thank you very much", "thanks a lot", "many thanks", "thx"),
+    *("thank you so much", "thanks so much", "thanks again", "thank u", "ty", "great thanks"),
+    *("ok thanks", "okay thanks", "ok thank you", "okay thank you", "ok thx", "cheers", "🙏"),
+)
+FAREWELLS = ("bye", "bye bye", "goodbye", "good bye", "good night", "see you", "ok bye")
+NOTED = ("ok", "okay", "alright", "all right", "got it", "noted", "👍", "👌")
+COURTESIES = {
+    **dict.fromkeys(THANKS, texts.YOU_ARE_WELCOME),
+    **dict.fromkeys(FAREWELLS, texts.GOODBYE),
+    **dict.fromkeys(NOTED, texts.NOTED),
+}
+"""Who says so adds nothing to what we told, unless we have asked."""
 NOTHING_MORE = (
     *("no", "no thanks", "no thank you", "nope", "nah", "not now"),
     *("nothing", "nothing more", "that is all", "that s all", "thats all"),
+)
+CALLS_FOR_HELP = (
+    *("help me", "help please", "please help", "please help me", "help me please", "i need help"),
+    *("a human", "human please", "real person", "talk to a human", "speak to a human"),
 )
 TAKES_BACK = ("cancel", "back")
 GREETINGS = (
@@ -271,8 +288,9 @@ class Desk:
             return self.open(question)
         menu = self.place.asking if shown else take_turn(flow.build_form, State()).state
         if chosen(menu.options, self.said) is None:
-            if word in THANKS:
-                return texts.YOU_ARE_WELCOME()
+            courtesy = COURTESIES.get(word or bare(self.said.text))
+            if courtesy and not self._expected(asks=True):
+                return courtesy()
             if word in NOTHING_MORE and self._expected() and not self.place.expects_reply:
                 self.place.expect_no_comment()
                 return _join(texts.ALL_RIGHT(), texts.GO_ON())
@@ -501,9 +519,9 @@ class Desk:
 
 
 WORDS: dict[str, Callable[[Desk], str]] = {
-    **dict.fromkeys(("menu", *GREETINGS), Desk.to_menu),
+    **dict.fromkeys(("menu", "main menu", *GREETINGS), Desk.to_menu),
     **dict.fromkeys(("stop", "unsubscribe"), Desk.stop),
-    **dict.fromkeys(("help", "human", "agent"), Desk.help),
+    **dict.fromkeys(("help", "human", "agent", *CALLS_FOR_HELP), Desk.help),
     "start": Desk.start,
     "back": Desk.back,
     "skip": Desk.skip,

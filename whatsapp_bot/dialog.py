@@ -172,6 +172,11 @@ def go_back(build_form: BuildForm, state: State) -> State | None:
     return State(answers)
 
 
+def bare(text: str) -> str:
+    """`text` in small letters, its thumbs without a colour."""
+    return _SKIN_TONE.sub("", text).strip().casefold()
+
+
 def words_in(text: str) -> str:
     """The words of `text`, in small letters, with a space between and without signs."""
     return " ".join(utils.default_process(text).split())
@@ -185,7 +190,7 @@ def chosen(options: list[list[str]], said: Said, *, near: bool = True) -> str | 
     number = digits_to_number(said.text)
     if number is not None and 1 <= number <= len(keys):
         return keys[number - 1]
-    plain = _SKIN_TONE.sub("", said.text).strip().casefold()
+    plain = bare(said.text)
     words = words_in(said.text)
     for key in keys:
         if not {plain, words}.isdisjoint(SYNONYMS.get(key, ())):

@@ -86,6 +86,10 @@ PUT_ASIDE = Text(
 YOU_ARE_WELCOME = Text(
     "bot.welcome", "You are welcome! 🙂 Send *menu* when you need me.", about="After thanks."
 )
+GOODBYE = Text("bot.goodbye", "Goodbye! 🙂 Send *menu* when you need me.", about="After a goodbye.")
+NOTED = Text(
+    "bot.noted", "👍 Send *menu* when you need me.", about="After an ok, when nothing was asked."
+)
 ALL_RIGHT = Text(
     "bot.all_right", "All right.", about="When there is nothing to add to what was just sent."
 )

@@ -190,6 +190,34 @@ def test_numbers_words_and_thanks_mean_what_they_always_mean(report, tell, say):
     assert filed_with(report) == []
 
 
+@pytest.mark.parametrize(
+    ("courtesy", "answer"),
+    [
+        *(
+            ("Thx!", "You are welcome"),
+            ("OK, thanks", "You are welcome"),
+            ("🙏🏾", "You are welcome"),
+        ),
+        *(("Bye", "Goodbye"), ("good night.", "Goodbye"), ("ok", "👍 Send"), ("👍🏽", "👍 Send")),
+    ],
+)
+def test_who_is_polite_adds_nothing(report, tell, say, courtesy, answer):
+    assert say(courtesy).startswith(answer)
+    tell()
+    assert say(courtesy).startswith(answer)
+    assert filed_with(report) == []
+    assert report.number in say("It is on the left side"), "what follows is still filed"
+
+
+@pytest.mark.parametrize("before", [[], ["menu"]])
+def test_ok_may_be_the_answer_to_a_question(report, ask, say, before):
+    ask("Can we scrap them?")
+    for text in before:
+        say(text)
+    assert report.number in say("👍")
+    assert filed_with(report) == ["👍"]
+
+
 def test_a_photo_within_a_day_is_filed(report, tell, phone):
     tell()
     with time_machine.travel(timezone.now() + timedelta(hours=2)):

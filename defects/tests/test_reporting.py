@@ -92,6 +92,13 @@ def test_a_typed_number_is_never_a_primary_key(say):
     assert "did not get" in say(str(item.pk))
 
 
+@pytest.mark.parametrize("word", ["hi, there", "Good  morning!", "main menu", "*menu*"])
+def test_a_greeting_leads_to_the_menu_from_anywhere(say, word):
+    say("hi")
+    say("2")
+    assert MAIN_MENU in say(word)
+
+
 def test_back_leaves_the_question_for_the_menu_it_came_from(say):
     say("hi")
     say("2")
@@ -382,10 +389,11 @@ def begin(say, text):
     return say(text)
 
 
-def test_help_is_no_description_and_what_was_begun_waits(say):
+@pytest.mark.parametrize("word", ["help", "Help me, please!", "talk to a human"])
+def test_help_is_no_description_and_what_was_begun_waits(say, word):
     for text in ("hi", "2", "1"):
         say(text)
-    assert "Leave a message" in say("help")
+    assert "Leave a message" in say(word)
     assert not DefectReport.objects.exists()
 
 
