@@ -406,7 +406,8 @@ class Desk:
         is_picture = Kind(self.message.kind).is_picture
         said = Said(self.said.text, attachment=str(self.message.pk) if is_picture else "")
         if self.place.asking.answer(said):
-            return self.turn(said)
+            reply = self.turn(said)
+            return _join(flow.when_kept(), reply) if self.place.asking.wrong else reply
         return _join(flow.when_kept(), self.turn())
 
     def _hand_over(self, address: str, silent: bool) -> str:

@@ -75,6 +75,17 @@ def test_a_location_belongs_to_the_report(say, describing):
     }
 
 
+def test_with_a_caption_that_is_no_answer_the_picture_is_kept_and_said_to_be(
+    phone, say, describing, two_questions
+):
+    forget_all()
+    say("The seal leaks")
+    (reply,) = phone.send("image", text="the left one")
+    assert reply.startswith("📎 Got it, I keep that with your report.\n\nSorry, I need a number.")
+    assert "Defect Submitted" in say("3")
+    assert attached() == 1
+
+
 def test_a_picture_joins_the_report_just_made(phone, say, describing, clock):
     say("The seal leaks")
     clock.shift(timedelta(minutes=29))
