@@ -52,7 +52,11 @@ MOST_A_MINUTE = 60
 MOST_JUMPS = 10
 RESUME = "resume"
 HELP = "help"
-TURNS_AWAY = ("menu", "cancel", "stop", "unsubscribe")
+STOPS = (
+    *("stop", "unsubscribe", "stop all", "stopall", "opt out", "optout", "stop messages"),
+    *("no more messages", "please unsubscribe", "unsubscribe me", "stop writing to me"),
+)
+TURNS_AWAY = ("menu", "cancel", *STOPS)
 """Who says so has nothing to add to what we told."""
 THANKS = (
     *("thanks", "thank you", "thank you very much", "thanks a lot", "many thanks", "thx"),
@@ -521,7 +525,7 @@ class Desk:
 
 WORDS: dict[str, Callable[[Desk], str]] = {
     **dict.fromkeys(("menu", "main menu", *GREETINGS), Desk.to_menu),
-    **dict.fromkeys(("stop", "unsubscribe"), Desk.stop),
+    **dict.fromkeys(STOPS, Desk.stop),
     **dict.fromkeys(("help", "human", "agent", *CALLS_FOR_HELP), Desk.help),
     "start": Desk.start,
     "back": Desk.back,

@@ -9,7 +9,9 @@ from django.utils import timezone
 from whatsapp_bot.models import Contact, Message
 
 
-@pytest.mark.parametrize("word", ["STOP", "stop", "Unsubscribe", "Stop."])
+@pytest.mark.parametrize(
+    "word", ["STOP", "stop", "Unsubscribe", "Stop.", "Opt-out", "No more messages!"]
+)
 def test_stop_ends_what_we_begin_and_says_how_things_stand(say, word):
     say("hi")
     assert say(word).startswith("All right, we will not write to you by ourselves any more.")
