@@ -298,11 +298,11 @@ class Desk:
             if word in NOTHING_MORE and self._expected() and not self.place.expects_reply:
                 self.place.expect_no_comment()
                 return _join(texts.ALL_RIGHT(), texts.GO_ON())
+            if word == MORE and not shown:
+                return _join(texts.NO_MORE(), texts.GO_ON())
             claimed = flows.claimed(self.contact, self.message) or self._expected()
             if claimed:
                 return self.open(claimed)
-            if word == MORE and not shown:
-                return _join(texts.NO_MORE(), texts.GO_ON())
         self.place.enter(MAIN_MENU)
         self.place.asking = menu
         return self.turn(self.said)
@@ -424,7 +424,7 @@ class Desk:
         if silent or not asks:
             self.place.return_to(before)
         if not asks and before.flow not in ("", MAIN_MENU):
-            reply = _join(reply, self.turn())
+            reply = _join(reply.removesuffix(texts.GO_ON()).strip(), self.turn())
         return reply
 
     # Silence, and what is left half-way ----------------------------------------------------------

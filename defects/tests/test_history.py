@@ -38,6 +38,13 @@ def test_the_last_five_newest_first_then_more(say, contact):
     assert "did not get" in say("more")
 
 
+def test_more_than_there_is_is_no_word_about_the_report_just_made(say):
+    for text in ("hi", "2", "1", "Bent frame", "2", "2"):
+        say(text)
+    assert say("more") == "That is all there is.\n\nSend *menu* for the main menu."
+    assert not DefectReport.objects.get().attachments.exists()
+
+
 @pytest.mark.parametrize("status", DefectReport.Status)
 def test_every_status_has_plain_words(say, contact, status):
     DefectReport.objects.file(reported_by=contact, description="Thing", status=status)

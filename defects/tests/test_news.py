@@ -101,8 +101,8 @@ def test_also_while_something_else_is_under_way_which_goes_on(report, tell, say)
     for text in ("menu", "2", "1"):
         question = say(text)
     answer = say("It is on the left side", OriginalRepliedMessageSid=message.sid)
-    assert report.number in answer
-    assert answer.endswith(question)
+    added = f"Thank you! I have added that to your report {report.number}."
+    assert answer == f"{added}\n\n{question}"
     assert filed_with(report) == ["It is on the left side"]
 
 
