@@ -29,11 +29,11 @@ _SAYS_NO = re.compile(
     re.IGNORECASE,
 )
 """`No, sorry` is one, and `no guard on the press` or `No. 5 press leaks` is none."""
-DAYS = {"today": 0, "yesterday": -1, "tomorrow": 1}
+DAYS = {"today": 0, "now": 0, "this morning": 0, "yesterday": -1, "tomorrow": 1}
 DATE_FORMATS = [
-    *("%Y-%m-%d", "%Y/%m/%d"),
-    *("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y", "%d-%m-%y"),
-    *("%d %B %Y", "%d %b %Y", "%B %d %Y", "%b %d %Y"),
+    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d"),
+    *("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d %m %Y", "%d/%m/%y", "%d.%m.%y", "%d-%m-%y"),
+    *("%d %B %Y", "%d %b %Y", "%d-%b-%Y", "%B %d %Y", "%b %d %Y"),
 ]
 LIKELY_YEARS = range(1900, 2101)
 

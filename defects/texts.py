@@ -52,17 +52,18 @@ PICTURE_TOO_OLD = Text(
 )
 NO_FORM = Text(
     "defects.no_form",
-    "Defects cannot be reported here right now. Please leave our team a message instead.",
+    "Defects cannot be reported here right now. Please send *help* and leave our team a message.",
     about="After a yes to that question, when no report form is published.",
 )
 WRONG_NUMBER = Text(
     "defects.wrong_number",
-    "Sorry, I need a number.",
+    "Sorry, I need a number. Please send digits only.",
     about="After an answer that should be a number.",
 )
 WRONG_DATE = Text(
     "defects.wrong_date",
-    "Sorry, I do not understand that date.",
+    "Sorry, I do not understand that date. Please send day, month and year, or *today* or "
+    "*yesterday*.",
     about="After an answer that should be a date.",
 )
 WRONG_ORDER = Text(

@@ -38,7 +38,7 @@ ANSWER_TOO_LONG = Text(
 )
 WAY_OUT = Text(
     "bot.way_out",
-    "Or send *menu* for the main menu, *cancel* to stop.",
+    "Or send *menu* for the main menu, *cancel* to drop this.",
     about="After three wrong answers to one question.",
 )
 EXAMPLE = Text(
@@ -159,7 +159,7 @@ HELP = Text(
     "help.text",
     "*Help & support*\n"
     "Send a number to choose. Send *menu* at any time for the main menu, *back* to correct your "
-    "last answer, *cancel* to stop.\n"
+    "last answer, *cancel* to drop what you began.\n"
     "Our team is here Monday to Friday, 08:00 to 17:00.",
     about="How to use the bot, and your opening hours.",
 )

@@ -84,11 +84,20 @@ def test_yes_or_no(ask, say, said, stored):
     assert answer() == stored
 
 
+@time_machine.travel(date(2025, 1, 18))
+@pytest.mark.parametrize("said", ["Today", "now", "this morning"])
+def test_a_date_that_is_today(ask, say, said):
+    ask("date")
+    say(said)
+    assert answer() == "18 January 2025"
+
+
 @time_machine.travel(date(2025, 1, 19))
 @pytest.mark.parametrize(
     "said",
     [
         *("18/01/2025", "2025-01-18", "2025/1/18", "18.1.25", "18-01-25", "١٨/٠١/٢٠٢٥"),
+        *("18 01 2025", "2025.01.18", "18-Jan-2025"),
         *(
             "18. January 2025",
             "18th of January 2025",
