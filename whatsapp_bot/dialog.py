@@ -31,6 +31,8 @@ SYNONYMS = {
     "no": {"n", "no thanks", "no thank you", "nope", "nah", "not now", "👎"},
 }
 """What people say for an option with this key."""
+NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+"""How people say a number to their phone, which writes it down."""
 _NUMBER = re.compile(r"\d+")
 _SKIN_TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
 _DENIES = re.compile(
@@ -203,6 +205,8 @@ def chosen(options: list[list[str]], said: Said, *, near: bool = True) -> str | 
     labels = [words_in(label) for _, label in options]
     if labels.count(words) == 1:
         return keys[labels.index(words)]
+    if words in NUMBERS[: len(keys)] and not any(words in label.split() for label in labels):
+        return keys[NUMBERS.index(words)]
     return _nearest(keys, labels, words) if near else None
 
 

@@ -104,6 +104,21 @@ def test_a_thumb_of_any_colour(tone):
 
 
 @pytest.mark.parametrize(
+    ("labels", "said", "key"),
+    [
+        (["Minor", "Major"], "Two.", "1"),
+        (["Minor", "Major"], "three", None),
+        (["Minor", "Major"], "two parts", None),
+        (["Line three", "Line two", "Line one"], "two", "1"),
+        (["Two", "One"], "one", "1"),
+    ],
+)
+def test_a_number_that_is_said_as_a_word(labels, said, key):
+    options = [[str(number), label] for number, label in enumerate(labels)]
+    assert chosen(options, Said(said)) == key
+
+
+@pytest.mark.parametrize(
     ("said", "key"),
     [
         ("Yes, please!", "yes"),
