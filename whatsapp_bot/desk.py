@@ -71,6 +71,7 @@ COURTESIES = {
     **dict.fromkeys(NOTED, texts.NOTED),
 }
 """Who says so adds nothing to what we told, unless we have asked."""
+SOMETHING_MORE = ("yes", "yes please", "yeah", "yep", "yup", "sure", "y")
 NOTHING_MORE = (
     *("no", "no thanks", "no thank you", "nope", "nah", "not now"),
     *("nothing", "nothing more", "that is all", "that s all", "thats all"),
@@ -292,12 +293,9 @@ class Desk:
             return self.open(question)
         menu = self.place.asking if shown else take_turn(flow.build_form, State()).state
         if chosen(menu.options, self.said) is None:
-            courtesy = COURTESIES.get(word or bare(self.said.text))
-            if courtesy and not self._expected(asks=True):
-                return courtesy()
-            if word in NOTHING_MORE and self._expected() and not self.place.expects_reply:
-                self.place.expect_no_comment()
-                return _join(texts.ALL_RIGHT(), texts.GO_ON())
+            small_talk = self._small_talk(word)
+            if small_talk:
+                return small_talk
             if word == MORE and not shown:
                 return _join(texts.NO_MORE(), texts.GO_ON())
             claimed = flows.claimed(self.contact, self.message) or self._expected()
@@ -306,6 +304,20 @@ class Desk:
         self.place.enter(MAIN_MENU)
         self.place.asking = menu
         return self.turn(self.said)
+
+    def _small_talk(self, word: str) -> str:
+        """The reply to what adds nothing to what was told or sent; "" where it may."""
+        courtesy = COURTESIES.get(word or bare(self.said.text))
+        if courtesy and not self._expected(asks=True):
+            return courtesy()
+        if self.place.expects_reply or not self._expected():
+            return ""
+        if word in SOMETHING_MORE:
+            return texts.TELL_ME()
+        if word in NOTHING_MORE:
+            self.place.expect_no_comment()
+            return _join(texts.ALL_RIGHT(), texts.GO_ON())
+        return ""
 
     def _counts_at_any_time(self) -> bool:
         """Is it stop, start or help, which mean the same after a silence and as the first word?"""

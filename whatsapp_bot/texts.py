@@ -99,6 +99,11 @@ SENT_ALREADY = Text(
     "will add that.",
     about="After *cancel* or *back*, when something has just been submitted.",
 )
+TELL_ME = Text(
+    "bot.tell_me",
+    "Please tell me in a few words, or send a photo, and I will add it.",
+    about="After a yes, when something has just been submitted.",
+)
 CANCELLED = Text(
     "bot.cancelled",
     "Cancelled. Nothing was submitted.",

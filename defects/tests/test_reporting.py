@@ -413,6 +413,15 @@ def test_what_was_submitted_is_corrected_in_words(say, said):
     assert DefectReport.objects.get().attachments.count() == 1
 
 
+def test_yes_is_something_to_add_which_is_asked_for(say):
+    begin(say, "Bent frame")
+    assert say("Yes") == "Please tell me in a few words, or send a photo, and I will add it."
+    say("cancel")
+    assert say("yes").startswith("Please tell me in a few words")
+    assert not DefectReport.objects.get().attachments.exists()
+    assert "I have added that to your report" in say("It was the other machine")
+
+
 def test_at_the_menu_no_is_nothing_to_add_either(say):
     begin(say, "Bent frame")
     say("hi")
