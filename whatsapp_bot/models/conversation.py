@@ -195,7 +195,9 @@ class Conversation(models.Model):
         if before.state.get("asking", {}).get("answers"):
             aside.append({"flow": before.flow, "asking": before.state["asking"], "kept": []})
         self.flow, self.heard_at = now.flow, now.heard_at
-        self.state = {**now.state, "kept": kept, "aside": aside}
+        # What staff asked the other one is still to be answered.
+        expects = now.state.get("expects") or before.state.get("expects") or {}
+        self.state = {**now.state, "kept": kept, "aside": aside, "expects": expects}
         self.holds = self.holds or other.holds
         self.save()
 

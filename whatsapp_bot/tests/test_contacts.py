@@ -150,6 +150,21 @@ def test_who_becomes_one_keeps_the_half_written_report_and_its_picture(phone, hi
     assert DefectReport.objects.get().attachments.count() == 1
 
 
+@pytest.mark.parametrize("heard_later", ["hi", ""])
+def test_who_becomes_one_still_answers_what_was_asked(phone, hidden, heard_later):
+    for text in ("hi", "2", "1", "Scratch"):
+        phone.say(text)
+    report = DefectReport.objects.get()
+    if heard_later:
+        hidden.say(heard_later)
+    report.ask("How many parts?")
+    if not heard_later:
+        hidden.say("hi")
+    (reply,) = phone.say("about 12", ExternalUserId=USER_ID)
+    assert report.number in reply
+    assert report.attachments.filter(message__body="about 12").exists()
+
+
 def test_who_becomes_one_has_to_wait_as_before(phone, hidden):
     phone.say("hi")
     hidden.say("hi")
