@@ -80,6 +80,7 @@ CALLS_FOR_HELP = (
     *("help me", "help please", "please help", "please help me", "help me please", "i need help"),
     *("a human", "human please", "real person", "talk to a human", "speak to a human"),
 )
+ABOUT_MORE = (*SOMETHING_MORE, *NOTHING_MORE)
 TAKES_BACK = ("cancel", "back")
 GREETINGS = (
     *("hi", "hello", "hey", "hi there", "hello there"),
@@ -310,14 +311,12 @@ class Desk:
         courtesy = COURTESIES.get(word or bare(self.said.text))
         if courtesy and not self._expected(asks=True):
             return courtesy()
-        if self.place.expects_reply or not self._expected():
+        if word not in ABOUT_MORE or self.place.expects_reply or not self._expected():
             return ""
         if word in SOMETHING_MORE:
             return texts.TELL_ME()
-        if word in NOTHING_MORE:
-            self.place.expect_no_comment()
-            return _join(texts.ALL_RIGHT(), texts.GO_ON())
-        return ""
+        self.place.expect_no_comment()
+        return _join(texts.ALL_RIGHT(), texts.GO_ON())
 
     def _counts_at_any_time(self) -> bool:
         """Is it stop, start or help, which mean the same after a silence and as the first word?"""
