@@ -60,7 +60,7 @@ TURNS_AWAY = ("menu", "cancel", *STOPS)
 """Who says so has nothing to add to what we told."""
 THANKS = (
     *("thanks", "thank you", "thank you very much", "thanks a lot", "many thanks", "thx"),
-    *("thank you so much", "thanks so much", "thanks again", "thank u", "ty", "great thanks"),
+    *("thank you so much", "thanks so much", "thanks again", "thank u", "great thanks"),
     *("ok thanks", "okay thanks", "ok thank you", "okay thank you", "ok thx", "cheers", "🙏"),
 )
 FAREWELLS = ("bye", "bye bye", "goodbye", "good bye", "good night", "see you", "ok bye")
@@ -280,8 +280,12 @@ class Desk:
             return WORDS[word](self)
         if word == MORE and self.place.more:
             return self.open(self.place.more)
-        at_rest = self.place.flow in ("", MAIN_MENU)
-        return self._hear_at_rest(word) if at_rest else self.turn(self.said)
+        if self.place.flow in ("", MAIN_MENU):
+            return self._hear_at_rest(word)
+        if word in (*THANKS, *FAREWELLS):
+            # It is meant for what staff have just written, and no answer to the question.
+            return _join(COURTESIES[word](), self.turn())
+        return self.turn(self.said)
 
     def _hear_at_rest(self, word: str) -> str:
         """Nothing is under way: it chooses from the main menu, or somebody claims it."""

@@ -413,6 +413,19 @@ def test_what_was_submitted_is_corrected_in_words(say, said):
     assert DefectReport.objects.get().attachments.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "answer"), [("OK, thanks!", "You are welcome!"), ("bye", "Goodbye!")]
+)
+def test_thanks_and_a_goodbye_describe_no_defect(say, said, answer):
+    for text in ("hi", "2", "1"):
+        question = say(text)
+    reply = say(said)
+    assert reply.startswith(answer)
+    assert reply.endswith(f"\n\n{question}")
+    assert not DefectReport.objects.exists()
+    assert "Defect Submitted" in say("The bye-pass leaks, thanks")
+
+
 def test_yes_is_something_to_add_which_is_asked_for(say):
     begin(say, "Bent frame")
     assert say("Yes") == "Please tell me in a few words, or send a photo, and I will add it."
