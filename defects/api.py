@@ -180,6 +180,8 @@ class WholeReportSerializer(ReportSerializer):
         read_only=True, help_text="Which state it is: changes with anything above."
     )
 
+    by_the_clock = ("actions",)  # which become overdue
+
     class Meta(ReportSerializer.Meta):
         fields = [*ReportSerializer.Meta.fields, "dispositions", "actions", "version"]
 

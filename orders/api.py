@@ -120,6 +120,7 @@ class OrderSerializer(Known):
     promised = serializers.DateField(read_only=True, allow_null=True)
     next_step = StepSerializer(read_only=True, allow_null=True)
     needed = ["customer", "product", "quantity"]
+    by_the_clock = ("promised", "next_step")
 
     class Meta:
         model = Order

@@ -1,20 +1,33 @@
 """What the apps' `api.py` have in common."""
 
+import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
+from django.utils.dateparse import parse_datetime
 from rest_framework import renderers, serializers
 from rest_framework.exceptions import APIException
 
+_A_SECOND = timedelta(seconds=1)
+
 
 class _Strict:
-    """Refuses what would else be lost or guessed: other fields, and other kinds of values."""
+    """Refuses what would else be lost or guessed: other fields, and other kinds of values.
+
+    A field that is only read may come back as it was read. by_the_clock: those of which what was
+    read may be over, though nothing has changed.
+    """
+
+    by_the_clock: tuple[str, ...] = ()
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
             return super().to_internal_value(data)  # type: ignore[misc]
         fields = self.fields  # type: ignore[attr-defined]
         wrong = {name: why for name, value in data.items() if (why := _wrong(name, value, fields))}
+        wrong |= self._would_be_lost({name: data[name] for name in data if name not in wrong})
         rest = {name: value for name, value in data.items() if name not in wrong}
         try:
             said = super().to_internal_value(rest)  # type: ignore[misc]
@@ -23,6 +36,64 @@ class _Strict:
         if wrong:
             raise serializers.ValidationError(wrong)
         return said
+
+    # What is only read ----------------------------------------------------------------------------
+
+    @cached_property
+    def _stored(self) -> dict[str, Any]:
+        # Another one: in one for a part, fields that have nothing are left out.
+        return type(self)(self.instance, context=self.context).data  # type: ignore
+
+    def _would_be_lost(self, data: dict[str, Any]) -> dict[str, str]:
+        """Why fields that are only read cannot say what they do."""
+        fields, row = self.fields, self.instance  # type: ignore[attr-defined]
+        read_only = {name: value for name, value in data.items() if fields[name].read_only}
+        if not row:
+            return dict.fromkeys(_telling(read_only), "It is filled in here: leave it out.")
+        if not read_only or self._is_read_before(read_only):
+            return {}
+        checked = set(read_only) - set(self.by_the_clock if self._is_read(read_only) else ())
+        return {
+            name: f"It is {_in_short(self._stored[name])}, and not changed like this: leave it out."
+            for name in read_only
+            if name in checked and not _are_same(read_only[name], self._stored[name])
+        }
+
+    def _is_read(self, said: dict[str, Any]) -> bool:
+        """Does it carry our own time, as only what was read here does?"""
+        began = self._stored.get("created_at")
+        return began is not None and _are_same(said.get("created_at"), began)
+
+    def _is_read_before(self, said: dict[str, Any]) -> bool:
+        """Was it read before the last change? It was so then: also what is sent a second time."""
+        read, changed = (_moment(one.get("updated_at")) for one in (said, self._stored))
+        return bool(read and changed and read < changed and self._is_read(said))
+
+
+def _telling(said: dict[str, Any]) -> list[str]:
+    return [name for name, value in said.items() if value]
+
+
+def _in_short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 100 else f"{text[:100]}…"
+
+
+def _are_same(one: Any, other: Any) -> bool:
+    """Are they the same value? Of a moment, not all programs keep what is below a second."""
+    moments = _moment(one), _moment(other)
+    if all(moments):
+        return abs(moments[0] - moments[1]) < _A_SECOND  # type: ignore[operator]
+    return one == other
+
+
+def _moment(value: Any) -> datetime | None:
+    """The moment that a text is, with its zone."""
+    try:
+        found = parse_datetime(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
 
 
 def _wrong(name: str, value: Any, fields: dict[str, serializers.Field]) -> str:

@@ -50,6 +50,16 @@ def reasons(response) -> str:
 # The review --------------------------------------------------------------------------------------
 
 
+def test_a_report_is_sent_back_as_it_was_read_and_its_status_is_not_said(reviewer, there):
+    read = reviewer.get(there).json()
+    assert reviewer.patch(there, {**read, "cause": "Worn tool"}).json()["cause"] == "Worn tool"
+    assert reviewer.patch(there, {**read, "cause": "Worn tool"}).status_code == 200
+    (error,) = problem(reviewer.patch(there, {"status": "closed", "cause": "None"}), 400)["errors"]
+    assert error["pointer"] == "#/status"
+    assert error["detail"].startswith('It is "reported", and not changed')
+    assert reviewer.get(there).json()["cause"] == "Worn tool"
+
+
 def test_from_reported_to_closed(reviewer, report, there, surface):
     ben = with_token(User.objects.create_user("ben", is_staff=True, is_superuser=True))
     assert "has to be acknowledged first" in reasons(reviewer.post(f"{there}begin_review/"))

@@ -1,8 +1,9 @@
 """Orders, customers and production as other systems bring and fetch them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from config.tests.test_api import pages, problem
@@ -45,6 +46,49 @@ def run(line):
 
 
 # Orders ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def noon():
+    with time_machine.travel(timezone.localtime().replace(hour=12)) as clock:
+        yield clock
+
+
+def test_what_was_read_may_be_sent_back(noon, erp, acme, run):
+    erp.put(f"{ORDERS}ORD-1/", {**GEARS, "due_date": str(timezone.localdate())})
+    erp.put(f"{RUNS}MO-1/", {**run, "made": 7, "status": "running"})
+    read = erp.get(f"{ORDERS}ORD-1/").json()
+    assert erp.put(f"{ORDERS}ORD-1/", read).json() == read
+    began = datetime.fromisoformat(read["created_at"]).astimezone(UTC)
+    elsewhere = {**read, "created_at": f"{began:%Y-%m-%dT%H:%M:%SZ}"}
+    assert erp.put(f"{ORDERS}ORD-1/", elsewhere).json() == read
+    for path in (f"{RUNS}MO-1/", f"{CUSTOMERS}K-100/"):
+        one = erp.get(path).json()
+        assert erp.put(path, one).json() == one
+    noon.shift(timedelta(hours=20))
+    assert erp.get(f"{ORDERS}ORD-1/").json()["promised"] != read["promised"]
+    assert erp.put(f"{ORDERS}ORD-1/", {**read, "notes": "Soon"}).status_code == 200
+    shipped = {**read, "status": "shipped"}
+    assert erp.put(f"{ORDERS}ORD-1/", shipped).json()["made"] == 500
+    assert erp.put(f"{ORDERS}ORD-1/", shipped).status_code == 200, "the same after a time-out"
+
+
+def test_a_field_that_is_only_read_cannot_be_said(erp, acme):
+    erp.put(f"{ORDERS}ORD-1/", {**GEARS, "made": 0})
+    read = erp.get(f"{ORDERS}ORD-1/").json()
+    for said in ({"made": 320}, {**read, "made": 320}, {"made": 320, "updated_at": "2020-01-01"}):
+        errors = problem(erp.put(f"{ORDERS}ORD-1/", {**said, "quantity": 400}), 400)["errors"]
+        assert errors[0] == {
+            "pointer": "#/made",
+            "detail": "It is 0, and not changed like this: leave it out.",
+        }
+    (error,) = problem(erp.put(f"{ORDERS}ORD-2/", {**GEARS, "made": 5}), 400)["errors"]
+    assert error["detail"] == "It is filled in here: leave it out."
+    rows = [{"number": "ORD-1", "customer_name": "Beta", "quantity": 300}, read]
+    told = erp.post(f"{ORDERS}bulk/", {"rows": rows[:1]}).json()["rows"]
+    assert told[0]["errors"][0]["pointer"] == "#/customer_name"
+    assert erp.post(f"{ORDERS}bulk/", {"rows": rows[1:]}).json()["unchanged"] == 1
+    assert Order.objects.get().quantity == 500
 
 
 def test_an_order_is_made_changed_and_stays(erp, acme):

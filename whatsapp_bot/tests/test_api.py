@@ -51,7 +51,11 @@ def test_a_role_is_given_by_who_may(api, asked):
     there = f"{CONTACTS}{asked.contact.pk}/"
     problem(api("Reviewers", name="anna").patch(there, {"role": "worker"}), 403)
     admin = api("Administrators", name="admin")
-    assert admin.patch(there, {"role": "worker", "phone": "+1"}).json()["role"] == "worker"
+    (error,) = problem(admin.patch(there, {"role": "worker", "phone": "+1"}), 400)["errors"]
+    assert error["pointer"] == "#/phone"
+    assert Contact.objects.get().role == "unknown"
+    read = admin.get(there).json()
+    assert admin.patch(there, {**read, "role": "worker"}).json()["role"] == "worker"
     contact = Contact.objects.get()
     assert (contact.role, contact.phone) == ("worker", asked.contact.phone)
     problem(admin.patch(there, {"role": "chief"}), 400)
