@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django_filters import MultipleChoiceFilter
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -25,9 +26,17 @@ class KnownFilters(DjangoFilterBackend):
         if unknown := sorted(set(request.query_params) - known):
             there_are = ", ".join(sorted(known))
             raise WrongParameter(dict.fromkeys(unknown, f"Not a filter. There are: {there_are}."))
+        if torn := [name for name in request.query_params if _is_torn(name, filters, request)]:
+            raise WrongParameter(dict.fromkeys(torn, "It is there twice, and takes one value."))
         if filters and not filters.is_valid():
             raise WrongParameter(filters.errors)
         meant = filters.form.cleaned_data if filters else {}
         if lost := [name for name in request.query_params if meant.get(name, 0) in ("", None, [])]:
             raise WrongParameter(dict.fromkeys(lost, "It says nothing to filter by."))
         return filters.qs if filters else queryset
+
+
+def _is_torn(name: str, filters: Any, request: Request) -> bool:
+    """Has it several values, of which all but one would be lost?"""
+    takes_several = filters and isinstance(filters.filters.get(name), MultipleChoiceFilter)
+    return not takes_several and len(set(request.query_params.getlist(name))) > 1

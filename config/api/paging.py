@@ -7,11 +7,12 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
-from rest_framework.exceptions import ParseError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
+
+from config.api.filtering import WrongParameter
 
 SIZE = 100
 LARGEST = 500
@@ -42,7 +43,7 @@ class KeysetPagination(BasePagination):
     def _size(self) -> int:
         wanted = self.request.query_params.get("page_size", str(SIZE))
         if not (wanted.isascii() and wanted.isdecimal() and 1 <= int(wanted[:9]) <= LARGEST):
-            raise ParseError(f"page_size is a number from 1 to {LARGEST}.")
+            raise WrongParameter({"page_size": f"It is a number from 1 to {LARGEST}."})
         return int(wanted)
 
     # What the description says of it ------------------------------------------------------------
@@ -97,7 +98,8 @@ def _behind(model: type[Model], ordering: list[str], cursor: str) -> Any:
             for name, value in zip(names, values, strict=True)
         )
     except (ValueError, TypeError, OverflowError, RecursionError, ValidationError):
-        raise ParseError("This is no cursor of ours. Take the one in `next`.") from None
+        why = "This is no cursor of ours. Take the one in `next`."
+        raise WrongParameter({"cursor": why}) from None
     compare = TupleLessThan if ordering[0].startswith("-") else TupleGreaterThan
     return compare(Tuple(*names), position)
 

@@ -1,6 +1,7 @@
 """Reading what other systems send."""
 
 import json
+from collections import Counter
 from typing import IO, Any
 
 from django.conf import settings
@@ -29,7 +30,9 @@ class JSONParser(BaseParser):
         if len(body) > limit:
             raise TooLarge
         try:
-            said = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse)
+            said = json.loads(
+                body.decode("utf-8-sig"), parse_constant=_refuse, object_pairs_hook=_each_once
+            )
         except RecursionError:
             raise ParseError("It is nested too deep.") from None
         except ValueError as wrong:
@@ -39,6 +42,17 @@ class JSONParser(BaseParser):
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no number")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, of which nothing is lost."""
+    said = dict(pairs)
+    if len(said) < len(pairs):
+        twice = next(
+            name for name, count in Counter(name for name, _ in pairs).items() if count > 1
+        )
+        raise ValueError(f"{json.dumps(twice)} is twice in one object")
+    return said
 
 
 def cleaned(said: Any, depth: int = 0) -> Any:
