@@ -115,6 +115,9 @@ class problems_under_api:  # noqa: N801
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith("/api/"):
             return self.get_response(request)
+        if request.headers.get("Transfer-Encoding") and not request.headers.get("Content-Length"):
+            # It would be read as an empty one, and the answer would be that all is well.
+            return problem(411, "Please say with Content-Length how long the body is: not chunked.")
         if unreadable := _unreadable(request):
             return problem(400, unreadable)
         response = self.get_response(request)

@@ -14,6 +14,7 @@ PROBLEMS = {
     "403": "The token's user may not do this.",
     "404": "There is no such thing.",
     "409": "It cannot be done as things stand: `reasons` says why.",
+    "411": "The body came without `Content-Length`.",
     "412": "It has changed since the version in `If-Match`.",
     "413": "This is more than fits into one request.",
     "415": "The body is not `application/json`.",

@@ -187,6 +187,24 @@ def test_more_than_fits(everything, settings):
     problem(everything.post(CATEGORIES, {"name": "x" * 1000}), 413)
 
 
+def test_a_body_that_does_not_say_how_long_it_is(everything, serving):
+    """Django takes it for none at all."""
+    about = {
+        "wsgi.input": BytesIO(b'{"name": "Gap"}'),
+        "wsgi.input_terminated": True,
+        "HTTP_TRANSFER_ENCODING": "chunked",
+        "CONTENT_TYPE": "application/json",
+        "HTTP_AUTHORIZATION": f"Bearer {everything.secret}",
+        "PATH_INFO": CATEGORIES,
+        "REQUEST_METHOD": "POST",
+    }
+    environ = {**RequestFactory()._base_environ(), **about}
+    answers = []
+    (told,) = serving(environ, lambda status, headers: answers.append(status[:3]))
+    assert answers == ["411"]
+    assert "Content-Length" in json.loads(told)["detail"]
+
+
 def test_other_formats(everything):
     problem(everything.post(CATEGORIES, "name=Gap", content_type="text/plain"), 415)
     problem(everything.get(CATEGORIES, HTTP_ACCEPT="text/html"), 406)
