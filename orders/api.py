@@ -169,7 +169,18 @@ class OrderSerializer(Known):
         if said.get("lines"):
             # They follow from the lines.
             said = {**said, "product": said["lines"][0]["product"], "quantity": 0}
+        elif self.instance and "lines" not in said:
+            self._refuse_what_lines_say(self.instance, said)
         return super().validate(said)
+
+    def _refuse_what_lines_say(self, order: Order, said: dict[str, Any]) -> None:
+        follow = ("product", "quantity")
+        other = [
+            name for name in follow if said.get(name, getattr(order, name)) != getattr(order, name)
+        ]
+        if other and order.lines.exists():
+            why = "It follows from the lines of this order: send `lines`, with all of them."
+            raise serializers.ValidationError(dict.fromkeys(other, why))
 
     def create(self, said: dict[str, Any]) -> Order:
         lines = said.pop("lines", [])

@@ -192,6 +192,8 @@ class KnownViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
         rows = request.data.get("rows") if isinstance(request.data, dict) else None
         if not isinstance(rows, list) or not 1 <= len(rows) <= MOST_AT_ONCE:
             raise serializers.ValidationError({"rows": f"A list of 1 to {MOST_AT_ONCE} rows."})
+        if others := set(request.data) - {"rows"}:
+            raise serializers.ValidationError(dict.fromkeys(sorted(others), "There is only rows."))
         self.found: dict[Any, Any] = {}
         seen: dict[str, int] = {}
         told = [self._store_row(place, row, seen) for place, row in enumerate(rows)]

@@ -73,6 +73,28 @@ def test_what_was_read_may_be_sent_back(noon, erp, acme, run):
     assert erp.put(f"{ORDERS}ORD-1/", shipped).status_code == 200, "the same after a time-out"
 
 
+def test_what_lines_say_is_not_said_without_them(erp, acme):
+    lines = [{"product": "Gear", "quantity": 5}, {"product": "Lid", "quantity": 7}]
+    read = erp.put(f"{ORDERS}ORD-1/", {"customer": "K-100", "lines": lines}).json()
+    for name, value in (("quantity", 50), ("product", "Gear")):
+        said = {name: value, "notes": "Soon"}
+        (error,) = problem(erp.put(f"{ORDERS}ORD-1/", said), 400)["errors"]
+        assert error["pointer"] == f"#/{name}"
+        assert error["detail"].startswith("It follows from the lines")
+    assert erp.get(f"{ORDERS}ORD-1/").json() == read
+    same = {"product": read["product"], "quantity": 12, "notes": "Soon"}
+    assert erp.put(f"{ORDERS}ORD-1/", same).json()["notes"] == "Soon"
+    single = {"lines": [], "product": "Gear", "quantity": 50}
+    assert erp.put(f"{ORDERS}ORD-1/", single).json()["quantity"] == 50
+
+
+def test_what_stands_beside_the_rows_is_refused(erp, acme):
+    rows = {"rows": [{"number": "ORD-1", **GEARS}], "dry_run": True}
+    (error,) = problem(erp.post(f"{ORDERS}bulk/", rows), 400)["errors"]
+    assert error["pointer"] == "#/dry_run"
+    assert not Order.objects.exists()
+
+
 def test_a_field_that_is_only_read_cannot_be_said(erp, acme):
     erp.put(f"{ORDERS}ORD-1/", {**GEARS, "made": 0})
     read = erp.get(f"{ORDERS}ORD-1/").json()
