@@ -30,7 +30,13 @@ from orders.api import LineName, OrderNumber
 from orders.models import order_key
 from whatsapp_bot.api import FileSerializer
 from whatsapp_bot.models import Media
-from whatsapp_bot.rest import ChangedMeanwhile, ModelSerializer, Serializer, Username
+from whatsapp_bot.rest import (
+    ChangedMeanwhile,
+    ModelSerializer,
+    Serializer,
+    Username,
+    says_nothing,
+)
 
 SEES = ["defects.view_defectreport"]
 CHANGES = ["defects.change_defectreport"]
@@ -252,7 +258,7 @@ def step(body: type[Serializer] | None = None) -> Callable[..., Any]:
             request=body, responses=WholeReportSerializer, parameters=[IF_MATCH]
         )
         at = action(detail=True, methods=["post"], needs=REVIEWS, filterset_class=None)
-        return described(at(method))
+        return described(at(method if body else says_nothing(method)))
 
     return decorate
 
@@ -474,18 +480,21 @@ class ActionViewSet(PartViewSet):
 
     @extend_schema(request=None, responses=ActionSerializer)
     @action(detail=True, methods=["post"])
+    @says_nothing
     def finish(self, request: Request, **_: Any) -> Response:
         """It has been done."""
         return self._take(lambda action: action.finish(request.user))
 
     @extend_schema(request=None, responses=ActionSerializer)
     @action(detail=True, methods=["post"])
+    @says_nothing
     def verify(self, request: Request, **_: Any) -> Response:
         """Somebody else has seen that it was done, and works."""
         return self._take(lambda action: action.verify(request.user))
 
     @extend_schema(request=None, responses=ActionSerializer)
     @action(detail=True, methods=["post"])
+    @says_nothing
     def take_back(self, request: Request, **_: Any) -> Response:
         """It is not done after all."""
         return self._take(lambda action: action.take_back(request.user))

@@ -19,7 +19,7 @@ from rest_framework.viewsets import GenericViewSet
 from whatsapp_bot import files
 from whatsapp_bot.models import Contact, HelpRequest, Media, Message
 from whatsapp_bot.models.contact import LONGEST_SENT
-from whatsapp_bot.rest import Anything, ModelSerializer, Serializer, Username
+from whatsapp_bot.rest import Anything, ModelSerializer, Serializer, Username, says_nothing
 
 SEES_FILES = ["whatsapp_bot.view_media"]
 SEES_MESSAGES = ["whatsapp_bot.view_contact", "whatsapp_bot.view_message"]
@@ -211,7 +211,7 @@ def step(body: type[Serializer] | None = None) -> Callable[..., Any]:
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
         described = extend_schema(request=body, responses=HelpRequestSerializer)
         at = action(detail=True, methods=["post"], needs=CHANGES, filterset_class=None)
-        return described(at(method))
+        return described(at(method if body else says_nothing(method)))
 
     return decorate
 

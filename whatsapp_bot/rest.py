@@ -1,9 +1,9 @@
 """What the apps' `api.py` have in common."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -98,6 +98,8 @@ def _moment(value: Any) -> datetime | None:
 
 def _wrong(name: str, value: Any, fields: dict[str, serializers.Field]) -> str:
     """Why a value cannot be meant for this field; "" when it can."""
+    if not fields:
+        return "There is nothing to say here."
     if name not in fields:
         return f"There is no such field. There are: {', '.join(sorted(fields))}."
     match fields[name]:
@@ -118,6 +120,17 @@ def _is_whole(value: Any) -> bool:
 
 class Serializer(_Strict, serializers.Serializer):
     pass
+
+
+def says_nothing(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator for an address to which nothing is said: what is said there would be lost."""
+
+    @wraps(method)
+    def checked(view: Any, request: Any, **options: Any) -> Any:
+        Serializer(data=request.data).is_valid(raise_exception=True)
+        return method(view, request, **options)
+
+    return checked
 
 
 class ModelSerializer(_Strict, serializers.ModelSerializer):

@@ -60,6 +60,13 @@ def test_a_report_is_sent_back_as_it_was_read_and_its_status_is_not_said(reviewe
     assert reviewer.get(there).json()["cause"] == "Worn tool"
 
 
+def test_what_a_step_does_not_take_is_refused(reviewer, report, there):
+    (error,) = problem(reviewer.post(f"{there}acknowledge/", {"reason": "Seen"}), 400)["errors"]
+    assert error == {"pointer": "#/reason", "detail": "There is nothing to say here."}
+    assert reviewer.get(there).json()["status"] == "reported"
+    assert reviewer.post(f"{there}acknowledge/", {}).json()["status"] == "acknowledged"
+
+
 def test_from_reported_to_closed(reviewer, report, there, surface):
     ben = with_token(User.objects.create_user("ben", is_staff=True, is_superuser=True))
     assert "has to be acknowledged first" in reasons(reviewer.post(f"{there}begin_review/"))
