@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
+from functools import cache
 from itertools import islice
 from typing import IO, Any, Self
 
@@ -27,6 +28,8 @@ TOO_WIDE = (
     "If one further to the right is needed, please move it to the left, and choose the file again."
 )
 MEGABYTE = 1024 * 1024
+NOT_WORKED_OUT = "#FORMULA?"
+"""For a formula without its value, as programs save it that do not reckon."""
 LONGEST_ROW = MEGABYTE
 """Characters of a row of CSV: each of them may be a cell, which takes many times as much memory."""
 
@@ -159,14 +162,15 @@ class _Csv(Table):
 
 
 class _Lines:
-    """The lines of a text. Raises Unreadable when those of one row are too long."""
+    """The lines of a text. Raises Unreadable when those of one row are too long, or do not end."""
 
     def __init__(self, text: io.TextIOWrapper) -> None:
-        self._text = text
+        self._text, self._row = text, 0
         self.begin_row()
 
     def begin_row(self) -> None:
         self._left = LONGEST_ROW
+        self._row += 1
 
     def __iter__(self) -> Self:
         return self
@@ -178,6 +182,12 @@ class _Lines:
             raise Unreadable(
                 f"A row of it has more than {LONGEST_ROW:,} characters. "
                 "Please take out the columns that are not needed."
+            )
+        if not line and self._left < LONGEST_ROW:
+            # All that follows would be one cell of it.
+            raise Unreadable(
+                f"Row {self._row} has a quotation mark that is not closed. "
+                "Please mend it, or save it as XLSX."
             )
         if not line:
             raise StopIteration
@@ -232,6 +242,26 @@ def _separator_of(sample: str) -> str:
 _DAMAGED = "It is damaged. Please open it in your spreadsheet program, save it anew, and try again."
 
 
+@cache
+def _openpyxl() -> Any:
+    """openpyxl, for which a formula that nobody has worked out would be an empty cell."""
+    import openpyxl  # slow to import, and only such a file needs it
+    from openpyxl.worksheet import _read_only
+    from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
+
+    class Parser(WorkSheetParser):
+        def parse_cell(self, element: Any) -> dict[str, Any]:
+            cell = super().parse_cell(element)
+            # One that came to an empty text says that it is a text.
+            has_nothing = cell["value"] is None and cell["data_type"] != "str"
+            if has_nothing and element.find(FORMULA_TAG) is not None:
+                cell["value"] = NOT_WORKED_OUT
+            return cell
+
+    _read_only.WorkSheetParser = Parser
+    return openpyxl
+
+
 class _Xlsx(Table):
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self.weight = file, _weight_of(file)
@@ -240,9 +270,8 @@ class _Xlsx(Table):
     def load(self) -> None:
         if self._sheets:
             return
-        import openpyxl  # slow to import, and only such a file needs it
-
-        book = _trying(lambda: openpyxl.load_workbook(self._file, read_only=True, data_only=True))
+        load = _openpyxl().load_workbook
+        book = _trying(lambda: load(self._file, read_only=True, data_only=True))
         self._sheets = {
             sheet.title: sheet for sheet in book.worksheets if sheet.sheet_state == "visible"
         }

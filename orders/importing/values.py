@@ -17,7 +17,7 @@ from typing import Any
 from django.utils import timezone
 from import_export.widgets import Widget
 
-from orders.importing.tables import Cell
+from orders.importing.tables import NOT_WORKED_OUT, Cell
 from whatsapp_bot.whatsapp_text import clean
 
 LONGEST_NUMBER = 2_147_483_647
@@ -59,6 +59,11 @@ class CellWidget(Widget):
         if isinstance(value, str):
             is_plain = value.isascii() and value.isprintable()
             value = value.strip() if is_plain else clean(value, len(value))
+            if value == NOT_WORKED_OUT:
+                raise ValueError(
+                    "There is a formula in it that was not worked out when the file was saved. "
+                    "Please save it anew with your spreadsheet program, and choose it again."
+                )
             if value[:1] == "#" and value in ERRORS:
                 raise ValueError(
                     f"There is an error of the spreadsheet in it, {value}. "

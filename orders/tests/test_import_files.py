@@ -86,6 +86,22 @@ def test_xlsx_has_days_and_numbers_and_what_formulas_came_to():
     assert read(file.getvalue(), "a.xlsx") == [(3, [datetime(2026, 12, 24), 12.5, 2])]  # noqa: DTZ001
 
 
+def test_a_formula_that_came_to_an_empty_text_is_empty():
+    """As Excel and LibreOffice save it."""
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file)
+    sheet = book.add_worksheet()
+    sheet.write("A1", "ORD-1")
+    sheet.write_formula("B1", '=""', None, "")
+    book.close()
+    with zipfile.ZipFile(file) as written:
+        parts = {part: written.read(part) for part in written.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    assert read(packed(**parts), "a.xlsx") == [(1, ["ORD-1", tables.NOT_WORKED_OUT])]
+    parts[name] = parts[name].replace(b'<c r="B1"><f>', b'<c r="B1" t="str"><f>')
+    assert read(packed(**parts), "a.xlsx") == [(1, ["ORD-1"])]
+
+
 def packed(**parts):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as book:
@@ -107,8 +123,10 @@ def packed(**parts):
         ("a.ods", packed(**{"content.xml": "<a/>"}), "an OpenDocument file"),
         ("a.xlsx", packed(**{"xl__workbook.xml": "<a>"}), "It is damaged"),
         ("a.csv", b'a,b\n"c,d\n' + b"x" * 200_000, "a quotation mark that is not closed"),
+        ("a.csv", b'a,b\nc,"d\ne,f\ng,h\n', "Row 2 has a quotation mark that is not closed"),
+        ("a.csv", b'a,b\nc,"d', "Row 2 has a quotation mark that is not closed"),
     ],
-    ids=["old", "protected", "a text", "OpenDocument", "damaged", "an open quotation"],
+    ids=["old", "protected", "a text", "OpenDocument", "damaged", *("an open quotation",) * 3],
 )
 def test_each_fault_has_its_sentence(name, content, says):
     with pytest.raises(Unreadable, match=says):
@@ -475,3 +493,15 @@ def test_xlsx_from_another_program(acme, tmp_path):
     book.save(tmp_path / "orders.xlsx")
     out, _ = run(tmp_path / "orders.xlsx")
     assert "Imported: 1 new" in out
+
+
+def test_a_formula_that_nobody_worked_out_is_not_empty(acme, tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["Order", "Customer", "Product", "Qty", "Due", "Total"])
+    book.active.append(["ORD-1", "Acme GmbH", "Gear", 10, "=TODAY()+7", "=D2*2"])
+    book.active.append(["ORD-2", "Acme GmbH", "Gear", 10, None, "=D3*2"])
+    book.save(tmp_path / "orders.xlsx")
+    err = StringIO()
+    with pytest.raises(CommandError, match="1 row is wrong"):
+        call_command("import_orders", str(tmp_path / "orders.xlsx"), stdout=StringIO(), stderr=err)
+    assert "Row 2, Due: There is a formula in it that was not worked out" in err.getvalue()
