@@ -495,6 +495,20 @@ def test_xlsx_from_another_program(acme, tmp_path):
     assert "Imported: 1 new" in out
 
 
+def test_the_command_takes_no_other_sheet_than_was_meant(acme, place, tmp_path):
+    book = openpyxl.Workbook()
+    for line in GOOD:
+        book.active.append(line.split(";"))
+    book.save(tmp_path / "orders.xlsx")
+    with pytest.raises(CommandError, match=r"There is no sheet “Ordres”\. There are: Sheet"):
+        run(tmp_path / "orders.xlsx", "--sheet", "Ordres")
+    with pytest.raises(CommandError, match="A CSV file has none"):
+        run(place(*GOOD), "--sheet", "Sheet")
+    assert not Order.objects.exists()
+    out, _ = run(tmp_path / "orders.xlsx", "--sheet", "Sheet")
+    assert "Imported: 1 new" in out
+
+
 def test_a_formula_that_nobody_worked_out_is_not_empty(acme, tmp_path):
     book = openpyxl.Workbook()
     book.active.append(["Order", "Customer", "Product", "Qty", "Due", "Total"])

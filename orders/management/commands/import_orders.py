@@ -46,6 +46,8 @@ class Command(BaseCommand):
             with file.open("rb") as opened:
                 size = file.stat().st_size
                 table = open_table(opened, file.name, size)
+                table.load()
+                _check_sheet(options["sheet"], table.sheets)
                 with Sheet(table, judge.columns, judge.choices, self._progress()) as sheet:
                     imported = Import(what=what, name=file.name[:200], size=size)
                     self._import(imported, sheet, judge, dry_run=dry_run)
@@ -139,6 +141,14 @@ class Command(BaseCommand):
                 self.stderr.write(f"{done:,} of {total:,}" if total else f"{done:,} rows read")
 
         return tell
+
+
+def _check_sheet(wanted: str, sheets: list[str]) -> None:
+    """Raises CommandError: else another sheet than was meant would be imported."""
+    if not wanted or wanted in sheets:
+        return
+    there_are = f"There are: {', '.join(sheets)}." if sheets else "A CSV file has none."
+    raise CommandError(f"There is no sheet {quoted(wanted)}. {there_are}")
 
 
 def _why_none(seen: dict[str, Any]) -> str:
