@@ -222,6 +222,8 @@ class Reviewed(models.Model):
     def amend(self, by: AbstractBaseUser | None, **values: object) -> None:
         """Note what was found out about it: its severity, quantities, cause and so on."""
         self._take_open()
+        if all(getattr(self, name) == value for name, value in values.items()):
+            return  # Else it would come again to whoever asks for what has changed.
         recounted = values.get("nonconforming", self.nonconforming) != self.nonconforming
         if recounted and self.is_decided:
             raise NotAllowed("It is decided: open it again to change how many are nonconforming.")

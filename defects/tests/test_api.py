@@ -60,6 +60,13 @@ def test_a_report_is_sent_back_as_it_was_read_and_its_status_is_not_said(reviewe
     assert reviewer.get(there).json()["cause"] == "Worn tool"
 
 
+def test_a_report_stays_unchanged_when_nothing_is_different(reviewer, there):
+    said = {"severity": "minor", "inspected": 4, "cause": "Worn tool"}
+    read = reviewer.patch(there, said).json()
+    assert reviewer.patch(there, said).json() == read
+    assert reviewer.patch(there, {**said, "inspected": 5}).json()["updated_at"] > read["updated_at"]
+
+
 def test_what_a_step_does_not_take_is_refused(reviewer, report, there):
     (error,) = problem(reviewer.post(f"{there}acknowledge/", {"reason": "Seen"}), 400)["errors"]
     assert error == {"pointer": "#/reason", "detail": "There is nothing to say here."}
