@@ -1,7 +1,8 @@
 """The figures of the dashboard: what happened in a period, and what is open now.
 
 Everything is added up in the database, in a fixed number of statements. Days are those of the
-factory's time zone. What was unfounded or a duplicate counts as reported, and as nothing else.
+factory's time zone. What was unfounded or a duplicate counts as reported, and as acknowledged if it
+was that before; as nothing else.
 """
 
 from collections import Counter

@@ -194,6 +194,12 @@ def test_times_are_those_of_the_steps_of_the_period(factory):
     )
 
 
+def test_what_came_to_nothing_was_acknowledged_all_the_same(db):
+    a_report(at(5), Status.UNFOUNDED, acknowledged_at=at(5, 10))
+    shown = count_up(MARCH)
+    assert (shown.reported, shown.founded, shown.took["acknowledged"].count) == (1, 0, 1)
+
+
 def test_messages_failures_and_what_they_cost(factory):
     shown = count_up(MARCH)
     said = {day.day.day: (day.received, day.sent) for day in shown.days if day.received or day.sent}
