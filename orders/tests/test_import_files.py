@@ -509,6 +509,19 @@ def test_the_command_takes_no_other_sheet_than_was_meant(acme, place, tmp_path):
     assert "Imported: 1 new" in out
 
 
+def test_the_command_names_the_sheets_when_the_first_has_no_rows(acme, tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["About this file"])
+    orders = book.create_sheet("Orders")
+    for line in GOOD:
+        orders.append(line.split(";"))
+    book.save(tmp_path / "orders.xlsx")
+    with pytest.raises(CommandError, match="or with --sheet which of Sheet, Orders"):
+        run(tmp_path / "orders.xlsx")
+    run(tmp_path / "orders.xlsx", "--sheet", "Orders")
+    assert Order.objects.exists()
+
+
 def test_a_formula_that_nobody_worked_out_is_not_empty(acme, tmp_path):
     book = openpyxl.Workbook()
     book.active.append(["Order", "Customer", "Product", "Qty", "Due", "Total"])
