@@ -1,9 +1,11 @@
 """Orders, customers and production, for other systems."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.forms.utils import from_current_timezone
 from django_filters import rest_framework as filters
 from rest_framework import mixins, serializers
 from rest_framework.viewsets import GenericViewSet
@@ -295,13 +297,20 @@ class Position(serializers.IntegerField):
 
 
 class Moment(serializers.DateTimeField):
-    """A moment in years that calendars can reckon with."""
+    """A moment in years that calendars can reckon with.
+
+    In UTC: of two in another zone, Python compares what clocks show, also when they are set back.
+    """
 
     def to_internal_value(self, value: Any) -> Any:
         moment = super().to_internal_value(value)
         if not 1970 <= moment.year < 2200:
             raise serializers.ValidationError("A year from 1970 to 2199 is expected.")
-        return moment
+        return moment.astimezone(UTC)
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        """Without a zone it is the factory's, unless there it comes twice or not at all."""
+        return super().enforce_timezone(from_current_timezone(value))
 
 
 class RunSerializer(Known):

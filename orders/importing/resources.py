@@ -5,7 +5,7 @@ fills in the columns and gathers what is wrong. Many are found and saved at once
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -474,6 +474,10 @@ class ProductionRunResource(SheetResource):
         is_time = self.columns["ends"].widget.is_time
         if is_time and instance.begins and instance.ends <= instance.begins:
             instance.ends += timedelta(days=1)
+        # In another zone, what comes twice when clocks are set back equals nothing that is stored.
+        for name in ("begins", "ends"):
+            if moment := getattr(instance, name):
+                setattr(instance, name, moment.astimezone(UTC))
 
     def check(self, instance: ProductionRun) -> None:
         if instance.ends <= instance.begins:

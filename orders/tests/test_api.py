@@ -362,6 +362,23 @@ def test_runs_by_their_reference(erp, acme, run):
     ] == ["MO-7"]
 
 
+def test_a_run_while_the_clocks_are_changed(erp, acme, run):
+    erp.put(f"{ORDERS}ORD-1/", GEARS)
+    there = f"{RUNS}MO-1/"
+    with timezone.override("Europe/Berlin"):
+        # A quarter to an hour later, though clocks show less.
+        twice = {"begins": "2026-10-25T02:30:00+02:00", "ends": "2026-10-25T02:15:00+01:00"}
+        read = erp.put(there, {**run, **twice})
+        assert read.status_code == 201
+        assert erp.put(there, {**run, **twice}).json() == read.json()
+        back = {"begins": "2026-10-25T02:50:00+01:00", "ends": "2026-10-25T02:55:00+02:00"}
+        assert problem(erp.put(there, back), 400)["errors"][0]["pointer"] == "#/ends"
+        for unclear in ("2026-10-25T02:30:00", "2027-03-28T02:30:00"):
+            (error,) = problem(erp.put(there, {"begins": unclear}), 400)["errors"]
+            assert "may be ambiguous or it may not exist" in error["detail"]
+        assert erp.put(there, {"begins": "2026-10-24T22:00:00"}).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("said", "where"),
     [

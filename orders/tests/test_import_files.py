@@ -532,3 +532,14 @@ def test_a_formula_that_nobody_worked_out_is_not_empty(acme, tmp_path):
     with pytest.raises(CommandError, match="1 row is wrong"):
         call_command("import_orders", str(tmp_path / "orders.xlsx"), stdout=StringIO(), stderr=err)
     assert "Row 2, Due: There is a formula in it that was not worked out" in err.getvalue()
+
+
+@db
+def test_runs_of_the_hour_that_comes_twice_stay_unchanged(place):
+    Line.objects.create(name="Line 1")
+    head = "Run;Line;Product;Start;End;Qty"
+    path = place(head, "R-1;Line 1;Gear;25.10.2026 02:30;25.10.2026 06:00;10")
+    with timezone.override("Europe/Berlin"):
+        run(path, "--what", "runs")
+        out, _ = run(path, "--what", "runs")
+    assert "Imported: 0 new, 0 changed, 1 unchanged" in out
