@@ -340,11 +340,15 @@ class Message(models.Model):
 
     def would_learn(self, report: DeliveryReport) -> bool:
         """Does this report say anything of it that we do not know yet?"""
-        rises = report.status is not None and report.status.rank > Status(self.status).rank
+        rises = report.status is not None and self._rises_to(report.status)
         billed = self.price is None and report.price is not None
         both_failed = self.status == report.status == Status.FAILED
         explained = both_failed and report.error_code and not self.error_code
         return bool(not self.sid or rises or billed or explained)
+
+    def _rises_to(self, status: Status) -> bool:
+        """Is that further than it is? What was read has arrived, whatever else is said of it."""
+        return self.status != Status.READ and status.rank > Status(self.status).rank
 
     def learn(self, report: DeliveryReport) -> None:
         """Note what the carrier says: the status only rises, the rest is filled in.
@@ -359,10 +363,10 @@ class Message(models.Model):
         if report.status is None:
             self.details = {**self.details, "status": report.word}
         status = report.status or Status.SENT
-        if given_up or status.rank > Status(self.status).rank:
+        if given_up or self._rises_to(status):
             self.settle(status, report.error_code)
             return
-        if status == Status.FAILED:
+        if status == self.status == Status.FAILED:
             self.error_code = self.error_code or report.error_code or None
         self.save()
 

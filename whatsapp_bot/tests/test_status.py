@@ -81,6 +81,15 @@ def test_a_failure_is_final(report, message, order):
     assert (message.status, message.error_code) == (Status.FAILED, 63016)
 
 
+def test_what_was_read_has_not_failed_and_does_not_go_again(report, message):
+    for status in ("sent", "read"):
+        report(status, message)
+    report("undelivered", message, ErrorCode="63012")
+    message.refresh_from_db()
+    assert (message.status, message.why) == (Status.READ, "")
+    assert list(Message.objects.filter(direction="out")) == [message]
+
+
 def test_the_price_is_noted(report, message):
     report("sent", message, Price="-0.00500", PriceUnit="usd")
     message.refresh_from_db()
