@@ -8,13 +8,16 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from whatsapp_bot import outbox, tasks
 from whatsapp_bot.models import Channel, Media, MessageTemplate
 from whatsapp_bot.twilio import account
+
+log = structlog.get_logger("whatsapp_bot")
 
 _every: list[tuple[float, Callable[[], None]]] = []
 
@@ -36,8 +39,18 @@ def run(ended: threading.Event) -> None:
         for seconds, job in _every:
             if time.monotonic() >= due[job]:
                 due[job] = time.monotonic() + seconds
-                job()
+                _do(job)
         connection.close_if_unusable_or_obsolete()
+
+
+def _do(job: Callable[[], None]) -> None:
+    """Whatever befalls one of them holds up no other, unless the database is away."""
+    try:
+        job()
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        log.error("the worker stumbled", job=job.__name__, exc_info=error)
 
 
 @every(1)
