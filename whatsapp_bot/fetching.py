@@ -136,7 +136,10 @@ def claim(wanted: int) -> list[Errand]:
 
 
 def _take_in_hand(media: Media) -> Errand | None:
-    """What to do with it; None when every worker that had it so far has died of it."""
+    """What to do with it; None for nothing, or when every worker that had it has died of it."""
+    if media.is_stored and not settings.TWILIO_DELETE_MEDIA:
+        media.try_at = None  # It was stored when Twilio's copy was still to be deleted.
+        return None
     if media.back_off() is None:
         _try_again(media, Later(BROKE_DOWN))
         return None
@@ -176,7 +179,7 @@ def _run(errand: Errand) -> Outcome:
 
 
 def _fetch(errand: Errand) -> Outcome:
-    _discard(errand.before)
+    _clear_away(errand.before)
     try:
         content = attachments.read_here(errand.url)
         if content is None:
@@ -186,6 +189,14 @@ def _fetch(errand: Errand) -> Outcome:
         return Refused(error.why) if error.for_good else Later(error.why)
     except sniffing.Harmful as error:
         return Refused(error.why)
+
+
+def _clear_away(place: str) -> None:
+    """Whatever an earlier try left there. Raises NotStored."""
+    try:
+        _discard(place)
+    except Exception as error:
+        raise NotStored from error
 
 
 def _store(content: bytes, errand: Errand) -> Stored:

@@ -173,6 +173,16 @@ def test_a_kind_that_is_claimed_is_not_believed(send):
     assert (media.content_type, media.said_type) == ("image/jpeg", "application/pdf")
 
 
+def test_twilio_keeps_it_from_the_moment_that_it_is_to(send, twilio, clock, settings):
+    file = photo()
+    media = fetch_all(send(file))
+    settings.TWILIO_DELETE_MEDIA = False
+    clock.shift(timedelta(minutes=10))
+    fetch_all(media)
+    assert twilio.memory.media(file.sid)
+    assert (media.status, media.try_at) == ("stored", None)
+
+
 @pytest.mark.parametrize("name", ["SVG", "HTML", "GIF and script", "program for Windows", "zip"])
 def test_a_dangerous_file_is_refused_and_not_stored(send, twilio, clock, name):
     file = File("image/jpeg", files.DANGEROUS[name])
@@ -308,6 +318,18 @@ def test_a_disk_that_is_full_for_hours_costs_no_picture(send, clock, monkeypatch
     assert tries < 30
     assert fetch_all(media).status == "stored"
     assert stored() == {media.file.name, media.thumbnail.name}
+
+
+def test_a_bucket_that_is_away_for_hours_costs_none_either(send, clock, monkeypatch):
+    """Not even to look for what an earlier try may have left is possible then."""
+    media = send(photo())
+    with monkeypatch.context() as patch:
+        patch.setattr(InMemoryStorage, "save", raise_no_space)
+        patch.setattr(InMemoryStorage, "delete", raise_no_space)
+        for _ in range(20):
+            assert fetch_all(media).status == "waiting"
+            clock.move_to(media.try_at)
+    assert fetch_all(media).status == "stored"
 
 
 def raise_no_space(*_: object, **__: object) -> None:
