@@ -10,6 +10,7 @@ import sys
 import warnings
 from datetime import timedelta
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
@@ -25,9 +26,34 @@ from config.logs import logging_config
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
-env.read_env(os.environ.get("ANDON_ENV_FILE", BASE_DIR / ".env"))
-
 _wrong: list[str] = []
+
+
+def _read_file(file: Path, *, is_needed: bool) -> None:
+    """Take from `file` what the environment does not say itself."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        if is_needed:
+            _wrong.append(f"ANDON_ENV_FILE: {file} is not there")
+        return
+    except OSError as error:
+        _wrong.append(f"{file} cannot be read: {error.strerror}")
+        return
+    except UnicodeDecodeError:
+        _wrong.append(f"{file} is not UTF-8")
+        return
+    said = {number: line for number, line in enumerate(lines, 1) if re.match(r"\s*[^\s#]", line)}
+    # What is no setting would be printed as it is, with the secrets in it.
+    odd = [
+        number for number, line in said.items() if not re.match(r"(export )?[A-Za-z_0-9]+=", line)
+    ]
+    _wrong.extend(f"line {number} of {file} must be NAME=value" for number in odd)
+    env.read_env(StringIO("\n".join(line for number, line in said.items() if number not in odd)))
+
+
+_file = os.environ.get("ANDON_ENV_FILE")
+_read_file(Path(_file or BASE_DIR / ".env"), is_needed=bool(_file))
 
 
 def _read(name: str, reader, **options):
@@ -40,7 +66,8 @@ def _read(name: str, reader, **options):
 
 
 def _matching(name: str, pattern: str, shape: str, *, when_debug: str) -> str:
-    value = env.str(name, default=when_debug if DEBUG else "").strip()
+    # Not by `env`, which takes what begins with $ for the name of another variable.
+    value = os.environ.get(name, when_debug if DEBUG else "").strip()
     if not re.fullmatch(pattern, value):
         _wrong.append(f"{name} must be {shape}" if value else f"{name} is missing ({shape})")
     return value
@@ -60,6 +87,8 @@ def _number(name: str, default: float, *, least: float = 0, most: float = 1e6) -
     _wrong.append(f"{name} must be a number from {least:g} to {most:g}")
     return default
 
+
+_PORT = r"[1-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]"
 
 DEBUG = _switch("DEBUG", default=False)
 
@@ -85,7 +114,7 @@ TWILIO_WHATSAPP_NUMBER = _matching(
 ).removeprefix("whatsapp:")
 PUBLIC_URL = _matching(
     "PUBLIC_URL",
-    r"https?://([\w.-]+|\[[0-9a-fA-F:]+\])(:[1-5]?\d{1,4})?(/[^\s?#]*)?",
+    rf"https?://([\w.-]+|\[[0-9a-fA-F:]+\])(:({_PORT}))?(/[^\s?#]*)?",
     "the address that Twilio calls, such as https://andon.example.com",
     when_debug="http://127.0.0.1:8000",
 ).rstrip("/")

@@ -123,6 +123,46 @@ def test_the_example_says_how_it_is_by_itself():
     assert start(**{**given, "DEBUG": "true"}).stderr == ""
 
 
+def test_a_port_may_be_any():
+    assert start(PUBLIC_URL="http://127.0.0.1:65535").stderr == ""
+
+
+def test_a_key_may_begin_with_any_character():
+    """It is no name of another variable, whose default would take its place."""
+    script = "from django.conf import settings; print(settings.SECRET_KEY)"
+    assert start(script, SECRET_KEY="$" + "x" * 50).stdout.strip() == "$" + "x" * 50
+
+
+@pytest.mark.parametrize(
+    "line", ["TWILIO_AUTH_TOKEN 0123456789abcdef", "TWILIO_AUTH_TOKEN = 0123456789abcdef"]
+)
+def test_a_line_that_is_no_setting_is_not_shown(tmp_path, line):
+    file = tmp_path / ".env"
+    file.write_text(f"# settings\n\n  \nDEBUG=true\n{line}\n")
+    stopped = start(ANDON_ENV_FILE=str(file))
+    assert stopped.returncode == 3
+    (said,) = stopped.stderr.splitlines()
+    assert f"line 5 of {file}" in said
+    assert "0123456789abcdef" not in said
+
+
+def test_a_file_may_come_from_windows(tmp_path):
+    file = tmp_path / ".env"
+    file.write_bytes("\ufeffTIME_ZONE=Africa/Johannesburg\r\nDEBUG=true\r\n".encode())
+    script = "from django.conf import settings; print(settings.TIME_ZONE)"
+    assert start(script, ANDON_ENV_FILE=str(file)).stdout.strip() == "Africa/Johannesburg"
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    latin = tmp_path / "latin.env"
+    latin.write_bytes("EMAIL_FROM=J\u00fcrgen".encode("latin-1"))
+    for file in (tmp_path, tmp_path / "none", latin):
+        stopped = start(ANDON_ENV_FILE=str(file))
+        assert stopped.returncode == 3
+        (said,) = stopped.stderr.splitlines()
+        assert str(file) in said
+
+
 def test_all_that_is_wrong_is_named_together():
     stopped = start(TWILIO_AUTH_TOKEN=None, PUBLIC_URL=None)
     (line,) = stopped.stderr.splitlines()
