@@ -393,6 +393,15 @@ def test_a_refusal_is_final_and_says_why(nomsa, fake_twilio, deliver):
     assert message.why == "This phone number is not on WhatsApp. (Twilio 63003)"
 
 
+@pytest.mark.parametrize("code", [10**11, -5, "E1", None])
+def test_a_refusal_with_a_strange_code_is_one_all_the_same(nomsa, fake_twilio, deliver, code):
+    fake_twilio.trouble.once(trouble.refusal(code))
+    (message,) = nomsa.send("Hello!")
+    deliver()
+    message.refresh_from_db()
+    assert (message.status, message.error_code) == (Status.FAILED, None)
+
+
 def test_a_failed_one_can_be_sent_again_once(nomsa, fake_twilio, deliver, admin_user):
     fake_twilio.trouble.once(trouble.refusal(63013))
     nomsa.send("Ready.")

@@ -293,7 +293,7 @@ def _asking() -> Iterator[None]:
     try:
         yield
     except (TwilioRestException, TwilioServiceException) as error:
-        raise _refusal(int(error.status), int(error.code or 0)) from None
+        raise _refusal(int(error.status), _code(error)) from None
     except requests.exceptions.RequestException as error:
         late = isinstance(error, requests.exceptions.Timeout)
         raise Unreachable(
@@ -424,13 +424,19 @@ def _alike(one: str | None, other: str) -> bool:
 
 
 def _outcome(error: TwilioException, retry_after: float) -> Outcome:
-    status, code = int(error.status), int(error.code or 0)
+    status, code = int(error.status), _code(error)
     if status >= 500 or status < 400:
         return Unknown()
     treat = Treat.LATER if status == 429 else treatment(code)
     if status == 401 or treat == Treat.SETUP:
         return Misconfigured(code or WRONG_CREDENTIALS)
     return Later(retry_after, code) if treat == Treat.LATER else Refused(code)
+
+
+def _code(error: TwilioException) -> int:
+    """Twilio's code for it; 0 for none, or for what somebody on the way put in its place."""
+    found = re.fullmatch(r"\d{1,6}", str(error.code), re.ASCII)
+    return int(found[0]) if found else 0
 
 
 def _never_connected(error: requests.exceptions.RequestException) -> bool:
