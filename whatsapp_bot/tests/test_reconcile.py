@@ -556,6 +556,9 @@ def test_the_command_looks_as_far_back_as_it_is_told(twilio):
 def test_the_command_says_why_it_cannot(twilio, settings):
     with pytest.raises(CommandError, match="2026-11-20"):
         call_command("reconcile", "--since", "yesterday")
+    for beyond in (("--hours", "nan"), ("--hours", "1e12"), ("--since", "0001-01-01")):
+        with pytest.raises(CommandError, match=beyond[0]):
+            call_command("reconcile", *beyond)
     twilio.trouble.once(troubles.refusal(20003, 401), when=troubles.anything)
     with pytest.raises(CommandError, match="auth token"):
         call_command("reconcile")

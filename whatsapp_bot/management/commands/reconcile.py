@@ -1,3 +1,4 @@
+import re
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,9 @@ from whatsapp_bot.reconcile import Found
 from whatsapp_bot.twilio import account
 from whatsapp_bot.twilio.rest import Unreachable
 
+EARLIEST = 2010
+"""Twilio lists a day at a time."""
+
 
 class Command(BaseCommand):
     help = (
@@ -21,7 +25,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         how_far = parser.add_mutually_exclusive_group()
         how_far.add_argument("--since", type=_moment, help="a date or moment: 2026-11-20")
-        how_far.add_argument("--hours", type=float, help="look so far back")
+        how_far.add_argument("--hours", type=_hours, help="look so far back")
 
     def handle(
         self, *args: Any, since: datetime | None, hours: float | None, **options: Any
@@ -55,9 +59,17 @@ def in_words(found: Found) -> str:
     return ", ".join(filter(None, parts)) + "."
 
 
+def _hours(text: str) -> float:
+    if not re.fullmatch(r"\d{1,5}(\.\d+)?", text, re.ASCII):
+        raise ArgumentTypeError("write a number, such as 48; for longer there is --since")
+    return float(text)
+
+
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ArgumentTypeError("write it as 2026-11-20 or 2026-11-20T14:30") from None
+    if moment.year < EARLIEST:
+        raise ArgumentTypeError(f"there was nothing before {EARLIEST}")
     return moment if moment.tzinfo else timezone.make_aware(moment)
