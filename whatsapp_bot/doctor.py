@@ -19,6 +19,7 @@ from django.core.files.storage import default_storage
 from django.core.mail import get_connection
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
@@ -82,6 +83,9 @@ def _guarded(check: Callable[[], Findings]) -> Findings:
         yield from check()
     except Unreachable as error:
         yield Finding(about, State.WRONG, f"It could not be checked: {error}")
+    except Error:
+        says = "It could not be checked, since the database does not answer as it should."
+        yield Finding(about, State.WRONG, says)
     except Exception as error:
         log.error("a check stumbled", check=about, exc_info=error)
         yield Finding(about, State.WRONG, f"It could not be checked: {type(error).__name__}.")
@@ -110,8 +114,21 @@ def database() -> Findings:
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         says = "The database is not as this version needs it."
         yield Finding("database", State.WRONG, says, "Run `manage.py migrate`, and restart.")
+    elif later := _of_a_later_version(executor.loader):
+        says = f"The database is of a later version than this program: it has {later}."
+        mend = "Install that version again. To go back: A new version, in docs/production.md."
+        yield Finding("database", State.WARNING, says, mend)
     else:
         yield Finding("database", State.OK, "It answers, and all migrations are applied.")
+
+
+def _of_a_later_version(loader: MigrationLoader) -> str:
+    """The names of applied migrations that come after all that this program has; "" for none."""
+    last = dict(loader.graph.leaf_nodes())
+    later = [
+        f"{app} {name}" for app, name in loader.applied_migrations if name > last.get(app, name)
+    ]
+    return ", ".join(sorted(later))
 
 
 def storage() -> Findings:

@@ -11,7 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from whatsapp_bot import doctor, reconcile, sweep, tasks
@@ -105,6 +107,22 @@ def test_migrations(found, monkeypatch):
     assert only(found(doctor.database), State.OK)
     monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: ["one"])
     assert "manage.py migrate" in only(found(doctor.database), State.WRONG)
+
+
+def test_a_database_that_is_ahead_of_the_program(found):
+    MigrationRecorder(connection).record_applied("whatsapp_bot", "9999_of_tomorrow")
+    said = only(found(doctor.database), State.WARNING)
+    assert "whatsapp_bot 9999_of_tomorrow" in said
+
+
+def test_without_the_database_it_says_so_and_logs_nothing(found, log):
+    def broken():
+        raise OperationalError("secret")
+        yield
+
+    said = "broken: It could not be checked, since the database does not answer as it should. "
+    assert only(found(broken), State.WRONG) == said
+    assert log == []
 
 
 def test_a_check_that_stumbles_stops_no_other(found, monkeypatch):
