@@ -117,12 +117,14 @@ class Channel(models.Model):
             transaction.on_commit(self._raise_alarm, robust=True)
 
     def _raise_alarm(self) -> None:
-        mail_admins(
-            "Andon cannot send messages",
-            f"{self.trouble}\n\nMessages wait and go as soon as this is mended. "
-            "To see what is wrong: python manage.py doctor",
-            fail_silently=True,
-        )
+        try:
+            mail_admins(
+                "Andon cannot send messages",
+                f"{self.trouble}\n\nMessages wait and go as soon as this is mended. "
+                "To see what is wrong: python manage.py doctor",
+            )
+        except OSError as error:  # Those of smtplib are some, too.
+            log.error("nobody could be told by mail", exc_info=error)
 
     def go_on(self) -> None:
         """The carrier has taken something."""

@@ -466,6 +466,19 @@ def test_wrong_credentials_raise_one_alarm_and_nothing_is_lost(
     assert not Channel.objects.ours().trouble
 
 
+def test_an_alarm_that_no_mail_server_takes_is_logged(
+    nomsa, fake_twilio, deliver, settings, monkeypatch, log
+):
+    monkeypatch.setattr(transaction, "on_commit", lambda do, robust: do())
+    settings.ADMINS = [("Operations", "operations@example.com")]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    fake_twilio.trouble.always(trouble.refusal(20003, 401))
+    nomsa.send("Hello!")
+    outbox.drain(0.01)
+    assert [line["error"] for line in log if "mail" in line["event"]] == ["ConnectionRefusedError"]
+
+
 def test_a_suspended_account_stops_the_number_and_wakes_nobody_until_it_is_probed(
     nomsa, fake_twilio, deliver
 ):
