@@ -455,7 +455,9 @@ except (ImproperlyConfigured, KeyError, ValueError):
 # A mail server that does not answer must not hold up the messages.
 EMAIL_TIMEOUT = 10
 ADMINS = [(one, one) for one in _read("ALARM_EMAILS", env.list, default=[]) or []]
-SERVER_EMAIL = DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="andon@localhost")
+if not all(re.fullmatch(r"[^@;]+@[^@;]+", address) for _, address in ADMINS):
+    _wrong.append("ALARM_EMAILS are addresses with commas between them")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="").strip() or "andon@localhost"
 
 # Conversation ------------------------------------------------------------------------------------
 

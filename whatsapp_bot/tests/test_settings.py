@@ -81,6 +81,8 @@ def test_it_starts_for_a_trial_with_nothing_set():
         ("TWILIO_MEDIA_URL", "http://10.0.0.1:8010"),
         ("TWILIO_MEDIA_URL", "https://mms.twiliocdn.com"),
         ("TWILIO_DELETE_MEDIA", "sometimes"),
+        ("ALARM_EMAILS", "operations"),
+        ("ALARM_EMAILS", "operations@example.com; staff@example.com"),
         ("FETCH_SECONDS", "0"),
         ("FETCH_AT_ONCE", "many"),
         ("MEDIA_STORAGE_URL", "bucket"),
@@ -121,6 +123,11 @@ def test_the_example_says_how_it_is_by_itself():
     given = dict(re.findall(r"^#([A-Z_]+)=(.+)", text, re.M))
     given.pop("MEDIA_STORAGE_URL")  # needs a library, see below
     assert start(**{**given, "DEBUG": "true"}).stderr == ""
+
+
+def test_who_mails_come_from_is_never_nobody():
+    script = "from django.conf import settings; print(settings.SERVER_EMAIL)"
+    assert start(script, EMAIL_FROM="").stdout.strip() == "andon@localhost"
 
 
 def test_a_port_may_be_any():
