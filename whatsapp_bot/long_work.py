@@ -4,6 +4,7 @@ Its memory is given back when it ends. While that process lives the worker keeps
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -39,7 +40,9 @@ def work_beside(work: InHand, command: str) -> None:
     if maker.returncode:
         what = work._meta.verbose_name
         log.warning("work broke off", what=what, pk=work.pk, status=maker.returncode)
-        work.let_go()
+        # Told to end, as its worker is: the claim runs out, and the next one begins it anew.
+        if maker.returncode != -signal.SIGTERM:
+            work.let_go()
 
 
 class Progress:

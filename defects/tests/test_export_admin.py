@@ -344,6 +344,17 @@ def test_what_a_worker_that_died_had_in_hand_begins_anew(asked):
     assert Export.objects.get().status == Export.Status.DONE
 
 
+@pytest.mark.parametrize(("end", "is_due"), [("kill -TERM $$", False), ("exit 1", True)])
+def test_a_worker_that_is_told_to_end_begins_none_anew(asked, monkeypatch, tmp_path, end, is_due):
+    """All its processes are told so. The try of its own would be the next one's."""
+    maker = tmp_path / "python"
+    maker.write_text(f"#!/bin/sh\n{end}\n")
+    maker.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(maker))
+    long_work.work_beside(Export.objects.claim(), "prepare_export")
+    assert Export.objects.due(timezone.now()).exists() == is_due
+
+
 def test_one_that_everybody_dies_of_is_given_up(asked):
     for _ in range(Export.TRIES):
         Export.objects.claim().let_go()
