@@ -25,12 +25,17 @@ def page_before(contact: Contact, before: int | None = None) -> dict[str, Any]:
 
 
 def page_after(contact: Contact, after: int) -> dict[str, Any]:
-    """What came since the message `after`, and what became of ours until then."""
+    """What came since the message `after`, and what became of ours until then.
+
+    One of ours that waited may have gone in the words of a message template.
+    """
     messages = _all(contact).filter(pk__gt=after).order_by("pk")[:A_PAGE]
     ours = contact.messages.filter(pk__lte=after, direction=Message.Direction.OUT).order_by("-pk")
     return {
         "messages": [as_json(message) for message in messages],
-        "deliveries": {message.pk: delivery(message) for message in ours[:A_PAGE]},
+        "deliveries": {
+            message.pk: {**delivery(message), "text": message.read} for message in ours[:A_PAGE]
+        },
     }
 
 

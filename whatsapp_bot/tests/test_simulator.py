@@ -338,7 +338,8 @@ def test_history_tells_how_far_our_messages_are(contact: Contact, post: Post) ->
 
     message = Message.objects.get()
     message.settle(Status.DELIVERED)
-    assert deliveries() == {str(message.pk): {"status": "delivered", "words": "delivered"}}
+    delivered = {"status": "delivered", "words": "delivered", "text": "Please call us."}
+    assert deliveries() == {str(message.pk): delivered}
     message.settle(Status.FAILED, 63024)
     assert "not on WhatsApp" in deliveries()[str(message.pk)]["words"]
     said = Message.objects.create(contact=contact, direction="in", status=Status.RECEIVED)

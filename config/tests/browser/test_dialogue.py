@@ -124,3 +124,15 @@ def test_our_own_messages_show_how_far_they_are(handset: Callable[..., Handset])
     expect(shown.locator(".delivery.read .tick")).to_be_visible()
     message.settle(Status.FAILED, 63024)
     expect(shown.locator(".delivery")).to_have_attribute("title", re.compile("not on WhatsApp"))
+
+
+def test_what_waited_is_shown_in_the_words_of_the_template_that_it_went_as(
+    handset: Callable[..., Handset],
+):
+    phone = handset("worker")
+    phone.say("hi")
+    (message,) = Contact.objects.get(phone=CAST["worker"].address).send("Please call us.")
+    expect(phone.theirs.last).to_contain_text("Please call us.")
+    message.details = {**message.details, "as_template": "From the factory: Please call us. *Ok?*"}
+    message.save()
+    expect(phone.last).to_have_text("From the factory: Please call us. Ok?")

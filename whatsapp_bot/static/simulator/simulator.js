@@ -183,11 +183,18 @@
   }
 
   function showDeliveries(deliveries) {
-    for (const { message, firstElementChild: bubble } of rows()) {
+    for (const one of rows()) {
+      const { message } = one;
       const news = deliveries[message.id];
-      if (!news || news.words === message.delivery.words) continue;
-      message.delivery = news;
-      bubble.querySelector(".delivery").replaceWith(delivery(news));
+      if (!news) continue;
+      if (news.words !== message.delivery.words) {
+        message.delivery = news;
+        one.querySelector(".delivery").replaceWith(delivery(news));
+      }
+      if (news.text !== message.text) {
+        message.text = news.text;
+        showWords(one, one.live);
+      }
     }
   }
 
