@@ -521,8 +521,8 @@ class Desk:
                 more=bool(flow.more),
             )
         match flow.done(turn.form):
-            case Say(text, more):
-                self.place.rest(more)
+            case Say(text, more, trail):
+                self.place.rest(more, trail)
                 return _join(text, texts.MORE_OR_MENU() if more else texts.GO_ON())
             case Open(address, before, answers):
                 if flow.is_menu:

@@ -33,10 +33,15 @@ from whatsapp_bot.wording import Text
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """The flow is over. `more` is the address that the word *more* opens from now on."""
+    """The flow is over.
+
+    more: the address that the word *more* opens from now on. trail: those that *back* leads
+    through, the last one first; without any, to the main menu.
+    """
 
     text: str
     more: str = ""
+    trail: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

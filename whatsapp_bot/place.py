@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -15,14 +16,15 @@ MINUTE = timedelta(minutes=1)
 class Place:
     """Where a conversation stands.
 
-    flow: the address of what is under way, "" at rest. trail: the menus that led there. asking:
-    its form. more: the address that *more* opens. kept: messages with attachments that wait for a
-    report, as {"message": id, "at": time}. album: when a picture was last answered. aside: the
-    flows that were left half-way, each as {"flow", "asking", "kept"}; with "given", answers that
-    came later, and once it was "offered" what was "said" then. minute: when it began and how
-    many messages came in it, as {"at", "count"}. expects: what somebody who is at rest may be
-    replying to, as {"address", "notice", "until", "asks"}; a number is an answer only where it
-    "asks". It is "just" sent while nothing else has been opened since.
+    flow: the address of what is under way, "" at rest. trail: the menus that led there, at rest
+    also the list that was chosen from. asking: its form. more: the address that *more* opens.
+    kept: messages with attachments that wait for a report, as {"message": id, "at": time}. album:
+    when a picture was last answered. aside: the flows that were left half-way, each as {"flow",
+    "asking", "kept"}; with "given", answers that came later, and once it was "offered" what was
+    "said" then. minute: when it began and how many messages came in it, as {"at", "count"}.
+    expects: what somebody who is at rest may be replying to, as {"address", "notice", "until",
+    "asks"}; a number is an answer only where it "asks". It is "just" sent while nothing else has
+    been opened since.
     """
 
     flow: str = ""
@@ -172,5 +174,5 @@ class Place:
         self.asking = replace(asking, answers={**left.get("given", {}), **asking.answers})
         self.kept = [*left["kept"], *self.kept]
 
-    def rest(self, more: str = "") -> None:
-        self.flow, self.trail, self.asking, self.more = "", [], State(), more
+    def rest(self, more: str = "", trail: Sequence[str] = ()) -> None:
+        self.flow, self.trail, self.asking, self.more = "", list(trail), State(), more

@@ -217,11 +217,13 @@ class Runs(Flow):
         pages = list(islice(schedule_pages(self.runs, self.dates()), self.page + 1))
         if not pages:
             all_week = self.days == Days.WEEK and not (self.line or self.shift)
-            return Say(texts.SCHEDULE_EMPTY() if all_week else texts.SCHEDULE_EMPTY_THEN())
+            empty = texts.SCHEDULE_EMPTY() if all_week else texts.SCHEDULE_EMPTY_THEN()
+            return Say(empty, trail=self.place.trail)
         narrowed = ", ".join(str(one) for one in (self.line, self.shift) if one)
         heading = "\n".join(filter(None, [HEADINGS[self.days](), narrowed]))
         page = pages[min(self.page, len(pages)) - 1]
-        return Say(f"{heading}\n\n{page}", self._more() if len(pages) > self.page else "")
+        more = self._more() if len(pages) > self.page else ""
+        return Say(f"{heading}\n\n{page}", more, self.place.trail)
 
     def _more(self) -> str:
         line, shift = (str(one.pk) if one else ALL for one in (self.line, self.shift))

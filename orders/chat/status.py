@@ -82,7 +82,7 @@ class OrderStatus(Flow):
         visible = Order.objects.visible_to(self.contact)
         order = visible.named_in(number).with_progress().first()
         if order:
-            return Say(in_words(order))
+            return Say(in_words(order), trail=self._way_back())
         if self.page > 1 and words_in(number) == MORE:
             return Open(f"{self.name}:{self.page}", NO_MORE())
         if _may_be_a_number(number) and not self._is_out_of_place(number):
@@ -91,6 +91,10 @@ class OrderStatus(Flow):
         if self.wait_until:
             return Say(texts.WAIT(time=self._waits_until()))
         return Open(f"{self.name}:{self.page}", texts.NOT_FOUND())
+
+    def _way_back(self) -> list[str]:
+        """To the list, where there was one."""
+        return [*self.place.trail, self.place.flow] if self.orders else []
 
     def _is_out_of_place(self, said: str) -> bool:
         """Is it meant for the list, which has no such place? That is no try to find one out."""

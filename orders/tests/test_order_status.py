@@ -72,6 +72,30 @@ def test_a_customer_chooses_from_the_open_orders(say, buyer, order, acme):
     assert say("1").startswith(ANSWER)
 
 
+def test_back_leads_to_the_list_that_the_order_was_chosen_from(say, buyer, acme):
+    for number in range(1, 11):
+        make_order(acme, f"ORD-{number}")
+    say("hi")
+    first = say("1")
+    assert "*Order ORD-1*" in say("1")
+    assert say("back") == first
+    say("more")
+    assert "*Order ORD-9*" in say("1")
+    assert "1. ORD-9" in say("back")
+    assert "Check order status" in say("back")
+    # Whatever was chosen, a number is the main menu's item once more.
+    say("1")
+    say("1")
+    assert "Which days" in say("3")
+
+
+def test_back_leads_to_the_menu_where_there_was_no_list(say, worker, order):
+    say("hi")
+    say("1")
+    assert say("ORD-1001").startswith(ANSWER)
+    assert "Check order status" in say("back")
+
+
 @pytest.mark.parametrize("typed", ["ORD-1001", "ord 1001", "Ord1001", "ORD–1001", " o r d-1001 "])
 def test_a_number_may_be_typed_in_any_case_with_spaces_or_dashes(say, buyer, order, typed):
     say("hi")

@@ -179,6 +179,16 @@ def test_back_leads_through_the_questions(say, worker, busy):
     assert "Check order status" in say("back")
 
 
+def test_back_leads_from_the_schedule_to_what_it_was_narrowed_by(say, worker, busy):
+    say("hi")
+    say("3")
+    say("tomorrow")
+    say("2")
+    assert "*Production tomorrow*" in say("3")
+    assert "Which shift?" in say("back")
+    assert "Which line?" in say("back")
+
+
 def test_a_whole_day_is_that_day_alone(say, worker, busy):
     today = ask(say, "Today")
     assert today.startswith("*Production today*\n\n*Monday 23 November*\n")
