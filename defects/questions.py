@@ -39,23 +39,34 @@ LIKELY_YEARS = range(1900, 2101)
 
 
 class NumberField(forms.DecimalField):
-    """A number, with a point or a comma: `12`, `1,5`, `1,500` for fifteen hundred."""
+    """A number, with a point or a comma: `12`, `1,5`, `1,500` for fifteen hundred.
 
-    example = "12"
+    Below 0 it may only be where the question has such an `example`, as one for a temperature.
+    """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, example: str = "", **options: Any) -> None:
+        self.example = example or "12"
         messages = {
             "required": ANSWER_NEEDED,
+            "min_value": texts.BELOW_ZERO,
             **dict.fromkeys(("invalid", "max_digits", "max_decimal_places"), texts.WRONG_NUMBER),
             "max_whole_digits": texts.WRONG_NUMBER,
         }
-        super().__init__(max_digits=15, decimal_places=4, error_messages=messages, **options)
+        least = None if _with_minus(self.example).startswith("-") else 0
+        super().__init__(
+            min_value=least, max_digits=15, decimal_places=4, error_messages=messages, **options
+        )
 
     def to_python(self, value: Any) -> Any:
-        plain = "".join(unicodedata.normalize("NFKC", value or "").split())
+        plain = _with_minus(value or "")
         if _THOUSANDS.fullmatch(plain):
             plain = plain.replace(",", "")
         return super().to_python(plain.replace(",", "."))
+
+
+def _with_minus(said: str) -> str:
+    """Without spaces, and with the minus that keyboards have."""
+    return "".join(unicodedata.normalize("NFKC", said).split()).replace("\N{MINUS SIGN}", "-")
 
 
 class DateField(forms.DateField):
@@ -152,7 +163,7 @@ def field_for(question: Question, contact: Contact) -> forms.Field:
 def _field(question: Question, contact: Contact, options: dict[str, Any]) -> forms.Field:
     match question.kind:
         case Question.Kind.NUMBER:
-            return NumberField(**options)
+            return NumberField(example=question.example, **options)
         case Question.Kind.CHOICE:
             return ChoiceField(choices=[(key, key) for key in question.choice_keys()], **options)
         case Question.Kind.YES_NO:

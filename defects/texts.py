@@ -60,6 +60,11 @@ WRONG_NUMBER = Text(
     "Sorry, I need a number. Please send digits only.",
     about="After an answer that should be a number.",
 )
+BELOW_ZERO = Text(
+    "defects.below_zero",
+    "Sorry, that number cannot be below 0.",
+    about="After a number below 0, where the question's example is not below 0 either.",
+)
 WRONG_DATE = Text(
     "defects.wrong_date",
     "Sorry, I do not understand that date. Please send day, month and year, or *today* or "

@@ -1,6 +1,6 @@
 """Report forms, as staff make them: a draft, and what was published of it."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -28,6 +28,12 @@ class QuestionForm(PlacedForm):
         help_text="What the answer is stored under. It stays when the question is reworded.",
         error_messages={"invalid": "Only letters, numbers, - and _, without spaces."},
     )
+
+    class Meta:
+        help_texts: ClassVar = {
+            "example": "Shown after three wrong answers. A number may be below 0 only where its "
+            "example is, such as -5."
+        }
 
 
 class QuestionFormSet(forms.BaseInlineFormSet):

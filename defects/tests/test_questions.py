@@ -53,6 +53,21 @@ def test_a_number(ask, say, said, stored):
     assert answer() == stored
 
 
+def test_a_quantity_is_not_below_zero(ask, say):
+    ask("number")
+    assert "cannot be below 0" in say("-5")
+    assert "cannot be below 0" in say("\N{MINUS SIGN}0,5")
+    say("5")
+    assert answer() == "5"
+
+
+@pytest.mark.parametrize("said", ["-5", "\N{MINUS SIGN}5", "- 5"])
+def test_a_number_may_be_below_zero_where_its_example_is(ask, say, said):
+    ask("number", example="-12.5")
+    say(said)
+    assert answer() == "-5"
+
+
 def test_a_choice(ask, say):
     assert ask("choice", choices="Small\nLarge\n") == "Which one?\n\n1. Small\n2. Large"
     assert "not one of the choices" in say("7")
