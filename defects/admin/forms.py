@@ -1,5 +1,6 @@
 """Report forms, as staff make them: a draft, and what was published of it."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
@@ -7,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -241,7 +243,10 @@ class FormVersionAdmin(ModelAdmin):
 
     @admin.display(description="questions")
     def asked(self, version: FormVersion) -> SafeString:
-        asked = ((one.text, self._about(one)) for one in version.rows())
+        return self._in_words(version.rows())
+
+    def _in_words(self, questions: Iterable[Question]) -> SafeString:
+        asked = ((one.text, self._about(one)) for one in questions)
         return format_html_join("", "<p>{} <em>({})</em></p>", asked)
 
     def _about(self, question: Question) -> str:
@@ -253,24 +258,42 @@ class FormVersionAdmin(ModelAdmin):
 
     @action(description="Go back to this version", attrs={"name": "go_back_here"})
     def go_back_here(self, request: HttpRequest, version: FormVersion) -> None:
-        """The button; see `save_model`."""
+        """The button; see `response_change`."""
 
     def save_model(self, request: HttpRequest, obj: FormVersion, form: Any, change: bool) -> None:
         """There is nothing to save: a version is never changed."""
-        if "go_back_here" in request.POST:
-            self.go_back(request, FormVersion.objects.filter(pk=obj.pk))
+
+    def response_change(self, request: HttpRequest, obj: FormVersion) -> HttpResponse:
+        if "go_back_here" not in request.POST:
+            return super().response_change(request, obj)
+        asks = self.go_back(request, FormVersion.objects.filter(pk=obj.pk))
+        return asks or self.response_post_save_change(request, obj)
 
     @admin.action(description="Go back to this version", permissions=["change"])
-    def go_back(self, request: HttpRequest, versions: QuerySet[FormVersion]) -> None:
+    def go_back(self, request: HttpRequest, versions: QuerySet[FormVersion]) -> HttpResponse | None:
+        """Asks first when a draft would be lost, and then does it."""
         if versions.count() != 1:
             messages.error(request, "Choose one version to go back to.")
-            return
+            return None
         version = versions.get()
+        if "drops_draft" not in request.POST and not version.form.draft_is_kept:
+            return self._ask(request, version)
         version.form.go_back_to(version, request.user)
         report_forms.forget()
         messages.success(
             request, f"People are asked again what {version} asked. The draft is the same."
         )
+        return None
+
+    def _ask(self, request: HttpRequest, version: FormVersion) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Go back to {version}, and drop the draft?",
+            "version": version,
+            "dropped": self._in_words(version.form.questions.all()),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "defects/go_back.html", context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -58,6 +58,14 @@ class ReportForm(models.Model):
             return True
         return (self.live.questions, self.live.thanks) != (self.draft(), self.thanks)
 
+    @property
+    def draft_is_kept(self) -> bool:
+        """Is it a published version as well, so that nothing is lost when it is replaced?"""
+        draft = self.draft()
+        return any(
+            version.questions == draft for version in self.versions.filter(thanks=self.thanks)
+        )
+
     def clean(self) -> None:
         if placeholders_in(self.thanks) - {"number"}:
             raise ValidationError({"thanks": "Only {number} can be filled in here."})

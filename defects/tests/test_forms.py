@@ -229,6 +229,29 @@ def test_an_earlier_version_is_chosen_in_the_admin(admin_client, two_questions):
     assert two_questions.live.questions == first.questions
 
 
+@pytest.mark.parametrize("by", ["action", "button"])
+def test_whoever_goes_back_is_asked_before_a_draft_is_lost(admin_client, two_questions, by):
+    first = two_questions.versions.get(number=1)
+    two_questions.questions.create(name="when", text="Since when?", kind="date", position=99)
+    every = reverse("admin:defects_formversion_changelist")
+    asked = {"action": "go_back", "_selected_action": [first.pk]}
+    if by == "action":
+        page = admin_client.post(every, asked).content.decode()
+    else:
+        own = reverse("admin:defects_formversion_change", args=[first.pk])
+        page = admin_client.post(own, {"go_back_here": "1"}).content.decode()
+    assert "Since when? <em>(date; required)</em>" in page
+    two_questions.refresh_from_db()
+    assert two_questions.live.number == 2
+    assert two_questions.questions.filter(name="when").exists()
+
+    page = admin_client.post(every, {**asked, "drops_draft": "yes"}, follow=True).content.decode()
+    assert "People are asked again what Defect, version 1 asked." in page
+    two_questions.refresh_from_db()
+    assert two_questions.live.questions == first.questions
+    assert not two_questions.questions.filter(name="when").exists()
+
+
 def test_a_version_cannot_be_changed_or_deleted(admin_client, defect_form):
     version = FormVersion.objects.get(form=defect_form)
     before = version.questions
