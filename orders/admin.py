@@ -30,7 +30,7 @@ from orders.models import (
 )
 from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.log import LogAdmin
-from whatsapp_bot.admin.others import AmongOthers
+from whatsapp_bot.admin.others import AmongOthers, RowsAmongOthers
 from whatsapp_bot.admin.people import ContactAdmin
 from whatsapp_bot.admin.writing import label
 
@@ -208,6 +208,7 @@ class UndoneLinkAdmin(BigAdmin):
 
 class OrderLineInline(CleansText, TabularInline):
     model = OrderLine
+    formset = RowsAmongOthers
     extra = 0
     fields = ["position", "product", "quantity"]
     verbose_name_plural = "lines, where it is for several products"
@@ -215,6 +216,7 @@ class OrderLineInline(CleansText, TabularInline):
 
 class ProductionRunInline(CleansText, TabularInline):
     model = ProductionRun
+    formset = RowsAmongOthers
     extra = 0
     fields = [
         *("order_line", "line", "product", "begins", "ends"),

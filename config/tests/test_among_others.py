@@ -193,3 +193,31 @@ def test_a_page_alone_is_saved_again_and_again(open_page, order, contact):
         page = open_page(row)
         assert page.save()
         assert open_page(row).save()
+
+
+@pytest.mark.parametrize("row_of", ["item", "question"])
+def test_what_was_typed_in_a_row_that_was_deleted_meanwhile_is_added_anew(open_page, row_of):
+    if row_of == "item":
+        opened, prefix, column = Menu.objects.get(key="main"), "items", "label"
+    else:
+        opened, prefix, column = ReportForm.objects.get(key="defect"), "questions", "text"
+        opened.questions.create(name="where", text="Where is it?", position=5)
+    rows = getattr(opened, prefix)
+    page = open_page(opened)
+    count = rows.count()
+    rows.get(pk=page.values[f"{prefix}-0-id"]).delete()
+    assert not page.save(**{f"{prefix}-0-{column}": "Typed by us"})
+    assert "Somebody else has deleted “Typed by us” since you opened this." in page.html
+    assert page.values[f"{prefix}-{count - 1}-{column}"] == "Typed by us"
+    assert page.save()
+    assert rows.count() == count
+    assert getattr(rows.first(), column) == "Typed by us"
+
+
+def test_a_row_that_two_people_remove_is_gone(open_page):
+    menu = Menu.objects.get(key="main")
+    page = open_page(menu)
+    menu.items.get(pk=page.values["items-1-id"]).delete()
+    assert not page.save(**{"items-1-DELETE": "on"})
+    assert page.save()
+    assert menu.items.count() == 4

@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from defects.models import FormVersion, Question, ReportForm, problems_in, report_forms
 from whatsapp_bot.admin.cleaned import CleansText
+from whatsapp_bot.admin.others import RowsAmongOthers
 from whatsapp_bot.admin.wording import OpenedByMenus, PlacedForm, place_last
 from whatsapp_bot.models import Menu
 from whatsapp_bot.models.menu import menus
@@ -38,7 +39,7 @@ class QuestionForm(PlacedForm):
         }
 
 
-class QuestionFormSet(forms.BaseInlineFormSet):
+class QuestionFormSet(RowsAmongOthers):
     """The questions make sense together, in the order of their places."""
 
     def clean(self) -> None:

@@ -15,6 +15,7 @@ from defects.models import Attachment, CorrectiveAction, DefectReport, Dispositi
 from defects.models.review import colleagues
 from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.files import shown
+from whatsapp_bot.admin.others import RowsAmongOthers
 from whatsapp_bot.admin.writing import in_words, label, reason, status_label
 from whatsapp_bot.models import Message
 
@@ -99,11 +100,12 @@ class PartInline(CleansText, TabularInline):
 
 class DispositionInline(PartInline):
     model = Disposition
+    formset = RowsAmongOthers
     fields = ["kind", "quantity", "reason"]
     shut = (Status.DECIDED, Status.CLOSED, Status.DUPLICATE, Status.UNFOUNDED)
 
 
-class ActionFormSet(forms.BaseInlineFormSet):
+class ActionFormSet(RowsAmongOthers):
     """What is done is not removed any more."""
 
     def clean(self) -> None:

@@ -1,12 +1,13 @@
 """Pages that were opened before somebody else saved: they do not undo what others did, unasked."""
 
+import re
 from hashlib import blake2b
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.admin.utils import display_for_field
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from unfold.admin import ModelAdmin
 
 from whatsapp_bot.admin.cleaned import CleansText
@@ -18,6 +19,68 @@ CHANGED = (
     "saved. Press the same button again to have it your way."
 )
 DELETED = "Somebody else has deleted this since you opened it, so it cannot be saved any more."
+ROW_DELETED = (
+    "Somebody else has deleted “{row}” since you opened this. What you entered there is still "
+    "here, at the end: save again to have it added anew, or remove it."
+)
+
+
+class RowsAmongOthers(forms.BaseInlineFormSet):
+    """Rows of a page: one that somebody else has deleted comes back as a new one, once told of."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.gone = range(0)
+        if self.is_bound and (gone := self._places_of_gone()):
+            self._have_new(gone)
+
+    def clean(self) -> None:
+        super().clean()
+        if self.gone:
+            names = [_called(self.forms[place]) for place in self.gone]
+            raise forms.ValidationError([ROW_DELETED.format(row=name) for name in names])
+
+    def _places_of_gone(self) -> list[int]:
+        there = {str(row.pk) for row in self.get_queryset()}
+        keys = {place: self.data.get(self._key_of(place)) for place in range(self._stored_rows())}
+        return [place for place, key in keys.items() if key and key not in there]
+
+    def _have_new(self, gone: list[int]) -> None:
+        """Have these rows come after those that are there, and be new, but for what was removed."""
+        rows = range(self.total_form_count())
+        stay = [place for place in range(self._stored_rows()) if place not in gone]
+        again = [place for place in gone if f"{self.add_prefix(place)}-DELETE" not in self.data]
+        order = [*stay, *again, *rows[self._stored_rows() :]]
+        self.data = self._in_order(order)
+        self.data[f"{self.prefix}-TOTAL_FORMS"] = str(len(order))
+        self.data[f"{self.prefix}-INITIAL_FORMS"] = str(len(stay))
+        self.gone = range(len(stay), len(stay) + len(again))
+        for place in self.gone:
+            self.data[self._key_of(place)] = ""
+        del self.management_form  # It has counted the rows as they were.
+
+    def _in_order(self, order: list[int]) -> QueryDict:
+        """What was posted, with its rows in another order, and without those not in it."""
+        places = {str(old): str(new) for new, old in enumerate(order)}
+        row = re.compile(rf"{re.escape(self.prefix)}-(\d+)-(.+)")
+        moved = QueryDict(mutable=True)
+        for name, values in self.data.lists():
+            found = row.fullmatch(name)
+            if not found:
+                moved.setlist(name, values)
+            elif found[1] in places:
+                moved.setlist(f"{self.prefix}-{places[found[1]]}-{found[2]}", values)
+        return moved
+
+    def _stored_rows(self) -> int:
+        return min(self.initial_form_count(), self.total_form_count())
+
+    def _key_of(self, place: int) -> str:
+        return f"{self.add_prefix(place)}-{self.model._meta.pk.name}"
+
+
+def _called(row: forms.ModelForm) -> str:
+    return str(row.instance) if row.is_valid() else row.instance._meta.verbose_name
 
 
 class FormAmongOthers(forms.ModelForm):

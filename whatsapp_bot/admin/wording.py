@@ -22,7 +22,7 @@ from unfold.widgets import (
 from whatsapp_bot import flows
 from whatsapp_bot.admin.bubbles import SayableField
 from whatsapp_bot.admin.cleaned import CleansText
-from whatsapp_bot.admin.others import AmongOthers
+from whatsapp_bot.admin.others import AmongOthers, RowsAmongOthers
 from whatsapp_bot.models import Menu, MenuItem, Page, Wording
 from whatsapp_bot.models.menu import MAIN, menus, pages, problems_with
 from whatsapp_bot.texts import STAFF_MESSAGE
@@ -258,7 +258,7 @@ def place_last(rows: list[Any]) -> None:
         row.position = last + 10 * count
 
 
-class MenuItemFormSet(forms.BaseInlineFormSet):
+class MenuItemFormSet(RowsAmongOthers):
     def clean(self) -> None:
         super().clean()
         if any(self.errors):
