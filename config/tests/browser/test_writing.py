@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, expect
 
 from config.tests.browser.editing import Editing
 from defects.models import DefectReport
@@ -135,3 +135,26 @@ def test_what_failed_is_sent_again(writing: Editing, nomsa: Contact):
     writing.press("Run")
     expect(page.get_by_text("1 is on its way again.")).to_be_visible()
     assert Message.objects.filter(status=Status.QUEUED).count() == 2
+
+
+def test_what_is_typed_outlives_the_sign_in(
+    writing: Editing, nomsa: Contact, context: BrowserContext, clerk: User, base: str
+):
+    writing.page_of(nomsa)
+    writing.fill(to_send="It took an hour to find these words.")
+    context.clear_cookies()
+    writing.page.get_by_role("button", name="Send", exact=True).click()
+    expect(writing.page.get_by_role("alert")).to_contain_text("You are signed out, so nothing was")
+    expect(writing.field("to_send")).to_have_value("It took an hour to find these words.")
+    assert not Message.objects.filter(notice="staff.message").exists()
+
+    clerk.set_password("long and easy")
+    clerk.save()
+    tab = Editing(context.new_page(), base)
+    tab.open("login/")
+    tab.fill(username="editor", password="long and easy")
+    tab.field("password").press("Enter")
+    tab.page.wait_for_url("**/admin/")
+    writing.press("Send")
+    expect(writing.page.get_by_text("It is on its way.")).to_be_visible()
+    assert Message.objects.filter(notice="staff.message").count() == 1
