@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, StackedInline
@@ -22,6 +23,7 @@ from whatsapp_bot.admin.others import RowsAmongOthers
 from whatsapp_bot.admin.wording import OpenedByMenus, PlacedForm, place_last
 from whatsapp_bot.models import Menu
 from whatsapp_bot.models.menu import menus
+from whatsapp_bot.wording import in_full
 
 
 class QuestionForm(PlacedForm):
@@ -160,7 +162,8 @@ class ReportFormAdmin(OpenedByMenus):
             return "Nothing any more: it was withdrawn. The draft below can be published again."
         if not form.live:
             return "Nothing yet: this form is a draft. Save it, try it, then publish it."
-        published = f"Version {form.live.number}, published {form.live.published_at:%-d %B %Y}."
+        day = timezone.localdate(form.live.published_at)
+        published = f"Version {form.live.number}, published {in_full(day)}."
         if form.draft_differs:
             return f"{published} The draft below differs from it."
         return f"{published} The draft below is the same."

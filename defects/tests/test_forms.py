@@ -1,5 +1,7 @@
 """Staff make report forms: drafts, versions, conditions."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -250,6 +252,14 @@ def test_whoever_goes_back_is_asked_before_a_draft_is_lost(admin_client, two_que
     two_questions.refresh_from_db()
     assert two_questions.live.questions == first.questions
     assert not two_questions.questions.filter(name="when").exists()
+
+
+def test_a_version_was_published_on_a_day_of_the_factory(admin_client, defect_form, settings):
+    settings.TIME_ZONE = "Africa/Johannesburg"
+    at = datetime(2026, 11, 23, 22, 30, tzinfo=UTC)
+    FormVersion.objects.filter(form=defect_form).update(published_at=at)
+    page = admin_client.get(reverse("admin:defects_reportform_change", args=[defect_form.pk]))
+    assert "Version 1, published 24 November 2026." in page.content.decode()
 
 
 def test_a_version_cannot_be_changed_or_deleted(admin_client, defect_form):
