@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import linebreaksbr
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
@@ -208,7 +209,14 @@ class WordingAdmin(AmongOthers):
         is_kept = obj.default_is_newer and not form.changed_data
         if "text" in form.changed_data or is_kept:
             obj.reword(obj.text, request.user)
+            self._say_what_is_dropped(request, obj, form.initial["text"])
         switched_off.forget()
+
+    def _say_what_is_dropped(self, request: HttpRequest, wording: Wording, before: str) -> None:
+        """Nothing else keeps a wording that the default has taken the place of."""
+        if not wording.text and before != wording.default:
+            told = "The default stands again. Your wording was:<br>{}"
+            messages.info(request, format_html(told, linebreaksbr(before)))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

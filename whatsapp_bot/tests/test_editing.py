@@ -111,8 +111,9 @@ def test_who_changed_it_and_when_is_remembered(edit, row, admin_user):
 
 
 def test_back_to_the_default_whatever_stands_in_the_box(edit, row, admin_user):
-    edit(row, "Thank you! {number}")
-    edit(row, "{nonsense}", back_to_default="1")
+    edit(row, "Thank you!\n<{number}>")
+    page = edit(row, "{nonsense}", back_to_default="1")
+    assert "Your wording was:<br>Thank you!<br>&lt;{number}&gt;" in page
     assert (row.text, row.now) == ("", row.default)
     assert row.changed_by == admin_user
 
