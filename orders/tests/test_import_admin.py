@@ -183,6 +183,13 @@ def test_a_spreadsheet_that_a_person_would_really_send(client, acme):
     assert counts(again) == (0, 0, 3, 2)
 
 
+def test_a_file_with_a_long_name_is_still_a_csv(client, acme):
+    _page, imported = choose(client, csv(*GOOD, name=f"{'a' * 250}.csv"))
+    assert counts(imported) == (2, 0, 0, 0)
+    assert imported.name.endswith("aaa.csv")
+    assert len(imported.name) == 200
+
+
 def test_a_second_import_of_the_same_file_changes_nothing(client, acme):
     _, first = choose(client, csv(*GOOD))
     confirm(client, first)
