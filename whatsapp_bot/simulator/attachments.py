@@ -76,12 +76,14 @@ def example(kind: Kind) -> File:
 def store(upload: UploadedFile) -> File:
     """Keep a file where the simulator's pages find it, under a name that cannot be guessed.
 
-    Raises CannotDo when it is of another type than ENDINGS, or too large.
+    Raises CannotDo when it is of another type than ENDINGS, empty, or too large.
     """
     content_type = upload.content_type or ""
     if content_type not in ENDINGS:
         raise CannotDo("Only JPEG, PNG and WebP pictures and PDF documents can be sent.")
-    if (upload.size or 0) > LARGEST:
+    if not upload.size:
+        raise CannotDo("That file is empty.")
+    if upload.size > LARGEST:
         raise CannotDo("That file is too large: WhatsApp takes up to 16 MB.")
     name = f"ME{secrets.token_hex(16)}.{ENDINGS[content_type]}"
     default_storage.save(f"{_FOLDER}/{name}", upload)

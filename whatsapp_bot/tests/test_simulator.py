@@ -287,6 +287,13 @@ def test_pages_are_no_pictures(post: Post) -> None:
     assert not Message.objects.exists()
 
 
+def test_an_empty_file_is_no_picture(post: Post) -> None:
+    upload = SimpleUploadedFile("lid.png", b"", "image/png")
+    answer = post("say", whom=UNKNOWN, kind="image", file=upload)
+    assert (answer.status_code, answer.json()) == (400, {"error": "That file is empty."})
+    assert not Message.objects.exists()
+
+
 @pytest.mark.parametrize("name", ["ME" + "1" * 32 + ".png", "../../settings.py", "ME1.png"])
 def test_no_such_file(tester: Client, name: str) -> None:
     assert tester.get(f"/simulator/files/{name}", secure=True).status_code == 404
