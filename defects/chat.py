@@ -161,8 +161,7 @@ class Attach(Flow):
     def done(self, form: forms.Form) -> Outcome:
         report = DefectReport.objects.by(self.contact).get(pk=self.argument)
         report.attach([self.message.pk])
-        about = preview(report.description, 40)
-        return Say(texts.ATTACHED(number=report.number, preview=about))
+        return Say(texts.ATTACHED(**report.in_short))
 
 
 @register("defects.reply")
@@ -186,7 +185,10 @@ class Reply(Flow):
         if not report:
             return Open(MAIN_MENU)
         report.attach([self.message.pk])
+        replies = self.place.expects_reply or not self.message.has_attachment
         self.place.was_answered(f"{self.name}:{self.argument}")
+        if not replies:
+            return Say(texts.ATTACHED(**report.in_short))
         return Say(texts.REPLY_FILED(number=report.number))
 
 

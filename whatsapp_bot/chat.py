@@ -8,9 +8,9 @@ from django import forms
 from whatsapp_bot import texts
 from whatsapp_bot.dialog import Answers
 from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Resume, Say, find, register
-from whatsapp_bot.models import HelpRequest
+from whatsapp_bot.models import Contact, HelpRequest, Message
 from whatsapp_bot.models.menu import menus, pages
-from whatsapp_bot.place import MAIN_MENU
+from whatsapp_bot.place import KEPT_FOR, MAIN_MENU
 from whatsapp_bot.questions import ChoiceField, Form, LongText, MenuField, menu_field
 from whatsapp_bot.shipped import ship_item, ship_menu
 
@@ -117,4 +117,33 @@ class LeaveMessage(Flow):
         request = HelpRequest.objects.file(
             contact=self.contact, message=self.message, text=form.cleaned_data["text"]
         )
+        address = MoreForTeam.address_after(self.message)
+        self.place.expect_more(address, self.message.created_at, KEPT_FOR)
         return Say(texts.HELP_STORED(number=request.number))
+
+
+@register("help.more")
+class MoreForTeam(Flow):
+    """Leaves for the team what is said in reply to what staff wrote, or after a message for them.
+
+    The argument is the id of that. A reply is known by the message that it quotes, or by coming
+    soon after what they wrote.
+    """
+
+    @classmethod
+    def address_after(cls, message: Message) -> str:
+        return f"{cls.name}:{message.pk}"
+
+    @classmethod
+    def claims_reply(cls, contact: Contact, message: Message) -> str | None:
+        by_staff = contact.messages.filter(notice=texts.STAFF_MESSAGE.key)
+        quoted = by_staff.filter(sid=message.quoted_sid).first()
+        return cls.address_after(quoted) if quoted else None
+
+    def done(self, form: forms.Form) -> Outcome:
+        before = self.contact.messages.filter(pk=self.argument).first()
+        if not before:
+            return Open(MAIN_MENU)
+        HelpRequest.objects.add(self.message, since=before.created_at)
+        self.place.was_answered(self.address_after(before))
+        return Say(texts.HELP_MORE())

@@ -415,8 +415,8 @@ class Desk:
         if flow and flow.takes_attachments:
             self.place.keep(self.message)
             return "" if silent else self._hear_caption(flow)
-        # A picture for the report just made is not taken for a reply to what we told of it.
-        replies = self._expected() if self.place.expects_reply else ""
+        belongs = self.place.expects_reply or self.place.has_just_sent
+        replies = self._expected() if belongs else ""
         claimed = replies or flows.claimed(self.contact, self.message)
         return self._hand_over(claimed, silent) if claimed else texts.UNREADABLE()
 

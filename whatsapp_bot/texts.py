@@ -187,6 +187,11 @@ HELP_STORED = Text(
     "✅ Thank you! Our team has your message. Its number is {number}.",
     about="After a message for the team.",
 )
+HELP_MORE = Text(
+    "help.more",
+    "Thank you! I have passed that on to our team.",
+    about="After a reply to what staff wrote, or more words or pictures for the team.",
+)
 
 STAFF_MESSAGE = Notice(
     "staff.message", "{text}", about="What staff write to a person.", required=True

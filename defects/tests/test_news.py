@@ -328,6 +328,20 @@ def test_what_is_said_of_another_report_is_no_answer(report, ask, say, deliver):
     assert (filed_with(newer), filed_with(report)) == (["ok"], ["2"])
 
 
+def test_what_tells_only_takes_the_place_of_no_question(report, ask, say):
+    ask("How many parts?")
+    report.reported_by.send("Your gloves are here.")
+    assert report.number in say("2")
+    assert filed_with(report) == ["2"]
+
+
+def test_what_asks_takes_it(report, ask, say):
+    ask("How many parts?")
+    report.reported_by.send("When do you fetch your gloves?")
+    assert report.number not in say("tomorrow")
+    assert filed_with(report) == []
+
+
 def test_an_answer_after_hours_is_not_taken_for_something_unfinished(report, ask, say):
     for text in ("menu", "2", "1", "Half a report"):
         say(text)

@@ -20,6 +20,7 @@ OPTED_OUT = 21610
 """Twilio's code for it, which we use as well when we know it already."""
 BLOCKED = "We have blocked the person."
 LONGEST_SENT = 8000
+QUESTION_MARKS = ("?", "？", "؟")
 
 LANGUAGE = RegexValidator(
     r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*\Z",
@@ -174,11 +175,18 @@ class Contact(models.Model):
         """
         return self._write_parts(text, by, is_reply=True, to=to)
 
+    @transaction.atomic
     def _write_parts(self, text: str, by: AbstractBaseUser | None, **how: Any) -> "list[Message]":
+        from whatsapp_bot.models import Conversation
         from whatsapp_bot.texts import STAFF_MESSAGE
 
-        parts = split(clean(text, LONGEST_SENT))
-        return [self._write(part, STAFF_MESSAGE.key, {"text": part}, by, **how) for part in parts]
+        key, parts = STAFF_MESSAGE.key, split(clean(text, LONGEST_SENT))
+        written = [self._write(part, key, {"text": part}, by, **how) for part in parts]
+        if written and written[-1].status != Status.FAILED:
+            conversation = Conversation.objects.of(self)
+            asks = any(mark in text for mark in QUESTION_MARKS)
+            conversation.expect(f"help.more:{written[-1].pk}", key, asks=asks)
+        return written
 
     @transaction.atomic
     def _write(

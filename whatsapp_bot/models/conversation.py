@@ -170,7 +170,15 @@ class Conversation(models.Model):
         """Have what the person says within a day, when nothing else is under way, open `address`.
 
         notice: the key of what we told. asks: that is a question, so also a number is the answer.
+        Until it is answered, nothing that does not ask takes its place.
         """
+        held = self.state.get("expects", {})
+        if (
+            held.get("asks")
+            and not asks
+            and timezone.now() <= datetime.fromisoformat(held["until"])
+        ):
+            return
         self.state = {
             **self.state,
             "expects": {"address": address, "notice": notice, "asks": asks},

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
@@ -30,6 +30,18 @@ class HelpRequestQuerySet(NumberedQuerySet["HelpRequest"]):
 
     def taken(self) -> "HelpRequestQuerySet":
         return self.unanswered().exclude(taken_by=None)
+
+    @transaction.atomic
+    def add(self, said: Message, since: datetime) -> None:
+        """Leave for the team what was said, with what was left `since` if that is open."""
+        text = said.body or "📎"
+        left = self.unanswered().filter(contact=said.contact, created_at__gte=since)
+        asked = left.select_for_update(no_key=True).first()
+        if asked:
+            asked.text = f"{asked.text}\n{text}"
+            asked.save(update_fields=["text"])
+        else:
+            self.file(contact=said.contact, message=said, text=text)
 
 
 class HelpRequest(models.Model):
@@ -94,7 +106,11 @@ class HelpRequest(models.Model):
 
     @property
     def version(self) -> str:
-        """What it stands at; another one when somebody has taken a step."""
+        """What it stands at; another one when somebody has taken a step, or said more."""
+        return f"{self._step} {len(self.text)}"
+
+    @property
+    def _step(self) -> str:
         moments = (self.taken_at, self.answered_at)
         return " ".join([self.status, *(at.isoformat() if at else "-" for at in moments)])
 
@@ -175,9 +191,14 @@ class HelpRequest(models.Model):
     # ---------------------------------------------------------------------------------------------
 
     def news_since(self, seen: str, by: AbstractBaseUser | None) -> str:
-        """What a colleague of `by` has done since it was at the version `seen`; "" for nothing."""
-        if self.version == seen:
-            return ""
+        """What `by` does not know who saw it at the version `seen`; "" for nothing."""
+        step, _, length = seen.rpartition(" ")
+        news = self._step_of_another(by) if step != self._step else ""
+        more = "The person has written more since you opened it."
+        return news or (more if length != str(len(self.text)) else "")
+
+    def _step_of_another(self, by: AbstractBaseUser | None) -> str:
+        """What a colleague of `by` has done last; "" for nothing."""
         step, who = ("taken", self.taken_by) if self.is_open else ("answered", self.answered_by)
         if who == by or (self.is_open and not who):
             return ""

@@ -1,0 +1,209 @@
+"""What people say in reply to staff, or after a message for the team, reaches the team."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from whatsapp_bot.models import Contact, HelpRequest, Message
+from whatsapp_bot.recent import forget_all
+from whatsapp_bot.tests.test_inbox import INBOX, again, browser, colleague, refuses, version_in
+from whatsapp_bot.tests.test_writing import page_of, posted, shown
+
+pytestmark = pytest.mark.django_db
+PASSED_ON = "Thank you! I have passed that on to our team."
+
+
+@pytest.fixture
+def thandi():
+    return colleague("thandi")
+
+
+@pytest.fixture
+def asked(say) -> HelpRequest:
+    for text in ("hi", "4", "1", "When do you collect?"):
+        say(text)
+    return HelpRequest.objects.get()
+
+
+def waiting() -> list[str]:
+    """What the team has not answered."""
+    return [one.text for one in HelpRequest.objects.unanswered().order_by("pk")]
+
+
+def answered(asked: HelpRequest, text: str) -> Message:
+    asked.answer(text)
+    return asked.answers.last()
+
+
+# Replies to staff --------------------------------------------------------------------------------
+
+
+def test_what_staff_ask_is_answered_also_with_a_number(asked, say, thandi):
+    asked.answer("On Friday. From which dock?", thandi)
+    assert waiting() == []
+    assert PASSED_ON in say("2")
+    assert waiting() == ["2"]
+    page = shown(browser(thandi), page_of(HelpRequest.objects.unanswered().get()))
+    assert page.index("On Friday. From which dock?") < page.index("talk-about")
+
+
+def test_what_comes_after_it_joins_it(asked, say):
+    asked.answer("From which dock?")
+    say("The left one")
+    say("Sorry, the one beside it")
+    assert waiting() == ["The left one\nSorry, the one beside it"]
+
+
+def test_what_staff_have_answered_is_joined_no_more(asked, say):
+    asked.answer("From which dock?")
+    say("The left one")
+    HelpRequest.objects.unanswered().get().answer("Is it long?")
+    say("Twelve metres")
+    assert waiting() == ["Twelve metres"]
+
+
+def test_a_number_after_what_is_no_question_is_for_the_menu(asked, say):
+    asked.answer("On Friday.")
+    assert "*Defects*" in say("2")
+    assert waiting() == []
+
+
+def test_words_after_what_is_no_question_reach_the_team(asked, say):
+    asked.answer("On Friday.")
+    assert PASSED_ON in say("Please bring a long ladder")
+    assert waiting() == ["Please bring a long ladder"]
+
+
+def test_thanks_and_ok_do_not(asked, say):
+    asked.answer("On Friday.")
+    for text in ("thanks", "ok", "bye", "hi"):
+        assert PASSED_ON not in say(text)
+    assert waiting() == []
+
+
+def test_whoever_was_written_to_first_can_reply_as_well(contact, say):
+    say("hi")
+    contact.send("Your gloves are here. When do you come?")
+    assert PASSED_ON in say("tomorrow")
+    assert waiting() == ["tomorrow"]
+
+
+def test_a_quoted_message_is_replied_to_at_any_time(asked, say, deliver):
+    written = answered(asked, "On Friday.")
+    deliver()
+    written.refresh_from_db()
+    with time_machine.travel(timezone.now() + timedelta(days=3), tick=True):
+        say("hi")
+        say("2")
+        assert PASSED_ON in say("Not this one", OriginalRepliedMessageSid=written.sid)
+    assert waiting() == ["Not this one"]
+
+
+def test_nobody_quotes_what_was_written_to_others(asked, deliver, new_phone):
+    written = answered(asked, "On Friday.")
+    deliver()
+    written.refresh_from_db()
+    other = new_phone()
+    other.say("hi")
+    other.say("Not this one", OriginalRepliedMessageSid=written.sid)
+    assert waiting() == []
+
+
+def test_a_picture_is_a_reply_too(asked, phone):
+    asked.answer("What does it look like?")
+    (reply,) = phone.send("image")
+    assert PASSED_ON in reply
+    assert waiting() == ["📎"]
+
+
+def test_a_form_goes_on_meanwhile(asked, say):
+    for text in ("menu", "2", "1"):
+        say(text)
+    asked.answer("From which dock?")
+    assert "✅" in say("The seal leaks")
+    assert PASSED_ON in say("The left one")
+
+
+def test_what_did_not_go_is_not_replied_to(contact, say):
+    say("stop")
+    contact.refresh_from_db()
+    contact.send("When do you come?")
+    assert PASSED_ON not in say("tomorrow")
+    assert waiting() == []
+
+
+def test_two_contacts_that_become_one_can_still_reply(new_phone):
+    phone = new_phone()
+    phone.say("hi")
+    contact = Contact.objects.get(phone=phone.address)
+    contact.send("When do you come?")
+    older = new_phone()
+    older.say("hi")
+    kept = Contact.objects.get(phone=older.address)
+    kept.absorb(contact)
+    (reply,) = phone.say("tomorrow")
+    assert PASSED_ON in reply
+    assert waiting() == ["tomorrow"]
+
+
+# After a message for the team --------------------------------------------------------------------
+
+
+def test_a_picture_joins_the_message_just_left(asked, phone):
+    (reply,) = phone.send("image")
+    assert PASSED_ON in reply
+    assert waiting() == ["When do you collect?\n📎"]
+
+
+def test_so_do_further_words_and_the_next_picture(asked, phone, say):
+    assert PASSED_ON in say("It is rather urgent")
+    phone.send("image", text="This pallet")
+    assert waiting() == ["When do you collect?\nIt is rather urgent\nThis pallet"]
+
+
+def test_a_report_made_since_has_the_picture(asked, phone, say):
+    for text in ("menu", "2", "1", "The seal leaks", "2", "2"):
+        say(text)
+    (reply,) = phone.send("image")
+    assert "Added to your report" in reply
+    assert waiting() == ["When do you collect?"]
+
+
+def test_half_an_hour_later_it_is_another_matter(asked, phone):
+    with time_machine.travel(timezone.now() + timedelta(minutes=31), tick=True):
+        (reply,) = phone.send("image")
+    assert PASSED_ON not in reply
+    assert waiting() == ["When do you collect?"]
+
+
+# Those who look at it meanwhile ------------------------------------------------------------------
+
+
+def test_who_answers_without_having_read_all_is_told(asked, say, thandi):
+    client, page = browser(thandi), page_of(asked)
+    seen = version_in(shown(client, page))
+    say("It is rather urgent")
+    form = {"to_send": "On Friday.", "send": "send"}
+    text = posted(client, page, **form, version=seen)
+    assert "The person has written more since you opened it. Nothing was sent" in text
+    assert "On Friday.</textarea>" in text
+    assert "It is rather urgent" in text
+    posted(client, page, **form, version=version_in(text))
+    assert [one.body for one in asked.answers] == ["On Friday."]
+
+
+def test_another_system_is_told_so_as_well(asked, say, thandi):
+    seen = asked.version
+    say("It is rather urgent")
+    told = refuses(again(asked).answer, "On Friday.", thandi, seen=seen)
+    assert told == "The person has written more since you opened it."
+
+
+def test_the_inbox_counts_a_reply(asked, say, thandi):
+    asked.answer("From which dock?")
+    say("The left one")
+    forget_all()
+    page = shown(browser(thandi), INBOX + "?inbox=open")
+    assert "The left one" in page
