@@ -4,11 +4,15 @@ import json
 from io import BytesIO
 
 import pytest
+import time_machine
+from django.core.cache import cache
 from django.core.signals import request_started
 from django.db import OperationalError, close_old_connections
 from django.test import RequestFactory
+from django.utils import timezone
 from rest_framework.test import APIClient
 
+from config.api.authentication import StrangerThrottle
 from config.wsgi import application
 from defects.models import DefectCategory, DefectReport
 from whatsapp_bot.models import Contact
@@ -239,15 +243,48 @@ def test_a_fault_of_ours_is_a_problem_too(everything, monkeypatch):
 # Limits ------------------------------------------------------------------------------------------
 
 
-def test_a_token_may_ask_so_often(everything, settings):
+@pytest.fixture
+def a_moment(everything):
+    """Within a minute, which does not end meanwhile."""
+    within = timezone.now().replace(second=48, microsecond=0)
+    with time_machine.travel(within, tick=False) as moment:
+        yield moment
+
+
+def test_a_token_may_ask_so_often(everything, settings, a_moment):
     settings.API_PER_MINUTE = 2
     assert [everything.get(CATEGORIES).status_code for _ in range(3)] == [200, 200, 429]
     response = everything.get(CATEGORIES)
     assert "Request was throttled" in problem(response, 429)["detail"]
-    assert 0 < int(response["Retry-After"]) <= 60
+    assert int(response["Retry-After"]) == 12
+    a_moment.shift(12)
+    assert [everything.get(CATEGORIES).status_code for _ in range(3)] == [200, 200, 429]
 
 
-def test_an_address_may_guess_so_often(everything, settings):
+def test_what_another_worker_counts_meanwhile_is_not_forgotten(settings, a_moment):
+    settings.API_WRONG_TOKENS_PER_MINUTE = 2
+    request = RequestFactory().get("/")
+    others = [StrangerThrottle()]
+
+    class Shared:
+        """The cache, of which another worker makes use right after we did."""
+
+        def __getattr__(self, name):
+            def use(*about):
+                found = getattr(cache, name)(*about)
+                if others:
+                    assert others.pop().allow_request(request, None)
+                return found
+
+            return use
+
+    ours = StrangerThrottle()
+    ours.cache = Shared()
+    assert ours.allow_request(request, None)
+    assert not StrangerThrottle().allow_request(request, None)
+
+
+def test_an_address_may_guess_so_often(everything, settings, a_moment):
     settings.API_WRONG_TOKENS_PER_MINUTE = 2
     stranger = APIClient(HTTP_AUTHORIZATION="Bearer wrong")
     assert [stranger.get(CATEGORIES).status_code for _ in range(3)] == [401, 401, 429]
