@@ -379,6 +379,34 @@ if not _database.get("NAME"):
 _database["CONN_MAX_AGE"] = None
 DATABASES = {"default": _database}
 
+# What the web server's workers keep for a minute -------------------------------------------------
+
+
+def _cache(url: str) -> dict:
+    """Django's description of it: in the memory of each worker, or in a Redis that all share."""
+    if not url:
+        return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    host = r"([\w.-]+|\[[0-9a-fA-F:]+\])"
+    if not re.fullmatch(
+        rf"rediss?://([^\s:@/?#]*:[^\s@/?#]*@)?{host}(:({_PORT}))?(/\d{{0,4}})?", url
+    ):
+        _wrong.append("CACHE_URL must be like redis://:password@host:6379/0")
+        return {}
+    if not find_spec("redis"):
+        _wrong.append("CACHE_URL needs a library: pip install redis")
+        return {}
+    return {
+        "BACKEND": "config.cache.SharedCache",
+        # In a list, since in a text a comma of the password would end it.
+        "LOCATION": [url],
+        # Seconds: what is asked of it goes on without it.
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+    }
+
+
+CACHE_URL = env.str("CACHE_URL", default="").strip()
+CACHES = {"default": _cache(CACHE_URL)}
+
 # Language, time, files ---------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"

@@ -12,6 +12,7 @@ os.environ.update(
     PUBLIC_URL="https://andon.example.com",
     ALLOWED_HOSTS="andon.example.com,testserver",
     TIME_ZONE="Africa/Johannesburg",
+    CACHE_URL="",  # Each test empties it.
 )
 if "TEST_DATABASE_URL" in os.environ:
     os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]

@@ -12,7 +12,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
 from math import gcd
+from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from django.conf import settings
 from django.core.cache import cache
@@ -47,6 +49,9 @@ MINUTE = timedelta(minutes=1)
 
 KEPT_SECONDS = 30
 """How long the figures of a period are shown again before they are added up anew."""
+
+VERSION = crc32(Path(__file__).read_bytes())
+"""Of what is kept: workers with another version of this file may share the cache."""
 
 FOUNDED = [*OPEN, Status.CLOSED]
 """Of reports that are, or may yet turn out to be, a defect of their own."""
@@ -254,7 +259,7 @@ class Figures:
 def figures(period: Period) -> Figures:
     """The figures of the period, at most KEPT_SECONDS old."""
     key = f"dashboard:{period.first}:{period.last}:{timezone.localdate()}"
-    return cache.get_or_set(key, lambda: count_up(period), KEPT_SECONDS)
+    return cache.get_or_set(key, lambda: count_up(period), KEPT_SECONDS, version=VERSION)
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from enum import StrEnum
 import requests
 import structlog
 from django.conf import settings
+from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.mail import get_connection
@@ -66,6 +67,7 @@ def examine() -> Findings:
     for check in (
         debug,
         database,
+        shared_cache,
         twilio,
         signature_round_trip,
         message_templates,
@@ -129,6 +131,22 @@ def _of_a_later_version(loader: MigrationLoader) -> str:
         f"{app} {name}" for app, name in loader.applied_migrations if name > last.get(app, name)
     ]
     return ", ".join(sorted(later))
+
+
+def shared_cache() -> Findings:
+    about = "cache"
+    if not settings.CACHE_URL:
+        says = "None is shared: each worker of the web server counts requests for itself."
+        yield Finding(about, State.OK, says)
+        return
+    word = secrets.token_hex(8)
+    cache.set(f"doctor:{word}", word, 10)
+    if cache.get(f"doctor:{word}") == word:
+        yield Finding(about, State.OK, "Redis keeps what it is given.")
+    else:
+        says = "Redis keeps nothing: requests to the API are not counted, and not limited."
+        mend = "Is it running, and not full? Is CACHE_URL right?"
+        yield Finding(about, State.WRONG, says, mend)
 
 
 def storage() -> Findings:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -56,6 +57,7 @@ def test_wrong_settings_are_named_together_and_never_shown():
         "TWILIO_AUTH_TOKEN": "mistyped",
         "PUBLIC_URL": "mistyped.example.com",
         "DATABASE_URL": "mysql://andon:mistyped@127.0.0.1/andon",
+        "CACHE_URL": "redis://mistyped@127.0.0.1:6379/0",
         "TIME_ZONE": "Africa/Mistyped",
         "CONVERSATION_TIMEOUT_HOURS": "mistyped",
     }
@@ -64,6 +66,15 @@ def test_wrong_settings_are_named_together_and_never_shown():
     (line,) = stopped.stderr.splitlines()
     assert all(name in line for name in wrong)
     assert "mistyped" not in line.lower()
+
+
+@pytest.mark.skipif(find_spec("redis") is not None, reason="the library is installed")
+def test_a_cache_that_is_shared_needs_a_library():
+    stopped = start(**NEEDED, CACHE_URL="redis://:secret@127.0.0.1:6379/0")
+    assert stopped.returncode == 3
+    (line,) = stopped.stderr.splitlines()
+    assert "pip install redis" in line
+    assert "secret" not in line
 
 
 def test_garbage_is_looked_for_again_once_all_is_loaded():
