@@ -196,6 +196,8 @@ def twilio() -> Findings:
         says = "This is a trial without a Twilio account: only the simulator talks to the bot."
         yield Finding("Twilio", State.NOTE, says, "To begin: A real phone, in the README.")
         return
+    if settings.TWILIO_API_URL:
+        yield _pretended()
     try:
         ours = rest.account()
     except Unreachable as error:
@@ -214,6 +216,14 @@ def twilio() -> Findings:
         yield Finding("Twilio account", State.WRONG, says, mend)
     yield _clock(ours.ahead)
     yield from _sender()
+
+
+def _pretended() -> Finding:
+    says = f"Messages go to {settings.TWILIO_API_URL} and not to Twilio."
+    if not account.is_real():
+        return Finding("Twilio", State.NOTE, says)
+    mend = "Take TWILIO_API_URL out of .env, and restart: what follows is not of Twilio either."
+    return Finding("Twilio", State.WARNING, says, mend)
 
 
 def _clock(ahead: float) -> Finding:

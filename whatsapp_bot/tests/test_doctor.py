@@ -64,8 +64,10 @@ def test_a_good_installation(live_server, twilio, settings):
     call_command("doctor", stdout=said)
     lines = said.getvalue().splitlines()
     assert lines[-1] == "Nothing is wrong."
+    (warning,) = (line for line in lines if line.startswith("warning"))
+    assert warning.endswith(f"Messages go to {twilio.url} and not to Twilio.")
     states = {line.split()[0] for line in lines if line and line[0] != " "} - {"Nothing"}
-    assert states == {"ok", "note"}
+    assert states == {"ok", "note", "warning"}
     assert not Message.objects.exists()
     assert not Contact.objects.exists()
     assert not list(settings.MEDIA_ROOT.iterdir())
@@ -134,6 +136,14 @@ def test_a_check_that_stumbles_stops_no_other(found, monkeypatch):
 
 
 # Twilio ------------------------------------------------------------------------------------------
+
+
+def test_a_fake_twilio_is_not_taken_for_twilio(found, twilio, settings):
+    assert "TWILIO_API_URL" in only(found(doctor.twilio), State.WARNING)
+    settings.TWILIO_ACCOUNT_SID = "AC" + "0" * 32
+    findings = found(doctor.twilio)
+    assert not only(findings, State.WARNING)
+    assert f"Messages go to {twilio.url}" in only(findings, State.NOTE)
 
 
 def test_twilio_is_away(found, twilio):
