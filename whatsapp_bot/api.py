@@ -69,7 +69,7 @@ class FileViewSet(GenericViewSet):
         return files.whole(request, self.get_object())
 
     @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY})
-    @action(detail=True)
+    @action(detail=True, pagination_class=None)
     def small(self, request: Request, **_: Any) -> HttpResponse:
         """A small picture of it."""
         return files.small(request, self.get_object())

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django_filters import MultipleChoiceFilter
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 OF_PAGES = {"cursor", "page_size"}
@@ -34,6 +35,17 @@ class KnownFilters(DjangoFilterBackend):
         if lost := [name for name in request.query_params if meant.get(name, 0) in ("", None, [])]:
             raise WrongParameter(dict.fromkeys(lost, "It says nothing to filter by."))
         return filters.qs if filters else queryset
+
+
+def refuse_parameters(request: Request, view: Any) -> None:
+    """Raises WrongParameter for any, unless what is asked for is a list with pages.
+
+    Who deletes with `?dry_run=1` wants nothing deleted.
+    """
+    is_list = request.method in SAFE_METHODS and view.action != "retrieve" and view.pagination_class
+    if request.query_params and view.action and not is_list:
+        why = "Not a filter. There are none here."
+        raise WrongParameter(dict.fromkeys(sorted(request.query_params), why))
 
 
 def _is_torn(name: str, filters: Any, request: Request) -> bool:

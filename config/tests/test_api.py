@@ -14,7 +14,8 @@ from rest_framework.test import APIClient
 
 from config.api.authentication import StrangerThrottle
 from config.wsgi import application
-from defects.models import DefectCategory, DefectReport
+from defects.models import DefectCategory, DefectReport, Note
+from orders.models import Customer
 from whatsapp_bot.models import Contact
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +124,54 @@ def test_one_value_of_two_is_not_dropped(everything):
     assert everything.get(f"{REPORTS}?status=reported&status=closed").status_code == 200
 
 
+@pytest.fixture
+def a_little_of_all():
+    DefectCategory.objects.create(pk=1, name="Scratch")
+    Customer.objects.create(reference="K-100", name="Acme")
+    person = Contact.objects.create(pk=1, phone="+27820000001")
+    DefectReport.objects.create(number="DEF-1", reported_by=person, description="Scratch")
+
+
+@pytest.mark.parametrize("name", ["dry_run", "page_size", "name"])
+@pytest.mark.parametrize(
+    ("method", "path", "said"),
+    [
+        ("get", "customers/K-100/", None),
+        ("put", "customers/K-100/", {"name": "Other"}),
+        ("delete", "customers/K-100/", None),
+        ("post", "customers/bulk/", {"rows": [{"reference": "K-101", "name": "Other"}]}),
+        ("post", "categories/", {"name": "Other"}),
+        ("patch", "categories/1/", {"name": "Other"}),
+        ("post", "defects/DEF-1/notes/", {"text": "Other"}),
+        ("post", "defects/DEF-1/acknowledge/", None),
+        ("get", "defects/DEF-1/photos/", None),
+        ("get", "files/1/small/", None),
+    ],
+)
+def test_what_is_no_list_is_not_done_with_a_parameter(
+    everything, a_little_of_all, method, path, said, name
+):
+    def stored():
+        models = (DefectCategory, Customer, DefectReport, Note)
+        return [list(model.objects.values()) for model in models]
+
+    before = stored()
+    response = getattr(everything, method)(f"/api/v1/{path}?{name}=1", said)
+    (error,) = problem(response, 400)["errors"]
+    assert error == {"parameter": name, "detail": "Not a filter. There are none here."}
+    assert stored() == before
+
+
+def test_what_else_is_wrong_is_said_first(everything, api, a_little_of_all):
+    problem(APIClient().delete(f"{CATEGORIES}1/?dry_run=1"), 401)
+    problem(api(name="nobody").delete(f"{CATEGORIES}1/?dry_run=1"), 403)
+    problem(everything.patch(f"{CATEGORIES}?dry_run=1"), 405)
+
+
+def test_a_list_below_somebody_has_pages(everything, a_little_of_all):
+    assert everything.get("/api/v1/contacts/1/messages/?page_size=1").json()["results"] == []
+
+
 @pytest.mark.parametrize("charset", ["utf-16", "hex", "rot13", "undefined", "no-such"])
 def test_a_charset_changes_nothing(everything, serving, charset):
     body = '{"name": "Gép"}'.encode()
@@ -131,14 +180,18 @@ def test_a_charset_changes_nothing(everything, serving, charset):
         "CONTENT_LENGTH": str(len(body)),
         "CONTENT_TYPE": f"application/json; charset={charset}",
         "HTTP_AUTHORIZATION": f"Bearer {everything.secret}",
-        "QUERY_STRING": "a=%C3%A9",
     }
     environ = {**RequestFactory()._base_environ(), **about}
     answers = []
-    for path, method in ((CATEGORIES, "POST"), ("/whatsapp/webhook/", "POST"), ("/", "GET")):
-        where = {"PATH_INFO": path, "REQUEST_METHOD": method}
+    for path, method, query in (
+        (CATEGORIES, "POST", ""),
+        (CATEGORIES, "GET", "a=%C3%A9"),
+        ("/whatsapp/webhook/", "POST", "a=%C3%A9"),
+        ("/", "GET", "a=%C3%A9"),
+    ):
+        where = {"PATH_INFO": path, "REQUEST_METHOD": method, "QUERY_STRING": query}
         serving({**environ, **where}, lambda status, headers: answers.append(status[:3]))
-    assert answers == ["201", "415", "302"]
+    assert answers == ["201", "400", "415", "302"]
     assert DefectCategory.objects.get().name == "Gép"
 
 
