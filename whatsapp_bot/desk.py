@@ -257,10 +257,21 @@ class Desk:
         elif not self.conversation.heard_at and not self._counts_at_any_time():
             reply = self.open(MAIN_MENU)
         elif self.message.kind == Kind.OTHER:
-            reply = texts.UNREADABLE()
+            reply = self._hear_unreadable()
         else:
             reply = self._hear_words()
         return reply
+
+    def _hear_unreadable(self) -> str:
+        """Say so, and ask again what was asked."""
+        if self._is_at_rest():
+            return texts.UNREADABLE()
+        if self._wants_picture():
+            return self.turn(Said())
+        return _join(texts.UNREADABLE(), self.turn())
+
+    def _is_at_rest(self) -> bool:
+        return self.place.flow in ("", MAIN_MENU)
 
     # Words ---------------------------------------------------------------------------------------
 
@@ -280,7 +291,7 @@ class Desk:
             return WORDS[word](self)
         if word == MORE and self.place.more:
             return self.open(self.place.more)
-        if self.place.flow in ("", MAIN_MENU):
+        if self._is_at_rest():
             return self._hear_at_rest(word)
         if word in (*THANKS, *FAREWELLS):
             # It is meant for what staff have just written, and no answer to the question.

@@ -17,7 +17,8 @@ NOT_AN_OPTION = Text(
 UNREADABLE = Text(
     "bot.unreadable",
     "Sorry, I cannot read that kind of message. Please write to me in words.",
-    about="After a contact card, a sticker, a reaction or something that we do not know.",
+    about="After a contact card, a sticker, a reaction or something that we do not know. Below it "
+    "comes the question again, if one was asked.",
 )
 ANSWER_NEEDED = Text(
     "bot.answer_needed",

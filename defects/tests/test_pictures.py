@@ -314,6 +314,26 @@ def test_a_photo_that_was_asked_for_is_answered_however_soon(phone, say, defect_
     assert "Defect Submitted" in phone.send("image")[0]
 
 
+@pytest.mark.parametrize("kind", ["contacts", "sticker", "reaction"])
+def test_what_cannot_be_read_has_the_question_asked_again(say, two_questions, kind):
+    for text in ("hi", "2", "1", "The seal leaks"):
+        say(text)
+    assert say("", MessageType=kind) == (
+        "Sorry, I cannot read that kind of message. Please write to me in words.\n\nHow many parts?"
+    )
+    assert "Defect Submitted" in say("3")
+
+
+def test_what_cannot_be_read_is_no_photo_either(say, defect_form):
+    defect_form.questions.update(kind="photo")
+    defect_form.publish()
+    forget_all()
+    for text in ("hi", "2", "1"):
+        say(text)
+    reply = say("", MessageType="sticker")
+    assert reply == "Sorry, I need a picture here.\n\nPlease describe the defect:"
+
+
 def test_a_voice_note_is_no_part_of_an_album(phone, describing, clock):
     phone.send("image")
     clock.shift(timedelta(seconds=5))

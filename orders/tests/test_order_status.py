@@ -366,3 +366,13 @@ def test_help_is_help_at_any_question(say, order):
     say("1")
     assert "Leave a message" in say("help")
     assert "Leave a message" in say("human")
+
+
+def test_a_contact_card_is_no_order_number(say, buyer, order):
+    say("hi")
+    question = say("1")
+    reply = say("", MessageType="contacts")
+    assert reply.startswith("Sorry, I cannot read that kind of message.")
+    assert reply.endswith(f"\n\n{question}")
+    assert say("1").startswith(ANSWER)
+    assert not WrongLookup.objects.exists()
