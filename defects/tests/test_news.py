@@ -7,6 +7,7 @@ import time_machine
 from django.utils import timezone
 
 from defects.models import DefectReport
+from orders.models import Customer, Order
 from whatsapp_bot.delivery import DeliveryReport, Status
 from whatsapp_bot.models import Conversation, Message, MessageTemplate, Wording
 from whatsapp_bot.recent import forget_all
@@ -167,6 +168,46 @@ def test_who_has_turned_to_the_menu_comments_on_nothing(report, tell, say):
 def test_what_is_added_to_a_report_just_made_is_filed_with_it(report, say):
     assert report.number in say("and the second bracket has it too")
     assert report.attachments.filter(message__body__startswith="and the second").exists()
+
+
+@pytest.fixture
+def order(report):
+    """One that the reporter may know of."""
+    customer = Customer.objects.create(name="Acme")
+    customer.links.create(contact=report.reported_by)
+    return Order.objects.create(
+        number="ORD-1001", customer=customer, product="Bracket", quantity=500
+    )
+
+
+@pytest.mark.parametrize(
+    "remark",
+    [
+        *("20 of ORD-1001 are scratched", "The same with order ORD-1001", "Is ORD-1001 bent too?"),
+        *("ORD-1001 was wet when it arrived", "when we opened ORD-1001 we saw 20 bad ones"),
+        *(
+            "please check if ORD-1001 also has it",
+            "ORD-1001 came without labels, when can you come?",
+        ),
+    ],
+)
+def test_a_remark_that_names_an_order_is_filed_with_the_report(report, order, say, remark):
+    assert report.number in say(remark)
+    assert filed_with(report) == [remark]
+
+
+def test_a_question_for_an_order_is_no_remark_on_a_report(report, order, tell, say):
+    assert "*Order ORD-1001*" in say("Where is ORD-1001?")
+    tell()
+    assert "Which order would you like to know about?" in say("When will my order be ready?")
+    say("menu")
+    assert filed_with(report) == []
+
+
+def test_to_what_we_asked_a_question_is_an_answer(report, order, ask, say):
+    ask("Which order is it?")
+    assert report.number in say("Where is ORD-1001?")
+    assert filed_with(report) == ["Where is ORD-1001?"]
 
 
 def test_but_not_half_an_hour_later(report, say):

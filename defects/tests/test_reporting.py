@@ -463,3 +463,8 @@ def test_who_has_sent_a_photo_is_not_asked_for_one(say, phone):
     reply = say("Bent frame")
     assert "Defect Submitted" in reply
     assert "Send a photo now" not in reply
+
+
+def test_a_question_within_a_report_is_its_answer(say):
+    assert "Defect Submitted" in begin(say, "Where is my order? Half of it is missing")
+    assert DefectReport.objects.get().description == "Where is my order? Half of it is missing"

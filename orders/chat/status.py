@@ -9,12 +9,14 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from orders import texts
+from orders.chat.asking import asks_about_an_order, number_in, speaks_of_orders
 from orders.models import Order, WrongLookup
 from orders.models.progress import Need, Step
 from orders.questions import OrderNumberField, order_choices
 from whatsapp_bot.dialog import Answers, words_in
 from whatsapp_bot.flows import MORE, Flow, Open, Outcome, Say, page_number, register
 from whatsapp_bot.models import Contact, Message
+from whatsapp_bot.models.menu import opened_for
 from whatsapp_bot.questions import ChoiceField, Form
 from whatsapp_bot.shipped import ship_item
 from whatsapp_bot.texts import NO_MORE
@@ -109,18 +111,39 @@ class OrderStatus(Flow):
 
 @register("orders.tell")
 class TellOrder(Flow):
-    """How one order stands, for somebody who sends its number out of the blue."""
+    """How one order stands, for somebody who asks out of the blue. The argument is its id.
+
+    Without one, it is a question for an order that they may not know of.
+    """
 
     @classmethod
     def claims(cls, contact: Contact, message: Message) -> str | None:
-        if message.has_attachment or len(message.body) > LONGEST_NUMBER:
+        if message.has_attachment:
             return None
-        if not _may_be_a_number(message.body):
+        if asks_about_an_order(message.body):
+            return cls._claims_question(contact, message.body)
+        if len(message.body) > LONGEST_NUMBER or not _may_be_a_number(message.body):
             return None
         order = Order.objects.visible_to(contact).numbered(message.body.rstrip(".?!")).first()
         return f"{cls.name}:{order.pk}" if order else None
 
+    @classmethod
+    def _claims_question(cls, contact: Contact, asked: str) -> str | None:
+        """The order that is named; else the way that the menu has, also to a wrong number."""
+        number = number_in(asked)
+        if _may_be_a_number(asked):
+            order = Order.objects.visible_to(contact).named_in(number or asked).first()
+            if order:
+                return f"{cls.name}:{order.pk}"
+        if OrderStatus.name not in opened_for(contact):
+            return None
+        if number:
+            return cls.name
+        return OrderStatus.name if speaks_of_orders(asked) else None
+
     def done(self, form: forms.Form) -> Outcome:
+        if not self.argument:
+            return Open(OrderStatus.name, answers={"number": number_in(self.message.body)})
         visible = Order.objects.visible_to(self.contact).with_progress()
         order = visible.filter(pk=self.argument).first()
         return Say(in_words(order)) if order else Open(OrderStatus.name, texts.NOT_FOUND())

@@ -25,7 +25,7 @@ def keys_in(words: str) -> list[str]:
 
     Of several they hold none: that would be several tries.
     """
-    parts = [part.strip(_AROUND) for part in _DASHED.sub("-", words).split()]
+    parts = parts_of(words)
     numbers = [place for place, part in enumerate(parts) if any(map(str.isdecimal, part))]
     keys = [order_key(words)]
     if len(numbers) == 1:
@@ -33,6 +33,11 @@ def keys_in(words: str) -> list[str]:
         named = [parts[place], "".join(parts[max(place - 1, 0) : place + 1])]
         keys += [key for key in map(order_key, named) if len(key) >= SHORTEST_IN_WORDS]
     return keys
+
+
+def parts_of(words: str) -> list[str]:
+    """The words, each without what stands around it. A number is one, with its dashes."""
+    return [part.strip(_AROUND) for part in _DASHED.sub("-", words).split()]
 
 
 class KeyField(models.CharField):

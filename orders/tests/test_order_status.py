@@ -17,6 +17,7 @@ from orders.models import (
     WrongLookup,
     order_key,
 )
+from whatsapp_bot.models import Menu, MenuItem
 from whatsapp_bot.whatsapp_text import length
 
 ANSWER = """\
@@ -375,4 +376,101 @@ def test_a_contact_card_is_no_order_number(say, buyer, order):
     assert reply.startswith("Sorry, I cannot read that kind of message.")
     assert reply.endswith(f"\n\n{question}")
     assert say("1").startswith(ANSWER)
+    assert not WrongLookup.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *("where is ORD-1001?", "Where's ord 1001", "status of ORD-1001", "ORD-1001, any news?"),
+        *("any news on order ORD 1001?", "Is order no. ORD-1001 ready?", "update on ORD-1001 pls"),
+        *("Good morning, can you tell me where my order ORD-1001 is?", "how far is ORD1001"),
+        *("Where is ORD 1001? I need it by 5 October.", "when will the order ORD-1001 be ready"),
+    ],
+)
+def test_a_question_out_of_the_blue_is_answered_with_the_order_that_it_names(
+    say, buyer, order, asked
+):
+    say("hi")
+    assert say(asked).startswith(ANSWER)
+    assert "View defect history" in say("2")
+
+
+ASKED_OF_NONE = [
+    *("Where is my order?", "When will my order be ready", "any news on our orders?"),
+    *("when is the delivery?", "Hello, has my order been shipped", "Why is my order of 20 late?"),
+    *("Where are ORD-1001 and ORD-1002?", "is my order coming by 24/11/2026?"),
+]
+
+
+@pytest.mark.parametrize("asked", ASKED_OF_NONE)
+def test_a_question_that_names_no_order_leads_to_the_choice_of_one(say, buyer, order, asked):
+    say("hi")
+    question = say("1")
+    say("menu")
+    assert say(asked) == question
+    assert not WrongLookup.objects.exists()
+    assert say("1").startswith(ANSWER)
+
+
+def test_who_is_not_linked_yet_may_ask_in_words_too(say, contact, order):
+    say("hi")
+    assert "1. I am a customer: link me to my company" in say("Where is my order?")
+
+
+@pytest.mark.parametrize(
+    "asked", ["Where is {}?", "any news on order {}", "when will {} be ready?"]
+)
+def test_a_wrong_number_in_a_question_is_a_wrong_try(new_phone, acme, contact, order, asked):
+    """Of somebody else's order it tells no more than of one that does not exist."""
+    make_order(Customer.objects.create(name="Other"), "ORD-2000")
+    answers = set()
+    for number in ("ORD-2000", "ORD-9999"):
+        phone = new_phone()
+        phone.say("hi")
+        answers.add(tuple(phone.say(asked.format(number))))
+    ((answer,),) = answers
+    assert answer.startswith("I cannot find that order for you.")
+    assert answer.endswith("1. I am a customer: link me to my company")
+    assert WrongLookup.objects.count() == 2
+
+
+def test_after_five_wrong_questions_one_has_to_wait_for_all_but_the_own(say, buyer, order):
+    say("hi")
+    for number in range(5):
+        say(f"Where is ORD-900{number}?")
+        say("menu")
+    assert "please wait until" in say("Where is ORD-1002?")
+    say("menu")
+    assert WrongLookup.objects.count() == 5
+    assert say("Where is ORD-1001?").startswith(ANSWER)
+
+
+def test_where_the_menu_has_no_order_status_only_the_own_order_is_told(say, buyer, order):
+    MenuItem.objects.filter(opens="orders.status").update(audience="workers")
+    say("hi")
+    assert say("Where is ORD-1001?").startswith(ANSWER)
+    for asked in ("Where is ORD-9999?", "Where is my order?"):
+        assert say(asked).startswith("Sorry, I did not get that.")
+    assert not WrongLookup.objects.exists()
+
+
+def test_order_status_may_be_deeper_in_the_menus(say, buyer, order):
+    MenuItem.objects.filter(opens="orders.status").delete()
+    Menu.objects.get(key="defects").add_item("Orders", "orders.status")
+    say("hi")
+    assert say("Where is my order?").startswith("Which order would you like to know about?")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("where is the canteen", "When is my shift?", "can I change my order", "out of order"),
+        *("line 2 is out of order, when will someone come?", "I would like to order 200 brackets"),
+        "when is machine 4 repaired?",
+    ],
+)
+def test_other_questions_are_none_for_an_order(say, buyer, order, said):
+    say("hi")
+    assert say(said).startswith("Sorry, I did not get that.")
     assert not WrongLookup.objects.exists()

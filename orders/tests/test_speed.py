@@ -90,6 +90,22 @@ def test_an_order_out_of_the_blue_takes_five_statements_more(buyer, phone):
     assert len(made) <= TURN + 5, "\n".join(made)
 
 
+@pytest.mark.parametrize("asked", ["where is ord 60?", "any news on order ORD-60"])
+def test_so_does_a_question_for_one(buyer, phone, asked):
+    phone.say("hi")
+    made = statements(lambda: phone.say(asked))
+    assert len(made) <= TURN + 5, "\n".join(made)
+
+
+@pytest.mark.parametrize(("said", "more"), [("what a day it was", 0), ("12 of them are bent", 1)])
+@pytest.mark.usefixtures("read_once")
+def test_what_asks_for_no_order_is_looked_up_once_at_the_most(buyer, phone, said, more):
+    phone.say("hi")
+    phone.say("what?")
+    made = statements(lambda: phone.say(said))
+    assert len(made) <= TURN + more, "\n".join(made)
+
+
 def test_the_open_orders_take_three_statements_more(buyer, phone):
     phone.say("hi")
     phone.say("1")

@@ -147,6 +147,18 @@ def menus() -> dict[str, tuple[Menu, list[MenuItem]]]:
     return {menu.key: (menu, list(menu.items.all())) for menu in every}
 
 
+def opened_for(contact: Contact) -> set[str]:
+    """The addresses that the menus open for this contact, from the main menu on."""
+    items = {menu.address: items for menu, items in menus().values()}
+    opened: set[str] = set()
+    ahead = {f"menu:{MAIN}"}
+    while ahead:
+        opened |= ahead
+        of_these = [item for address in ahead for item in items.get(address, [])]
+        ahead = {item.opens for item in of_these if item.is_for(contact)} - opened
+    return opened
+
+
 @Recent
 def pages() -> dict[str, Page]:
     """All text pages, by key."""
