@@ -1,6 +1,7 @@
 """Reporting defects, and what became of one's own reports."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -8,11 +9,12 @@ from django.utils import timezone
 
 from defects import texts
 from defects.models import DefectReport, Question, ReportForm, report_forms
-from defects.questions import YesOrDescription, answer_in_words, field_for
+from defects.questions import YesOrDescription, answer_in_words, field_for, may_describe_unasked
 from orders.models import Line, Order
 from whatsapp_bot.dialog import Answers
 from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Say, register
 from whatsapp_bot.models import Contact, Message
+from whatsapp_bot.models.menu import opened_for
 from whatsapp_bot.place import MAIN_MENU
 from whatsapp_bot.questions import Form
 from whatsapp_bot.shipped import ship_item, ship_menu
@@ -228,6 +230,71 @@ class ReportWithPicture(Flow):
         kept = [one["message"] for one in self.place.kept]
         captions = Message.objects.filter(pk__in=kept).exclude(body="").order_by("pk")
         return captions.values_list("body", flat=True).first() or ""
+
+
+@register("defects.words")
+class ReportWords(Flow):
+    """Asks a worker whether words that came with nothing under way are to be reported.
+
+    The argument is the id of their message. Who does not answer finds them in the report later.
+    """
+
+    takes_attachments = True
+    when_kept = texts.PICTURE_TOO
+
+    @classmethod
+    def offers(cls, contact: Contact, message: Message) -> str | None:
+        if not (contact.is_worker and may_describe_unasked(message.body)):
+            return None
+        return f"{cls.name}:{message.pk}" if form_for_words(contact) else None
+
+    def build_form(self, answers: Answers) -> forms.Form:
+        return Form(answers, {"report": YesOrDescription(label=texts.WORDS())})
+
+    def done(self, form: forms.Form) -> Outcome:
+        answer = form.cleaned_data["report"]
+        if answer == "no":
+            self.place.take_kept()
+            return Say(texts.WORDS_DROPPED())
+        there = form_for_words(self.contact)
+        if not there:
+            return Say(texts.NO_FORM())
+        address, name = there
+        if self.place.has_aside(address, {}):
+            self._leave_at(address, name, answer)
+            return Open(address)
+        return Open(address, answers={name: self._words(answer)})
+
+    def leave(self) -> str:
+        there = form_for_words(self.contact)
+        if not there:
+            return ""
+        self._leave_at(*there)
+        return texts.WORDS_KEPT()
+
+    def _leave_at(self, address: str, name: str, answer: str = "yes") -> None:
+        self.place.give_aside(address, {name: self._words(answer)}, self._said)
+
+    def _words(self, answer: str) -> str:
+        """What was said, and what was added to it instead of a yes."""
+        return self._said.body if answer == "yes" else f"{self._said.body}\n{answer}"
+
+    @cached_property
+    def _said(self) -> Message:
+        return self.contact.messages.get(pk=self.argument)
+
+
+def form_for_words(contact: Contact) -> tuple[str, str] | None:
+    """The address of the form for words that nobody asked for, and the question they answer.
+
+    It is the first that the contact's menus open and that asks everybody for words.
+    """
+    opened = opened_for(contact)
+    for key, (_, questions) in report_forms().items():
+        name = first_text(one for one in questions if not one.only_when)
+        if name and f"report:{key}" in opened:
+            return f"report:{key}", name
+    return None
 
 
 @register("defects.history")

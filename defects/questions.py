@@ -13,9 +13,9 @@ from defects import texts
 from defects.models import Question
 from orders.models import Order
 from orders.questions import OrderNumberField
-from whatsapp_bot.dialog import Expects
+from whatsapp_bot.dialog import Expects, words_in
 from whatsapp_bot.models import Contact
-from whatsapp_bot.questions import ChoiceField, LongText, PictureField, YesNoField
+from whatsapp_bot.questions import LONGEST_ANSWER, ChoiceField, LongText, PictureField, YesNoField
 from whatsapp_bot.texts import ANSWER_NEEDED, NO, NOT_AN_OPTION, YES
 from whatsapp_bot.wording import in_full
 
@@ -29,6 +29,22 @@ _SAYS_NO = re.compile(
     re.IGNORECASE,
 )
 """`No, sorry` is one, and `no guard on the press` or `No. 5 press leaks` is none."""
+_GREETS = re.compile(
+    r"^(?:(?:hi|hello|hey|dear|there|all|team|sir|boss"
+    r"|good (?:morning|afternoon|evening|day|night)) )+"
+)
+_IS_NO_DEFECT = re.compile(
+    r"^(?:what|where|when|who|why|how|which|whose"
+    r"|(?:can|could|may|shall|should|must|do|did|will|would|have|are|is)"
+    r" (?:i|you|we|they|there|it|somebody)"
+    r"|(?:please )?(?:show|send|give|tell) me"
+    r"|(?:many )?(?:thank|thanks|thx)|ok|okay|bye|goodbye|see you|have a|happy)\b"
+    r"|\bhow are you\b|\b(?:want|like|need|how|have|going|wish|try|trying) to report\b"
+    r"|\b(?:call me|speak (?:to|with)|talk (?:to|with))\b"
+)
+"""Questions, courtesies, and what wants something else than to tell of a defect."""
+FEWEST_WORDS = 3
+MOST_WORDS_TO_ASK_BACK = 6
 DAYS = {"today": 0, "now": 0, "this morning": 0, "yesterday": -1, "tomorrow": 1}
 DATE_FORMATS = [
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d"),
@@ -104,8 +120,6 @@ class YesOrDescription(LongText):
     """`yes`, `no`, or at once the description of what is wrong."""
 
     expects = Expects.SUGGESTION
-    FEWEST_WORDS = 3
-    MOST_WORDS_TO_ASK_BACK = 6
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -114,15 +128,25 @@ class YesOrDescription(LongText):
 
     def clean(self, value: Any) -> str:
         answer = super().clean(value)
-        if answer not in ("yes", "no") and not self._may_describe(answer):
+        if answer not in ("yes", "no") and not may_describe(answer):
             raise forms.ValidationError(str(NOT_AN_OPTION))
         return answer
 
-    def _may_describe(self, answer: str) -> bool:
-        """Can it be what is wrong? Not where it looks like a no, or asks back."""
-        words = len(answer.split())
-        asks = answer.endswith("?") and words <= self.MOST_WORDS_TO_ASK_BACK
-        return words >= self.FEWEST_WORDS and not (asks or _SAYS_NO.search(answer))
+
+def may_describe(answer: str) -> bool:
+    """Can it be what is wrong? Not where it looks like a no, or asks back."""
+    words = len(answer.split())
+    asks = answer.endswith("?") and words <= MOST_WORDS_TO_ASK_BACK
+    return words >= FEWEST_WORDS and not (asks or _SAYS_NO.search(answer))
+
+
+def may_describe_unasked(text: str) -> bool:
+    """Can it be what is wrong, where nobody asked? Not where it asks, greets, thanks or wishes."""
+    words = _GREETS.sub("", f"{words_in(text)} ").strip()
+    if len(words.split()) < FEWEST_WORDS or not any(map(str.isalpha, words)):
+        return False
+    is_else = text.rstrip().endswith("?") or _IS_NO_DEFECT.search(words)
+    return len(text) <= LONGEST_ANSWER and not is_else and may_describe(text)
 
 
 class OrderField(OrderNumberField):

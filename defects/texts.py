@@ -50,10 +50,25 @@ PICTURE_TOO_OLD = Text(
     "That was a while ago, so please send it once more with this report.",
     about="Above the first question, after a yes that came more than 30 minutes late.",
 )
+WORDS = Text(
+    "defects.words",
+    "Thank you for telling me! Shall I report that as a defect?",
+    about="After words of a worker that may be a defect, with nothing under way.",
+)
+WORDS_DROPPED = Text(
+    "defects.words.dropped",
+    "All right, nothing was reported.",
+    about="After a no to that question.",
+)
+WORDS_KEPT = Text(
+    "defects.words.kept",
+    "I have kept what you wrote. You can still report it from the menu.",
+    about="When somebody turns to the menu, or to the help, instead of answering that question.",
+)
 NO_FORM = Text(
     "defects.no_form",
     "Defects cannot be reported here right now. Please send *help* and leave our team a message.",
-    about="After a yes to that question, when no report form is published.",
+    about="After a yes to one of these questions, when no report form is published.",
 )
 WRONG_NUMBER = Text(
     "defects.wrong_number",

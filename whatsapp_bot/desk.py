@@ -315,8 +315,9 @@ class Desk:
             if word == MORE and not shown:
                 return _join(texts.NO_MORE(), texts.GO_ON())
             claimed = flows.claimed(self.contact, self.message) or self._expected()
-            if claimed:
-                return self.open(claimed)
+            address = claimed or self._offered()
+            if address:
+                return self.open(address)
         self.place.enter(MAIN_MENU)
         self.place.asking = menu
         return self.turn(self.said)
@@ -352,13 +353,17 @@ class Desk:
             return "" if told.waiting().exists() else address
         return address
 
+    def _offered(self) -> str | None:
+        """What may be of use with these words, where nobody claims them and nothing was tapped."""
+        if self.said.payload or self.message.kind != Kind.TEXT:
+            return None
+        return flows.offered(self.contact, self.message)
+
     def to_menu(self) -> str:
-        kept = self._put_aside()
-        return _join(texts.PUT_ASIDE() if kept else "", self.open(MAIN_MENU))
+        return _join(self._put_aside(), self.open(MAIN_MENU))
 
     def help(self) -> str:
-        kept = self._put_aside()
-        return _join(texts.PUT_ASIDE() if kept else "", self.open(HELP))
+        return _join(self._put_aside(), self.open(HELP))
 
     def start(self) -> str:
         return _join(texts.STARTED() if self.contact.opt_in() else "", self.to_menu())
@@ -376,7 +381,7 @@ class Desk:
             if earlier:
                 self.place.asking = earlier
                 return self.turn()
-        return self.open(self.place.trail[-1] if self.place.trail else MAIN_MENU)
+        return self.open(self.place.trail[-1]) if self.place.trail else self.to_menu()
 
     def skip(self) -> str:
         return self.turn(Said(skipped=True)) if self.place.flow else self.open(MAIN_MENU)
@@ -470,23 +475,19 @@ class Desk:
         word = words_in(self.said.text)
         offered = self.place.to_offer("" if word in WORDS else self.said.text)
         if offered:
-            if self.message.has_attachment:
+            if self.message.has_attachment or self._offered():
                 self.place.keep(self.message)
             return self.open(f"{RESUME}:{offered}")
         if asked in ("", MAIN_MENU) or self.message.has_attachment:
             return ""
-        if flows.claimed(self.contact, self.message):
+        if flows.claimed(self.contact, self.message) or self._offered():
             return ""
         return _join(texts.EXPIRED(), self.open(MAIN_MENU))
 
-    def _put_aside(self) -> bool:
-        """Remember what is under way, if it can be resumed and something was given."""
+    def _put_aside(self) -> str:
+        """Remember what is under way, if it can be resumed, and say so."""
         flow = self._flow_at(self.place.flow)
-        given = self.place.asking.answers or self.place.kept
-        if not (flow and flow.resumable and given):
-            return False
-        self.place.put_aside()
-        return True
+        return flow.leave() if flow else ""
 
     def _resume(self, address: str, start_over: bool) -> str:
         left = self.place.take_aside(address)

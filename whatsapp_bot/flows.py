@@ -106,6 +106,13 @@ class Flow:
         """These half-given raw answers in a few words, to recognise them by."""
         return preview(max(answers.values(), key=len, default=""), 40)
 
+    def leave(self) -> str:
+        """Put aside what is under way, if it can be resumed, and say so; "" where it is not."""
+        if not (self.resumable and (self.place.asking.answers or self.place.kept)):
+            return ""
+        self.place.put_aside()
+        return texts.PUT_ASIDE()
+
     @classmethod
     def claims(cls, contact: Contact, message: Message) -> str | None:
         """The address to open for a message that answers no question, if this flow wants it."""
@@ -114,6 +121,11 @@ class Flow:
     @classmethod
     def claims_reply(cls, contact: Contact, message: Message) -> str | None:
         """The address to open for a message that quotes one of ours, if this flow wants it."""
+        return None
+
+    @classmethod
+    def offers(cls, contact: Contact, message: Message) -> str | None:
+        """The address to open for words that nobody claims, if this flow is of use with them."""
         return None
 
     @classmethod
@@ -172,6 +184,12 @@ def claimed_reply(contact: Contact, message: Message) -> str | None:
     """The same for a message that quotes one of ours."""
     claims = (flow.claims_reply(contact, message) for flow in registry.values())
     return next(filter(None, claims), None) if message.quoted_sid else None
+
+
+def offered(contact: Contact, message: Message) -> str | None:
+    """The same for words that nobody claims."""
+    offers = (flow.offers(contact, message) for flow in registry.values())
+    return next(filter(None, offers), None)
 
 
 def addresses() -> list[tuple[str, str]]:

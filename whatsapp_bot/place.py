@@ -118,7 +118,7 @@ class Place:
         self.asking, self.more = before.asking, before.more
 
     def keep(self, message: Message) -> None:
-        self.kept = [*self.kept, {"message": message.pk, "at": message.created_at.isoformat()}]
+        self.kept = [*self.kept, _as_kept(message)]
 
     def drop_stale(self, now: datetime) -> None:
         """Keep only what came in the last KEPT_FOR."""
@@ -137,6 +137,19 @@ class Place:
         left = {"flow": self.flow, "asking": self.asking.as_json(), "kept": self.kept}
         self.aside = [*self.aside, left]
         self.kept = []
+
+    def give_aside(self, address: str, given: Answers, message: Message) -> None:
+        """Have answers that came in this message wait at `address`, as if it was left with them.
+
+        Where it was left half-way, what was answered there stands: the message is kept with it.
+        """
+        if self.has_aside(address, given):
+            left = next(left for left in self.aside if left["flow"] == address)
+            left["kept"] = [*left["kept"], _as_kept(message)]
+        else:
+            left = {"flow": address, "asking": State(given).as_json(), "kept": self.kept}
+            self.aside = [*self.aside, left]
+            self.kept = []
 
     def has_aside(self, address: str, given: Answers) -> bool:
         """Was this flow left half-way? Then `given` answers wait with it."""
@@ -176,3 +189,7 @@ class Place:
 
     def rest(self, more: str = "", trail: Sequence[str] = ()) -> None:
         self.flow, self.trail, self.asking, self.more = "", list(trail), State(), more
+
+
+def _as_kept(message: Message) -> dict[str, Any]:
+    return {"message": message.pk, "at": message.created_at.isoformat()}

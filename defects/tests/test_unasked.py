@@ -1,0 +1,250 @@
+"""A worker who tells of a defect straight away, without the menu."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from defects.models import DefectReport, Question, ReportForm
+from orders.models import Customer, Order
+from whatsapp_bot.models import Contact, Menu, MenuItem
+from whatsapp_bot.models.contact import Role
+from whatsapp_bot.recent import forget_all
+
+BROKEN = "machine 4 broken since this morning, 12 pieces scrap"
+OFFER = "Thank you for telling me! Shall I report that as a defect?\n\n1. Yes\n2. No"
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def at_rest(say, worker):
+    say("hi")
+
+
+def descriptions() -> list[str]:
+    return list(DefectReport.objects.order_by("pk").values_list("description", flat=True))
+
+
+def filed_messages() -> list[str]:
+    filed = DefectReport.objects.get().attachments
+    return list(filed.values_list("message__body", flat=True))
+
+
+@pytest.mark.parametrize("yes", ["1", "yes", "Yes, please", "👍"])
+def test_words_out_of_the_blue_are_offered_to_be_reported(say, at_rest, two_questions, yes):
+    assert say(BROKEN) == OFFER
+    assert not DefectReport.objects.exists()
+    assert say(yes) == "How many parts?"
+    assert "Defect Submitted" in say("12")
+    assert descriptions() == [BROKEN]
+    assert filed_messages() == []
+
+
+def test_a_form_with_no_further_question_is_filed_at_once(say, at_rest):
+    say(BROKEN)
+    assert "Defect Submitted" in say("yes")
+    assert descriptions() == [BROKEN]
+
+
+def test_a_no_reports_nothing_and_shows_the_way_to_the_menu(say, at_rest, two_questions):
+    say(BROKEN)
+    assert say("no") == "All right, nothing was reported.\n\nSend *menu* for the main menu."
+    say("2")
+    assert say("1") == "Please describe the defect:"
+    assert not DefectReport.objects.exists()
+
+
+def test_words_that_are_added_instead_of_a_yes_are_reported_too(say, at_rest):
+    say(BROKEN)
+    assert "Defect Submitted" in say("and it leaks oil")
+    assert descriptions() == [f"{BROKEN}\nand it leaks oil"]
+
+
+def test_a_photo_that_follows_joins_the_report(say, phone, at_rest, two_questions):
+    say(BROKEN)
+    assert phone.send("image") == [f"📎 I have that one as well.\n\n{OFFER}"]
+    say("yes")
+    say("12")
+    assert DefectReport.objects.get().attachments.count() == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("Is machine 4 broken again?", "what is wrong with it", "how do I report a defect"),
+        *("thank you my good friend", "Good morning to you", "ok I will do that", "two words"),
+        *("1 2 3", "👍 👍 👍", "no, that was for my boss", "hello my friend, how are you"),
+        *("I want to report something", "please call me back", "show me the plan of today"),
+        "where is the canteen",
+    ],
+)
+def test_questions_and_courtesies_are_no_defects(say, at_rest, said):
+    say("hi")
+    assert OFFER not in say(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("Good morning, press 3 leaks oil", "No guard on machine 5", "Does not start, press 3"),
+        *("Belt torn? yes, since noon", "20 of ORD-1001 are scratched"),
+    ],
+)
+def test_what_is_wrong_may_begin_as_it_likes(say, at_rest, said):
+    assert say(said) == OFFER
+
+
+@pytest.mark.parametrize("role", [Role.UNKNOWN, Role.CUSTOMER])
+def test_only_workers_are_asked(say, contact, role):
+    Contact.objects.update(role=role)
+    say("hi")
+    assert say(BROKEN).startswith("Sorry, I did not get that.")
+
+
+def test_what_somebody_else_wants_is_not_offered(say, at_rest):
+    Order.objects.create(
+        number="ORD-1001", customer=Customer.objects.create(name="Acme"), product="x", quantity=5
+    )
+    assert "*Order ORD-1001*" in say("Please tell me the status of ORD-1001")
+    say(BROKEN)
+    assert "Defect Submitted" in say("yes")
+    number = DefectReport.objects.get().number
+    assert number in say("and the second bracket has it too")
+
+
+def test_a_tapped_button_of_an_earlier_message_tells_of_no_defect(say, at_rest):
+    tapped = {"ButtonPayload": "old", "ButtonText": "Look at the thing", "MessageType": "button"}
+    assert say("", **tapped).startswith("Sorry, I did not get that.")
+
+
+def test_words_at_a_question_are_its_answer(say, at_rest):
+    say("2")
+    say("1")
+    assert "Defect Submitted" in say(BROKEN)
+
+
+def test_without_a_form_on_the_workers_menu_nothing_is_offered(say, at_rest, defect_form):
+    MenuItem.objects.filter(opens="menu:defects").update(audience="customers")
+    forget_all()
+    assert say(BROKEN).startswith("Sorry, I did not get that.")
+    MenuItem.objects.filter(opens="menu:defects").update(audience="workers")
+    defect_form.withdraw()
+    forget_all()
+    assert say(BROKEN).startswith("Sorry, I did not get that.")
+
+
+def test_a_form_that_is_withdrawn_meanwhile_is_said_to_be(say, at_rest, defect_form):
+    say(BROKEN)
+    defect_form.withdraw()
+    forget_all()
+    assert say("yes").startswith("Defects cannot be reported here right now.")
+
+
+def test_the_form_is_the_first_on_the_menu_that_asks_everybody_for_words(say, at_rest, defect_form):
+    defect_form.questions.update(kind="photo")
+    defect_form.publish()
+    off_the_menu = ReportForm.objects.create(key="audit", title="Audit")
+    hazard = ReportForm.objects.create(key="hazard", title="Hazard")
+    for form in (off_the_menu, hazard):
+        Question.objects.create(form=form, position=1, name="what", text=f"{form.title}: what?")
+        Question.objects.create(form=form, position=2, name="where", text=f"{form.title}: where?")
+        form.publish()
+    forget_all()
+    assert say(BROKEN).startswith("Sorry, I did not get that.")
+    Menu.objects.get(key="defects").add_item("Hazard", hazard.address)
+    forget_all()
+    assert say(BROKEN) == OFFER
+    assert say("yes") == "Hazard: where?"
+
+
+@pytest.mark.parametrize("word", ["menu", "hi", "back", "help"])
+def test_who_turns_to_the_menu_finds_the_words_in_the_report(say, at_rest, two_questions, word):
+    say(BROKEN)
+    left = say(word)
+    assert left.startswith("I have kept what you wrote. You can still report it from the menu.")
+    say("menu")
+    say("2")
+    assert "“machine 4 broken since this morning, 12" in say("1")
+    assert say("continue") == "How many parts?"
+    say("12")
+    assert descriptions() == [BROKEN]
+
+
+def test_a_photo_waits_with_the_words(say, phone, at_rest, two_questions, clock):
+    say(BROKEN)
+    phone.send("image")
+    say("menu")
+    clock.shift(timedelta(hours=1))
+    for text in ("2", "1", "continue", "12"):
+        say(text)
+    assert DefectReport.objects.get().attachments.count() == 1
+
+
+def test_after_cancel_nothing_waits(say, at_rest):
+    say(BROKEN)
+    assert say("cancel").startswith("Cancelled. Nothing was submitted.")
+    say("2")
+    assert say("1") == "Please describe the defect:"
+
+
+def test_after_a_stop_the_words_wait_too(say, at_rest):
+    say(BROKEN)
+    say("stop")
+    say("menu")
+    say("2")
+    assert "“machine 4 broken" in say("1")
+
+
+@pytest.mark.parametrize("said", ["hello", "yes", "What now?"])
+def test_after_a_long_silence_the_words_are_offered_again(say, at_rest, two_questions, clock, said):
+    say(BROKEN)
+    clock.shift(timedelta(hours=14))
+    assert "“machine 4 broken since this morning, 12" in say(said)
+    assert say("1") == "How many parts?"
+    say("12")
+    assert descriptions() == [BROKEN]
+    assert filed_messages() == []
+
+
+def test_what_is_told_then_goes_with_them(say, at_rest, clock):
+    say(BROKEN)
+    clock.shift(timedelta(hours=14))
+    assert "“machine 4 broken" in say("machine 5 is down as well")
+    assert "Defect Submitted" in say("1")
+    assert descriptions() == [BROKEN]
+    assert filed_messages() == ["machine 5 is down as well"]
+
+
+def test_the_first_words_of_a_new_day_are_offered_wherever_the_last_day_ended(say, at_rest, clock):
+    say("2")
+    clock.shift(timedelta(hours=14))
+    assert say(BROKEN) == OFFER
+
+
+@pytest.mark.parametrize("before", ["yes", "menu"])
+def test_a_report_that_was_left_half_way_is_not_lost_for_it(say, at_rest, two_questions, before):
+    """It is offered first; going on with it files the new words with it, and else they begin one."""
+    for text in ("2", "1", "Bent frame", "menu", BROKEN, before):
+        reply = say(text)
+    if before == "menu":
+        say("2")
+        reply = say("1")
+    assert "“Bent frame”" in reply
+    assert say("continue") == "How many parts?"
+    say("12")
+    assert descriptions() == ["Bent frame"]
+    assert filed_messages() == [BROKEN]
+
+
+def test_or_it_is_dropped_for_the_new_one(say, at_rest, two_questions):
+    for text in ("2", "1", "Bent frame", "menu", BROKEN, "yes"):
+        say(text)
+    assert say("start over") == "How many parts?"
+    say("12")
+    assert descriptions() == [BROKEN]
