@@ -58,9 +58,11 @@ STRANGE = [
     "A" * 5000,
 ]
 said_plainly = st.sampled_from([*WORDS, *map(str, range(1, 7)), "scratch on the panel", *STRANGE])
-said = (
-    said_plainly | st.text(max_size=40) | st.sampled_from(["ORD-ANNA-1", "ord ben 1", "REF-ANNA"])
-)
+ASKED = [
+    *("ORD-ANNA-1", "ord ben 1", "REF-ANNA", "Where is ORD-BEN-1?", "any news on ORD-ANNA-1"),
+    *("When will my order be ready?", "20 of ORD-ANNA-1 are bent"),
+]
+said = said_plainly | st.text(max_size=40) | st.sampled_from(ASKED)
 people = st.sampled_from(NAMES)
 
 

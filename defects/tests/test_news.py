@@ -184,6 +184,10 @@ def order(report):
     "remark",
     [
         *("20 of ORD-1001 are scratched", "The same with order ORD-1001", "Is ORD-1001 bent too?"),
+        *(
+            "Update on ORD-1001: 20 more of them were found today",
+            "order ORD-1001 fell off the track",
+        ),
         *("ORD-1001 was wet when it arrived", "when we opened ORD-1001 we saw 20 bad ones"),
         *(
             "please check if ORD-1001 also has it",

@@ -25,8 +25,11 @@ _ASKS = re.compile(
     r"|\b(?:know|tell me|tell us|ask|check|see|wondering) (?:where|when|how far)"
     r" (?:my|our|the|this|order|ord|it|(?:\w+ )?\w*\d\w*)\b"
     rf"|\b(?:know|tell me|tell us|ask|check|see|wondering) (?:if|whether)\b.*{_HOW_FAR}"
-    r"|\b(?:news|updates?)(?: please)? (?:of|on|about|for|from|regarding|with)\b"
-    r"|\b(?:any|what) (?:news|updates?)\b|\b(?:status|eta)\b|\b(?:track|trace)\b"
+    r"|\b(?:news|updates?)(?: please)? (?:of|on|about|for|from|regarding|with) (?:\w+ ){0,4}\w+$"
+    r"|\b(?:any|what) (?:news|updates?)\b|\b(?:status|eta)(?: (?:of|on|about|for)\b|(?: please)?$)"
+    r"|\b(?:what|what is|what s|check|know|get|give me|send me) (?:the )?(?:\w+ )?(?:status|eta)\b"
+    r"|\b(?:status|eta)(?: \w{1,5})? \w*\d\w*(?: please)?$"
+    r"|\b(?:track|trace) (?:my|our|the|order|ord|\w*\d)"
     rf"|\bhow many\b.*{_HOW_FAR}|\bhow (?:is|are|s) .*\b(?:doing|going|coming|getting)\b"
     rf"|{_OPENING}(?:why )?(?:is|are|has|have|did|will|was)\b.*{_HOW_FAR}"
 )
@@ -36,7 +39,7 @@ _IS_AMISS = re.compile(
     r"|complain|report|repair|rework)"
 )
 """Who says so speaks of what is wrong with the parts, and not of when they come."""
-_NUMBER_WITH_LETTERS = re.compile(r"[^\W\d_]+-?\d[\w-]*")
+_NUMBER_WITH_LETTERS = re.compile(r"[^\W\d_](?=[\w-]*\d)[\w-]*")
 _NUMBER = re.compile(rf"{_NUMBER_WITH_LETTERS.pattern}|\d{{4,}}(?:-\d+)?")
 
 

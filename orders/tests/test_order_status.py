@@ -1,12 +1,14 @@
 """Conversations in which somebody asks for an order."""
 
 from datetime import date, timedelta
+from time import perf_counter
 
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from orders.chat.asking import LONGEST_QUESTION, asks_about_an_order, number_in
 from orders.models import (
     Customer,
     CustomerLink,
@@ -385,6 +387,7 @@ def test_a_contact_card_is_no_order_number(say, buyer, order):
         *("where is ORD-1001?", "Where's ord 1001", "status of ORD-1001", "ORD-1001, any news?"),
         *("any news on order ORD 1001?", "Is order no. ORD-1001 ready?", "update on ORD-1001 pls"),
         *("Good morning, can you tell me where my order ORD-1001 is?", "how far is ORD1001"),
+        *("What's the status of ORD-1001", "status ORD-1001", "Can you track ORD-1001 please"),
         *("Where is ORD 1001? I need it by 5 October.", "when will the order ORD-1001 be ready"),
     ],
 )
@@ -474,3 +477,20 @@ def test_other_questions_are_none_for_an_order(say, buyer, order, said):
     say("hi")
     assert say(said).startswith("Sorry, I did not get that.")
     assert not WrongLookup.objects.exists()
+
+
+def test_a_number_may_have_several_dashes(say, buyer, acme):
+    make_order(acme, "PO-AC-7")
+    say("hi")
+    assert "*Order PO-AC-7*" in say("Where is PO-AC-7? It was due on 5 October.")
+    assert "I cannot find that order" in say("Where is PO-AC-8? It was due on 5 October.")
+
+
+def test_a_question_is_recognised_fast():
+    """However it repeats what the patterns look for."""
+    words = ["is order ", "how many ", "update on order ", "hi ", "where is 1 ", "a-1-"]
+    began = perf_counter()
+    for word in words:
+        asks_about_an_order((word * 200)[:LONGEST_QUESTION])
+        number_in((word * 200)[:LONGEST_QUESTION])
+    assert perf_counter() - began < 1

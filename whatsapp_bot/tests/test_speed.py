@@ -82,6 +82,14 @@ def test_to_list_ones_reports_takes_one_more(phone):
     assert len(made) <= MOST[connection.vendor] + 1, "\n".join(made)
 
 
+@pytest.mark.usefixtures("read_once")
+def test_to_offer_to_report_what_a_worker_tells_takes_no_more(phone, worker):
+    for text in ("hi", "press three leaks oil", "no"):
+        phone.say(text)
+    made = statements(lambda: phone.say("the belt is torn"))
+    assert len(made) <= MOST[connection.vendor], "\n".join(made)
+
+
 @pytest.mark.parametrize("texts", [["hi", "2", "1", "A scratch", "2", "2"], ["help", "1", "stop"]])
 @pytest.mark.usefixtures("read_once")
 def test_a_turn_leaves_nothing_for_the_garbage_collector(phone, texts):
