@@ -280,9 +280,11 @@ class FormVersionAdmin(ModelAdmin):
             messages.error(request, "Choose one version to go back to.")
             return None
         version = versions.get()
-        if "drops_draft" not in request.POST and not version.form.draft_is_kept:
+        form = version.form
+        may_drop = request.POST.get("drops_draft") == form.draft_mark or form.draft_is_kept
+        if not may_drop:
             return self._ask(request, version)
-        version.form.go_back_to(version, request.user)
+        form.go_back_to(version, request.user)
         report_forms.forget()
         messages.success(
             request, f"People are asked again what {version} asked. The draft is the same."

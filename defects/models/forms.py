@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 from typing import Any
 
 from django.conf import settings
@@ -65,6 +66,12 @@ class ReportForm(models.Model):
         return any(
             version.questions == draft for version in self.versions.filter(thanks=self.thanks)
         )
+
+    @property
+    def draft_mark(self) -> str:
+        """A short string that differs when anything of the draft does."""
+        draft = repr((self.draft(), self.thanks))
+        return blake2b(draft.encode(errors="replace"), digest_size=12).hexdigest()
 
     def clean(self) -> None:
         if placeholders_in(self.thanks) - {"number"}:

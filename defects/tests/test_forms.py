@@ -1,5 +1,6 @@
 """Staff make report forms: drafts, versions, conditions."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -247,8 +248,17 @@ def test_whoever_goes_back_is_asked_before_a_draft_is_lost(admin_client, two_que
     assert two_questions.live.number == 2
     assert two_questions.questions.filter(name="when").exists()
 
-    page = admin_client.post(every, {**asked, "drops_draft": "yes"}, follow=True).content.decode()
-    assert "People are asked again what Defect, version 1 asked." in page
+    def agree(page):
+        (seen,) = re.findall('name="drops_draft" value="(.+?)"', page)
+        answer = admin_client.post(every, {**asked, "drops_draft": seen}, follow=True)
+        return answer.content.decode()
+
+    two_questions.questions.filter(name="when").update(text="Since which day?")
+    page = agree(page)
+    assert "Since which day? <em>(date; required)</em>" in page, "changed since they were asked"
+    assert two_questions.questions.filter(name="when").exists()
+
+    assert "People are asked again what Defect, version 1 asked." in agree(page)
     two_questions.refresh_from_db()
     assert two_questions.live.questions == first.questions
     assert not two_questions.questions.filter(name="when").exists()
