@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from html.parser import HTMLParser
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -221,3 +221,24 @@ def test_a_row_that_two_people_remove_is_gone(open_page):
     assert not page.save(**{"items-1-DELETE": "on"})
     assert page.save()
     assert menu.items.count() == 4
+
+
+@pytest.mark.parametrize("may", ["change", "view"])
+def test_a_row_that_may_not_be_added_anew_is_not_said_to_be(order, may):
+    order.lines.create(position=1, product="Gear", quantity=5)
+    order.lines.create(position=2, product="Lid", quantity=7)
+    verbs = ["view_order", "change_order", "view_orderline", f"{may}_orderline"]
+    clerk = User.objects.create_user("clerk", is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=verbs))
+    client = Client()
+    client.force_login(clerk)
+    page = Opened(client, order)
+    order.lines.get(position=1).delete()
+    typed = {"lines-0-product": "Typed by us"} if may == "change" else {}
+    assert not page.save(**typed)
+    assert "added anew" not in page.html
+    is_told = "Somebody else has deleted “order line” since you opened this" in page.html
+    assert is_told == (may == "change")
+    assert page.values.get("lines-1-product") == typed.get("lines-0-product")
+    assert page.save()
+    assert order.lines.get().product == "Lid"

@@ -23,6 +23,10 @@ ROW_DELETED = (
     "Somebody else has deleted “{row}” since you opened this. What you entered there is still "
     "here, at the end: save again to have it added anew, or remove it."
 )
+NOT_ADDED_ANEW = (
+    "Somebody else has deleted “{row}” since you opened this, and you may not add it anew. What you "
+    "entered there is still here, at the end, and is not saved."
+)
 
 
 class RowsAmongOthers(forms.BaseInlineFormSet):
@@ -38,7 +42,8 @@ class RowsAmongOthers(forms.BaseInlineFormSet):
         super().clean()
         if self.gone:
             names = [_called(self.forms[place]) for place in self.gone]
-            raise forms.ValidationError([ROW_DELETED.format(row=name) for name in names])
+            told = ROW_DELETED if self.max_num else NOT_ADDED_ANEW  # The admin sets it to 0.
+            raise forms.ValidationError([told.format(row=name) for name in names])
 
     def _places_of_gone(self) -> list[int]:
         there = {str(row.pk) for row in self.get_queryset()}
@@ -46,10 +51,10 @@ class RowsAmongOthers(forms.BaseInlineFormSet):
         return [place for place, key in keys.items() if key and key not in there]
 
     def _have_new(self, gone: list[int]) -> None:
-        """Have these rows come after those that are there, and be new, but for what was removed."""
+        """Have these rows come after those that are there, and be new, if they say anything."""
         rows = range(self.total_form_count())
         stay = [place for place in range(self._stored_rows()) if place not in gone]
-        again = [place for place in gone if f"{self.add_prefix(place)}-DELETE" not in self.data]
+        again = [place for place in gone if self._is_entered(place)]
         order = [*stay, *again, *rows[self._stored_rows() :]]
         self.data = self._in_order(order)
         self.data[f"{self.prefix}-TOTAL_FORMS"] = str(len(order))
@@ -58,6 +63,12 @@ class RowsAmongOthers(forms.BaseInlineFormSet):
         for place in self.gone:
             self.data[self._key_of(place)] = ""
         del self.management_form  # It has counted the rows as they were.
+
+    def _is_entered(self, place: int) -> bool:
+        """Has it fields, as one that may only be seen has not, and is it not to be removed?"""
+        row = self.add_prefix(place)
+        fields = [f"{row}-{name}" for name in self.form.base_fields]
+        return f"{row}-DELETE" not in self.data and any(name in self.data for name in fields)
 
     def _in_order(self, order: list[int]) -> QueryDict:
         """What was posted, with its rows in another order, and without those not in it."""
@@ -80,7 +91,8 @@ class RowsAmongOthers(forms.BaseInlineFormSet):
 
 
 def _called(row: forms.ModelForm) -> str:
-    return str(row.instance) if row.is_valid() else row.instance._meta.verbose_name
+    is_whole = row.has_changed() and row.is_valid()
+    return str(row.instance) if is_whole else row.instance._meta.verbose_name
 
 
 class FormAmongOthers(forms.ModelForm):
