@@ -24,8 +24,8 @@ ROW_DELETED = (
     "here, at the end: save again to have it added anew, or remove it."
 )
 NOT_ADDED_ANEW = (
-    "Somebody else has deleted “{row}” since you opened this, and you may not add it anew. What you "
-    "entered there is still here, at the end, and is not saved."
+    "Somebody else has deleted “{row}” since you opened this, and you may not add it anew. What "
+    "you entered there is still here, at the end, and is not saved."
 )
 
 
