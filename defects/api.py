@@ -186,7 +186,10 @@ class WholeReportSerializer(ReportSerializer):
         read_only=True, help_text="Which state it is: changes with anything above."
     )
 
-    by_the_clock = ("actions",)  # which become overdue
+    of_others = (
+        *("reporter_name", "category_name", "decided_by"),
+        "actions",  # which become overdue
+    )
 
     class Meta(ReportSerializer.Meta):
         fields = [*ReportSerializer.Meta.fields, "dispositions", "actions", "version"]

@@ -45,6 +45,7 @@ class CustomerSerializer(Known):
     reference = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_NAME)
     contacts = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
     needed = ["name"]
+    of_others = ("contacts",)
 
     class Meta:
         model = Customer
@@ -122,7 +123,7 @@ class OrderSerializer(Known):
     promised = serializers.DateField(read_only=True, allow_null=True)
     next_step = StepSerializer(read_only=True, allow_null=True)
     needed = ["customer", "product", "quantity"]
-    by_the_clock = ("promised", "next_step")
+    of_others = ("customer_name", "promised", "next_step")
 
     class Meta:
         model = Order

@@ -16,11 +16,11 @@ _A_SECOND = timedelta(seconds=1)
 class _Strict:
     """Refuses what would else be lost or guessed: other fields, and other kinds of values.
 
-    A field that is only read may come back as it was read. by_the_clock: those of which what was
-    read may be over, though nothing has changed.
+    A field that is only read may come back as it was read. of_others: those of which what was read
+    may be over, though the row has not changed: another row has, or time has passed.
     """
 
-    by_the_clock: tuple[str, ...] = ()
+    of_others: tuple[str, ...] = ()
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
@@ -52,7 +52,7 @@ class _Strict:
             return dict.fromkeys(_telling(read_only), "It is filled in here: leave it out.")
         if not read_only or self._is_read_before(read_only):
             return {}
-        checked = set(read_only) - set(self.by_the_clock if self._is_read(read_only) else ())
+        checked = set(read_only) - set(self.of_others if self._is_read(read_only) else ())
         return {
             name: f"It is {_in_short(self._stored[name])}, and not changed like this: leave it out."
             for name in read_only

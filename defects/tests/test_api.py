@@ -13,7 +13,7 @@ from config.tests.test_api import pages, problem
 from conftest import with_token
 from defects.models import DefectCategory, DefectReport, Note
 from orders.models import Customer, Line, Order
-from whatsapp_bot.models import Media, Message
+from whatsapp_bot.models import Contact, Media, Message
 from whatsapp_bot.tests import files
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,20 @@ def test_a_report_is_sent_back_as_it_was_read_and_its_status_is_not_said(reviewe
     assert error["pointer"] == "#/status"
     assert error["detail"].startswith('It is "reported", and not changed')
     assert reviewer.get(there).json()["cause"] == "Worn tool"
+
+
+def test_a_report_is_sent_back_though_others_are_called_otherwise(
+    reviewer, report, there, surface, contact
+):
+    reviewer.patch(there, {"category": surface.pk})
+    DefectReport.objects.update(decided_by=User.objects.get(username="anna"))
+    read = reviewer.get(there).json()
+    DefectCategory.objects.update(name="Scratches")
+    Contact.objects.filter(pk=contact.pk).update(name="Nomsa Dlamini")
+    User.objects.update(username="anna.k")
+    told = reviewer.patch(there, {**read, "cause": "Worn tool"}).json()
+    assert (told["cause"], told["category_name"]) == ("Worn tool", "Scratches")
+    assert (told["reporter_name"], told["decided_by"]) == ("Nomsa Dlamini", "anna.k")
 
 
 def test_a_report_stays_unchanged_when_nothing_is_different(reviewer, there):

@@ -73,6 +73,18 @@ def test_what_was_read_may_be_sent_back(noon, erp, acme, run):
     assert erp.put(f"{ORDERS}ORD-1/", shipped).status_code == 200, "the same after a time-out"
 
 
+def test_what_was_read_may_be_sent_back_when_another_row_has_changed(erp, acme, contact):
+    order = erp.put(f"{ORDERS}ORD-1/", GEARS).json()
+    customer = erp.get(f"{CUSTOMERS}K-100/").json()
+    CustomerLink.objects.create(customer=acme, contact=contact)
+    assert erp.get(f"{CUSTOMERS}K-100/").json()["updated_at"] == customer["updated_at"]
+    customer = erp.put(f"{CUSTOMERS}K-100/", {**customer, "name": "Acme Ltd"}).json()
+    assert (customer["name"], customer["contacts"]) == ("Acme Ltd", [contact.pk])
+    assert erp.get(f"{ORDERS}ORD-1/").json()["updated_at"] == order["updated_at"]
+    order = erp.put(f"{ORDERS}ORD-1/", {**order, "notes": "Soon"}).json()
+    assert (order["notes"], order["customer_name"]) == ("Soon", "Acme Ltd")
+
+
 def test_what_lines_say_is_not_said_without_them(erp, acme):
     lines = [{"product": "Gear", "quantity": 5}, {"product": "Lid", "quantity": 7}]
     read = erp.put(f"{ORDERS}ORD-1/", {"customer": "K-100", "lines": lines}).json()
