@@ -67,7 +67,9 @@ class _Strict:
     def _is_read_before(self, said: dict[str, Any]) -> bool:
         """Was it read before the last change? It was so then: also what is sent a second time."""
         read, changed = (_moment(one.get("updated_at")) for one in (said, self._stored))
-        return bool(read and changed and read < changed and self._is_read(said))
+        if not read or not changed or read in _cut(changed):
+            return False
+        return read < changed and self._is_read(said)
 
 
 def _telling(said: dict[str, Any]) -> list[str]:
@@ -85,6 +87,12 @@ def _are_same(one: Any, other: Any) -> bool:
     if all(moments):
         return abs(moments[0] - moments[1]) < _A_SECOND  # type: ignore[operator]
     return one == other
+
+
+def _cut(moment: datetime) -> list[datetime]:
+    """What a program keeps of it that knows seconds alone, or milliseconds, as browsers do."""
+    of_second = moment.microsecond
+    return [moment.replace(microsecond=of_second // least * least) for least in (10**6, 1000)]
 
 
 def _moment(value: Any) -> datetime | None:

@@ -125,6 +125,17 @@ def test_a_field_that_is_only_read_cannot_be_said(erp, acme):
     assert Order.objects.get().quantity == 500
 
 
+@pytest.mark.parametrize("kept", ["seconds", "milliseconds", "microseconds"])
+def test_a_program_that_keeps_less_of_a_moment_is_told_as_well(erp, acme, kept):
+    with time_machine.travel(datetime(2026, 11, 24, 9, 30, 5, 123456, tzinfo=UTC), tick=False):
+        read = erp.put(f"{ORDERS}ORD-1/", GEARS).json()
+    for name in ("created_at", "updated_at"):
+        read[name] = datetime.fromisoformat(read[name]).isoformat(timespec=kept)
+    (error,) = problem(erp.put(f"{ORDERS}ORD-1/", {**read, "made": 320}), 400)["errors"]
+    assert error["pointer"] == "#/made"
+    assert erp.put(f"{ORDERS}ORD-1/", {**read, "notes": "Soon"}).json()["notes"] == "Soon"
+
+
 def test_an_order_is_made_changed_and_stays(erp, acme):
     made = erp.put(f"{ORDERS}ORD-1/", GEARS)
     assert made.status_code == 201
