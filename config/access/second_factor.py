@@ -41,7 +41,6 @@ A_MOMENT = 15 * 60
 OPEN = {
     "admin:login",
     "admin:logout",
-    "admin:jsi18n",
     "second_factor:page",
     "second_factor:prove",
     "second_factor:set_up",

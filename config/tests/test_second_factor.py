@@ -291,6 +291,17 @@ def test_by_the_password_alone_one_gets_nowhere(set_up, path, method):
         assert answer.url.startswith(CODE)
 
 
+def test_a_page_learns_that_the_code_is_missing_before_it_is_sent(set_up):
+    """signed_in.js asks there; what was posted would be gone: see above."""
+    User.objects.update(is_superuser=True)
+    whole = password()
+    whole.post(CODE, {"code": shown_by(set_up[0]), "next": ORDERS})
+    page = whole.get(reverse("admin:orders_order_add")).content.decode()
+    (asks,) = re.findall('data-asks="(.+?)"', page)
+    assert whole.get(asks).status_code == 200
+    assert password().get(asks).url.startswith(CODE)
+
+
 def test_one_may_sign_out_half_way(set_up):
     browser = password()
     browser.post(reverse("admin:logout"))
