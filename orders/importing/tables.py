@@ -145,7 +145,7 @@ class _Csv(Table):
                     yield number, cells
             except csv.Error:
                 raise Unreadable(
-                    f"Row {rows.line_num} and what follows cannot be read. Is there a quotation "
+                    f"Row {lines.row} and what follows cannot be read. Is there a quotation "
                     "mark that is not closed? Please mend it, or save it as XLSX."
                 ) from None
 
@@ -165,12 +165,12 @@ class _Lines:
     """The lines of a text. Raises Unreadable when those of one row are too long, or do not end."""
 
     def __init__(self, text: io.TextIOWrapper) -> None:
-        self._text, self._row = text, 0
+        self._text, self.row = text, 0
         self.begin_row()
 
     def begin_row(self) -> None:
         self._left = LONGEST_ROW
-        self._row += 1
+        self.row += 1
 
     def __iter__(self) -> Self:
         return self
@@ -186,7 +186,7 @@ class _Lines:
         if not line and self._left < LONGEST_ROW:
             # All that follows would be one cell of it.
             raise Unreadable(
-                f"Row {self._row} has a quotation mark that is not closed. "
+                f"Row {self.row} has a quotation mark that is not closed. "
                 "Please mend it, or save it as XLSX."
             )
         if not line:

@@ -123,10 +123,11 @@ def packed(**parts):
         ("a.ods", packed(**{"content.xml": "<a/>"}), "an OpenDocument file"),
         ("a.xlsx", packed(**{"xl__workbook.xml": "<a>"}), "It is damaged"),
         ("a.csv", b'a,b\n"c,d\n' + b"x" * 200_000, "a quotation mark that is not closed"),
+        ("a.csv", b'a,b\n"c,d\n' + b"e,f\n" * 50_000, "Row 2 and what follows cannot be read"),
         ("a.csv", b'a,b\nc,"d\ne,f\ng,h\n', "Row 2 has a quotation mark that is not closed"),
         ("a.csv", b'a,b\nc,"d', "Row 2 has a quotation mark that is not closed"),
     ],
-    ids=["old", "protected", "a text", "OpenDocument", "damaged", *("an open quotation",) * 3],
+    ids=["old", "protected", "a text", "OpenDocument", "damaged", *("an open quotation",) * 4],
 )
 def test_each_fault_has_its_sentence(name, content, says):
     with pytest.raises(Unreadable, match=says):
