@@ -346,12 +346,8 @@ class Desk:
         return None if is_word else flows.claimed_reply(self.contact, self.message)
 
     def _expected(self, *, asks: bool = False) -> str:
-        """What the person may be replying to, unless that waits to be sent."""
-        address = self.place.expected(self.now, asks=asks)
-        if address and self.conversation.holds:
-            told = self.contact.messages.filter(notice=self.place.expects.get("notice"))
-            return "" if told.waiting().exists() else address
-        return address
+        """What the person may be replying to."""
+        return self.place.expected(self.now, asks=asks)
 
     def _offered(self) -> str | None:
         """What may be of use with these words, where nobody claims them and nothing was tapped."""

@@ -206,6 +206,7 @@ def _hold(message: Message) -> None:
     if conversation.window_is_open and not message.details.get("closed"):
         return
     conversation.hold()
+    conversation.expect_later(message)
     message.status, message.try_at = Status.WAITING, None
     message.goes_as(None)
     message.details = {name: value for name, value in message.details.items() if name != "closed"}

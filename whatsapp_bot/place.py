@@ -22,9 +22,9 @@ class Place:
     when a picture was last answered. aside: the flows that were left half-way, each as {"flow",
     "asking", "kept"}; with "given", answers that came later, and once it was "offered" what was
     "said" then. minute: when it began and how many messages came in it, as {"at", "count"}.
-    expects: what somebody who is at rest may be replying to, as {"address", "notice", "until",
-    "asks"}; a number is an answer only where it "asks". It is "just" sent while nothing else has
-    been opened since.
+    expects: what somebody who is at rest may be replying to, as {"address", "notice", "message",
+    "until", "asks"}; a number is an answer only where it "asks". It is "just" sent while nothing
+    else has been opened since. expects_then: the same of what waits until the person writes.
     """
 
     flow: str = ""
@@ -36,8 +36,12 @@ class Place:
     aside: list[dict[str, Any]] = field(default_factory=list)
     minute: dict[str, Any] = field(default_factory=dict)
     expects: dict[str, Any] = field(default_factory=dict)
+    expects_then: dict[str, Any] = field(default_factory=dict)
 
-    STORED: ClassVar = ("trail", "more", "kept", "album", "aside", "minute", "expects")
+    STORED: ClassVar = (
+        *("trail", "more", "kept", "album", "aside", "minute"),
+        *("expects", "expects_then"),
+    )
 
     @classmethod
     def of(cls, conversation: Conversation) -> "Place":

@@ -207,7 +207,7 @@ class DefectReport(Reviewed):
             self.attach([message.pk])
             conversation = Conversation.objects.of(self.reported_by)
             address = f"defects.reply:{self.pk}"
-            conversation.expect(address, notice.key, asks=notice is QUESTION)
+            conversation.expect(address, message, asks=notice is QUESTION)
         return message
 
     # Who changed what ----------------------------------------------------------------------------

@@ -361,6 +361,20 @@ def test_a_question_is_answered_although_something_else_waits(report, ask, say, 
     assert filed_with(report) == ["2"]
 
 
+def test_news_are_replied_to_although_a_question_waits(report, tell, say, template):
+    template.notice, template.body = "news.acknowledged", "We look into {{1}}: {{2}}"
+    template.variables = {"1": "number", "2": "preview"}
+    template.approval = MessageTemplate.Approval.APPROVED
+    template.save()
+    with time_machine.travel(timezone.now() + timedelta(days=3), tick=True):
+        (asked,) = report.reported_by.send("When do you fetch your gloves?")
+        assert asked.status == Status.WAITING
+        assert tell().template
+        assert report.number in say("It leaks again")
+        assert report.number not in say("Tomorrow"), "the question has been read since"
+    assert filed_with(report) == ["It leaks again"]
+
+
 def test_what_is_said_of_another_report_is_no_answer(report, ask, say, deliver):
     newer = another(report, say)
     newer.status = "acknowledged"

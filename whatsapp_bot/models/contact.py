@@ -185,7 +185,7 @@ class Contact(models.Model):
         if written and written[-1].status != Status.FAILED:
             conversation = Conversation.objects.of(self)
             asks = any(mark in text for mark in QUESTION_MARKS)
-            conversation.expect(f"help.more:{written[-1].pk}", key, asks=asks)
+            conversation.expect(f"help.more:{written[-1].pk}", written[-1], asks=asks)
         return written
 
     @transaction.atomic

@@ -1,13 +1,14 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, models, transaction
 from django.utils import timezone
 
 from whatsapp_bot import prepared
+from whatsapp_bot.delivery import Status
 from whatsapp_bot.inbound import Sender
 from whatsapp_bot.models.contact import Contact
 
@@ -145,7 +146,7 @@ class Conversation(models.Model):
         """Have the messages go that wait for the person, who has written now."""
         if self.holds:
             self.holds = False
-            self._expect_from_now()
+            self._expect_what_waited()
             self.save(update_fields=["holds", "state"])
             self.contact.messages.release()
 
@@ -157,34 +158,49 @@ class Conversation(models.Model):
             return 0
         count = self.contact.messages.filter(pk__in=fitting).release()
         self.holds = self.contact.messages.waiting().exists()
-        if self.state.get("expects", {}).get("notice") == template.notice:
-            self._expect_from_now()
+        if self.state.get("expects_then", {}).get("message") in fitting:
+            self._expect_what_waited()
         self.save(update_fields=["holds", "state"])
         return count
 
-    def _expect_from_now(self) -> None:
-        if expects := self.state.get("expects"):
-            expects["until"] = (timezone.now() + REPLY_WITHIN).isoformat()
-
-    def expect(self, address: str, notice: str, *, asks: bool) -> None:
+    def expect(self, address: str, told: "Message", *, asks: bool) -> None:
         """Have what the person says within a day, when nothing else is under way, open `address`.
 
-        notice: the key of what we told. asks: that is a question, so also a number is the answer.
-        Until it is answered, nothing that does not ask takes its place.
+        told: what it may be a reply to; while that waits, it takes the place of nothing that the
+        person has read. asks: that is a question, so also a number is the answer. Until it is
+        answered, nothing that does not ask takes its place.
         """
-        held = self.state.get("expects", {})
-        if (
-            held.get("asks")
-            and not asks
-            and timezone.now() <= datetime.fromisoformat(held["until"])
-        ):
-            return
-        self.state = {
-            **self.state,
-            "expects": {"address": address, "notice": notice, "asks": asks},
-        }
-        self._expect_from_now()
+        about = {"address": address, "notice": told.notice, "message": told.pk, "asks": asks}
+        if told.status == Status.WAITING:
+            self._expect_then(about)
+        else:
+            self._expect_from_now(about)
         self.save(update_fields=["state"])
+
+    def expect_later(self, told: "Message") -> None:
+        """Have no reply be expected to what waits now, until it goes."""
+        about = self.state.get("expects", {})
+        if about.get("message") == told.details.get("again_of", told.pk):
+            self.state = {**self.state, "expects": {}}
+            self._expect_then({name: about[name] for name in about if name != "until"})
+            self.save(update_fields=["state"])
+
+    def _expect_then(self, about: dict[str, Any]) -> None:
+        if about["asks"] or not self.state.get("expects_then", {}).get("asks"):
+            self.state = {**self.state, "expects_then": about}
+
+    def _expect_what_waited(self) -> None:
+        about = self.state.get("expects_then")
+        if about:
+            self.state = {**self.state, "expects_then": {}}
+            self._expect_from_now(about)
+
+    def _expect_from_now(self, about: dict[str, Any]) -> None:
+        before = self.state.get("expects", {})
+        if before.get("asks") and not about["asks"] and _is_expected_still(before):
+            return
+        until = (timezone.now() + REPLY_WITHIN).isoformat()
+        self.state = {**self.state, "expects": {**about, "until": until, "just": True}}
 
     def stand_at(self, address: str) -> None:
         """Have the next message open what is at `address`."""
@@ -204,10 +220,24 @@ class Conversation(models.Model):
             aside.append({"flow": before.flow, "asking": before.state["asking"], "kept": []})
         self.flow, self.heard_at = now.flow, now.heard_at
         # What staff asked the other one is still to be answered.
-        expects = now.state.get("expects") or before.state.get("expects") or {}
-        self.state = {**now.state, "kept": kept, "aside": aside, "expects": expects}
+        expects = {
+            when: _more_urgent(now.state.get(when), before.state.get(when))
+            for when in ("expects", "expects_then")
+        }
+        self.state = {**now.state, "kept": kept, "aside": aside, **expects}
         self.holds = self.holds or other.holds
         self.save()
+
+
+def _is_expected_still(about: dict[str, Any]) -> bool:
+    """Is it still to be replied to? What waits has no end yet."""
+    return "until" not in about or timezone.now() <= datetime.fromisoformat(about["until"])
+
+
+def _more_urgent(*expected: dict[str, Any] | None) -> dict[str, Any]:
+    """Of what may be replied to the first, and what asks before what tells."""
+    open_still = [about for about in expected if about and _is_expected_still(about)]
+    return max(open_still, key=lambda about: about["asks"], default={})
 
 
 def _the_one(known: list[Conversation], sender: Sender) -> Conversation | None:

@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from whatsapp_bot.delivery import DeliveryReport, Status
 from whatsapp_bot.models import Contact, HelpRequest, Message
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.tests.test_inbox import INBOX, again, browser, colleague, refuses, version_in
@@ -25,6 +26,10 @@ def asked(say) -> HelpRequest:
     for text in ("hi", "4", "1", "When do you collect?"):
         say(text)
     return HelpRequest.objects.get()
+
+
+def hours_later(hours: float) -> time_machine.travel:
+    return time_machine.travel(timezone.now() + timedelta(hours=hours), tick=True)
 
 
 def waiting() -> list[str]:
@@ -146,6 +151,57 @@ def test_two_contacts_that_become_one_can_still_reply(new_phone):
     (reply,) = phone.say("tomorrow")
     assert PASSED_ON in reply
     assert waiting() == ["tomorrow"]
+
+
+def test_what_was_read_is_answered_although_more_waits(asked, say):
+    with hours_later(20):
+        asked.contact.send("From which dock?")
+    with hours_later(25):
+        (more,) = asked.contact.send("And how long is it?")
+        assert more.status == Status.WAITING
+    with hours_later(26):
+        assert PASSED_ON in say("2")
+        assert waiting() == ["When do you collect?", "2"]
+        assert PASSED_ON in say("12"), "that has been read since"
+
+
+def test_a_question_does_not_come_back_with_what_waited(asked, say):
+    with hours_later(1):
+        asked.contact.send("From which dock?")
+    with hours_later(24.5):
+        asked.contact.send("We have found it.")
+    with hours_later(72):
+        say("thanks")
+        assert "*Defects*" in say("2")
+
+
+def test_a_question_that_went_too_late_is_answered_once_it_is_read(asked, say, deliver):
+    with hours_later(23):
+        (written,) = asked.contact.send("From which dock?")
+        deliver()
+        written.refresh_from_db()
+    with hours_later(25):
+        late = DeliveryReport(written.sid, "undelivered", None, Status.FAILED, 63016)
+        Message.objects.take_report(late)
+        deliver()
+    with hours_later(26):
+        assert PASSED_ON not in say("ok")
+        deliver()
+        assert PASSED_ON in say("2")
+
+
+def test_a_question_to_one_of_two_who_become_one_is_still_open(new_phone):
+    (older, newer), people = [new_phone(), new_phone()], []
+    for phone in (older, newer):
+        phone.say("hi")
+        people.append(Contact.objects.get(phone=phone.address))
+    one, other = people
+    newer.say("stop")
+    one.send("From which dock?")
+    other.answer("Your gloves are here.")
+    one.absorb(other)
+    (reply,) = newer.say("2")
+    assert PASSED_ON in reply
 
 
 # After a message for the team --------------------------------------------------------------------
