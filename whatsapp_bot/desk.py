@@ -39,6 +39,7 @@ from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models import Conversation, Message
 from whatsapp_bot.place import MAIN_MENU, Place
 from whatsapp_bot.queueing import in_turn
+from whatsapp_bot.whatsapp_text import digits_to_number
 
 log = structlog.get_logger("whatsapp_bot")
 
@@ -254,7 +255,7 @@ class Desk:
             self._begin_album()
         elif self.message.has_attachment:
             reply = self._hear_attachment()
-        elif not self.conversation.heard_at and not self._counts_at_any_time():
+        elif not (self.conversation.heard_at or self._counts_at_any_time() or self._expected()):
             reply = self.open(MAIN_MENU)
         elif self.message.kind == Kind.OTHER:
             reply = self._hear_unreadable()
@@ -276,10 +277,12 @@ class Desk:
     # Words ---------------------------------------------------------------------------------------
 
     def _hear_words(self) -> str:
-        asking = self.place.asking
         quoted = self._claim_of_quoted()
         if quoted:
             return self._hand_over(quoted, silent=False)
+        if self._was_asked_below_the_menu():
+            self.place.rest()
+        asking = self.place.asking
         if asking.asked and chosen(asking.options, self.said, near=False):
             return self.turn(self.said)
         word = words_in(self.said.text)
@@ -304,10 +307,10 @@ class Desk:
         if not flow:
             return texts.NO_MENU()
         shown = self.place.flow == MAIN_MENU
-        question = "" if shown else self._expected(asks=True)
+        menu = self.place.asking if shown else take_turn(flow.build_form, State()).state
+        question = "" if shown or self._taps(menu) else self._expected(asks=True)
         if question:
             return self.open(question)
-        menu = self.place.asking if shown else take_turn(flow.build_form, State()).state
         if chosen(menu.options, self.said) is None:
             small_talk = self._small_talk(word)
             if small_talk:
@@ -321,6 +324,15 @@ class Desk:
         self.place.enter(MAIN_MENU)
         self.place.asking = menu
         return self.turn(self.said)
+
+    def _was_asked_below_the_menu(self) -> bool:
+        """Did a question come after the main menu was shown? Then a number is its answer."""
+        if self.place.flow != MAIN_MENU or self._taps(self.place.asking):
+            return False
+        return self.place.was_told_since and bool(self._expected(asks=True))
+
+    def _taps(self, asking: State) -> bool:
+        return self.said.payload in [key for key, _ in asking.options]
 
     def _small_talk(self, word: str) -> str:
         """The reply to what adds nothing to what was told or sent; "" where it may."""
@@ -476,9 +488,16 @@ class Desk:
             return self.open(f"{RESUME}:{offered}")
         if asked in ("", MAIN_MENU) or self.message.has_attachment:
             return ""
-        if flows.claimed(self.contact, self.message) or self._offered():
+        if flows.claimed(self.contact, self.message) or self._replies_to_what_we_told():
+            return ""
+        if self._offered():
             return ""
         return _join(texts.EXPIRED(), self.open(MAIN_MENU))
+
+    def _replies_to_what_we_told(self) -> bool:
+        """Is it about what came after the question? A number may still be that one's answer."""
+        is_number = digits_to_number(self.said.text) is not None
+        return self.place.was_told_since and not is_number and bool(self._expected())
 
     def _put_aside(self) -> str:
         """Remember what is under way, if it can be resumed, and say so."""

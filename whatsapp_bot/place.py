@@ -85,6 +85,11 @@ class Place:
         """Is what was sent of one's own accord the last thing that was spoken of?"""
         return bool(self.expects.get("just")) and not (self.flow or self.expects_reply)
 
+    @property
+    def was_told_since(self) -> bool:
+        """Have we told or asked something since anything was opened?"""
+        return bool(self.expects.get("just")) and self.expects_reply
+
     def expect_no_comment(self) -> None:
         """What comes now is about something else, unless we have asked."""
         if self.expects and not self.expects["asks"]:

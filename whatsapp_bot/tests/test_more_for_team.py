@@ -6,8 +6,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from whatsapp_bot.delivery import DeliveryReport, Status
-from whatsapp_bot.models import Contact, HelpRequest, Message
+from whatsapp_bot.delivery import DeliveryReport, Route, Status
+from whatsapp_bot.models import Contact, HelpRequest, MenuItem, Message
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.tests.test_inbox import INBOX, again, browser, colleague, refuses, version_in
 from whatsapp_bot.tests.test_writing import page_of, posted, shown
@@ -93,6 +93,57 @@ def test_whoever_was_written_to_first_can_reply_as_well(contact, say):
     contact.send("Your gloves are here. When do you come?")
     assert PASSED_ON in say("tomorrow")
     assert waiting() == ["tomorrow"]
+
+
+def test_a_question_below_the_menu_may_be_answered_with_a_number(contact, say):
+    say("hi")
+    contact.send("Gloves of which size, 1 or 2?")
+    assert PASSED_ON in say("2")
+    assert "*Defects*" in say("2"), "the question has its answer"
+
+
+def test_a_menu_below_the_question_takes_the_number(contact, say):
+    say("hi")
+    contact.send("Gloves of which size, 1 or 2?")
+    say("menu")
+    assert "*Defects*" in say("2")
+
+
+@pytest.mark.parametrize("before", ["hi", "thanks"])
+def test_what_is_tapped_in_the_menu_is_no_answer(contact, say, before):
+    say("hi")
+    say("stop")
+    say(before)
+    contact.answer("From which dock?")
+    item = MenuItem.objects.get(menu__key="main", opens="menu:defects")
+    assert "*Defects*" in say("Report a defect", MessageType="interactive", ListId=str(item.pk))
+    assert waiting() == []
+
+
+def test_the_first_word_of_somebody_may_be_a_reply(contact, say, monkeypatch):
+    monkeypatch.setattr(Contact, "route", lambda *_, **__: Route.FREELY)  # As by a template.
+    contact.send("When do you come?")
+    assert PASSED_ON in say("tomorrow")
+    assert waiting() == ["tomorrow"]
+
+
+def test_a_reply_to_staff_is_no_late_answer_to_a_menu(contact, say):
+    say("hi")
+    say("2")
+    with hours_later(1):
+        contact.send("Your gloves are here.")
+    with hours_later(5.5):
+        assert PASSED_ON in say("Please keep them until Friday")
+    assert waiting() == ["Please keep them until Friday"]
+
+
+def test_a_number_after_hours_is(contact, say):
+    say("hi")
+    say("2")
+    with hours_later(1):
+        contact.send("Your gloves are here.")
+    with hours_later(5.5):
+        assert "It has been a while" in say("2")
 
 
 def test_a_quoted_message_is_replied_to_at_any_time(asked, say, deliver):
