@@ -24,11 +24,11 @@ _NTH = re.compile(r"(?<=\d)(st|nd|rd|th)\b")
 _SHORTENED = re.compile(r"(?<=[a-z])\.|(?<=\d)\.(?= )|\bof\b")
 _SEPTEMBER = re.compile(r"\bsept\b")
 _SAYS_NO = re.compile(
-    r"^(no|nope|nah)\b(\s*[,.!;](?!\s*\d)| +(it|its|it['’]s|that|this|i|sorry|thanks?)\b)"
-    r"|\bwrong (chat|group|person)\b",
+    r"^(no|nope|nah)\b(\s*[,.!;](?!\s*[\w-]*\d)| +(it|its|it['’]s|that|this|i|sorry|thanks?)\b)"
+    r"|\bwrong (chat|group)\b|^\W*(sorry|oops)?\W*wrong person\W*(sorry)?\W*$",
     re.IGNORECASE,
 )
-"""`No, sorry` is one, and `no guard on the press` or `No. 5 press leaks` is none."""
+"""`No, sorry` is one, and `no guard on the press` or `No. A5 press leaks` is none."""
 _GREETS = re.compile(
     r"^(?:(?:hi|hello|hey|dear|there|all|team|sir|boss"
     r"|good (?:morning|afternoon|evening|day|night)) )+"

@@ -264,12 +264,25 @@ def test_there_are_many_words_for_no(phone, say, word):
     [
         *("what?", "not", "now", "maybe so", "Who are you?", "No, that was for my boss"),
         *("no it was a mistake", "nope, my mistake there", "sorry wrong chat"),
+        *("Sorry, wrong person", "oops wrong person sorry"),
     ],
 )
 def test_what_is_neither_yes_nor_no_nor_a_description_is_asked_again(phone, say, words):
     phone.send("image")
     assert say(words).startswith("Sorry, that is not one of the choices.")
     assert not DefectReport.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("No. 5 press leaks", "No. A5 press leaks", "No.CNC-5 is down again"),
+        "The wrong person was let into the cell",
+    ],
+)
+def test_what_only_looks_like_a_no_is_a_description(phone, say, words):
+    phone.send("image")
+    assert "not one of the choices" not in say(words)
 
 
 def test_an_album_after_a_long_silence_is_offered_the_report_once(phone, say, two_questions, clock):
