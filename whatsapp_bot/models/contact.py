@@ -20,7 +20,8 @@ OPTED_OUT = 21610
 """Twilio's code for it, which we use as well when we know it already."""
 BLOCKED = "We have blocked the person."
 LONGEST_SENT = 8000
-QUESTION_MARKS = ("?", "？", "؟")
+_ASKS = re.compile(r"[?？؟](?!\w+=)")
+"""The mark in `https://example.com/?order=7` asks nothing."""
 
 LANGUAGE = RegexValidator(
     r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*\Z",
@@ -184,7 +185,7 @@ class Contact(models.Model):
         written = [self._write(part, key, {"text": part}, by, **how) for part in parts]
         if written and written[-1].status != Status.FAILED:
             conversation = Conversation.objects.of(self)
-            asks = any(mark in text for mark in QUESTION_MARKS)
+            asks = bool(_ASKS.search(text))
             conversation.expect(f"help.more:{written[-1].pk}", written[-1], asks=asks)
         return written
 

@@ -75,6 +75,11 @@ def test_a_number_after_what_is_no_question_is_for_the_menu(asked, say):
     assert waiting() == []
 
 
+def test_an_address_of_the_web_is_no_question(asked, say):
+    asked.answer("Your label: https://example.com/label?order=7&page=2")
+    assert "*Defects*" in say("2")
+
+
 def test_words_after_what_is_no_question_reach_the_team(asked, say):
     asked.answer("On Friday.")
     assert PASSED_ON in say("Please bring a long ladder")
