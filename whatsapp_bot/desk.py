@@ -296,10 +296,8 @@ class Desk:
             return self.open(self.place.more)
         if self._is_at_rest():
             return self._hear_at_rest(word)
-        if word in (*THANKS, *FAREWELLS):
-            # It is meant for what staff have just written, and no answer to the question.
-            return _join(COURTESIES[word](), self.turn())
-        return self.turn(self.said)
+        courtesy = self._courtesy_meanwhile(word)
+        return _join(courtesy, self.turn()) if courtesy else self.turn(self.said)
 
     def _hear_at_rest(self, word: str) -> str:
         """Nothing is under way: it chooses from the main menu, or somebody claims it."""
@@ -325,6 +323,18 @@ class Desk:
         self.place.asking = menu
         return self.turn(self.said)
 
+    def _courtesy_meanwhile(self, word: str) -> str:
+        """The reply to what is meant for what staff have just written, and answers no question.
+
+        An ok does so only once: it may be an answer as well.
+        """
+        said = word or bare(self.said.text)
+        told = self.place.was_told_since and not self._expected(asks=True)
+        if said not in COURTESIES or (said in NOTED and not told):
+            return ""
+        self.place.speak_of_another()
+        return COURTESIES[said]()
+
     def _was_asked_below_the_menu(self) -> bool:
         """Did a question come after the main menu was shown? Then a number is its answer."""
         if self.place.flow != MAIN_MENU or self._taps(self.place.asking):
@@ -338,7 +348,7 @@ class Desk:
         """The reply to what adds nothing to what was told or sent; "" where it may."""
         courtesy = COURTESIES.get(word or bare(self.said.text))
         if courtesy and not self._expected(asks=True):
-            return courtesy()
+            return _join(courtesy(), texts.GO_ON())
         if word not in ABOUT_MORE or self.place.expects_reply or not self._expected():
             return ""
         if word in SOMETHING_MORE:

@@ -114,6 +114,10 @@ class Place:
         elif address in self.trail:
             self.trail = self.trail[: self.trail.index(address)]
         self.flow, self.asking, self.more = address, State(), ""
+        self.speak_of_another()
+
+    def speak_of_another(self) -> None:
+        """What was told or sent is not the last thing that was spoken of any more."""
         if "just" in self.expects:
             self.expects = {name: value for name, value in self.expects.items() if name != "just"}
 

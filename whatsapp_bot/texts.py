@@ -84,13 +84,9 @@ PUT_ASIDE = Text(
     "I have kept what you began. Choose it again to go on with it.",
     about="Above the main menu, when somebody leaves a report half-way.",
 )
-YOU_ARE_WELCOME = Text(
-    "bot.welcome", "You are welcome! 🙂 Send *menu* when you need me.", about="After thanks."
-)
-GOODBYE = Text("bot.goodbye", "Goodbye! 🙂 Send *menu* when you need me.", about="After a goodbye.")
-NOTED = Text(
-    "bot.noted", "👍 Send *menu* when you need me.", about="After an ok, when nothing was asked."
-)
+YOU_ARE_WELCOME = Text("bot.welcome", "You are welcome! 🙂", about="After thanks.")
+GOODBYE = Text("bot.goodbye", "Goodbye! 🙂", about="After a goodbye.")
+NOTED = Text("bot.noted", "👍", about="After an ok, when nothing was asked.")
 ALL_RIGHT = Text(
     "bot.all_right", "All right.", about="When there is nothing to add to what was just sent."
 )

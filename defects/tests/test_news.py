@@ -243,7 +243,12 @@ def test_numbers_words_and_thanks_mean_what_they_always_mean(report, tell, say):
             ("OK, thanks", "You are welcome"),
             ("🙏🏾", "You are welcome"),
         ),
-        *(("Bye", "Goodbye"), ("good night.", "Goodbye"), ("ok", "👍 Send"), ("👍🏽", "👍 Send")),
+        *(
+            ("Bye", "Goodbye"),
+            ("good night.", "Goodbye"),
+            ("ok", "👍\n\nSend"),
+            ("👍🏽", "👍\n\nSend"),
+        ),
     ],
 )
 def test_who_is_polite_adds_nothing(report, tell, say, courtesy, answer):
@@ -252,6 +257,25 @@ def test_who_is_polite_adds_nothing(report, tell, say, courtesy, answer):
     assert say(courtesy).startswith(answer)
     assert filed_with(report) == []
     assert report.number in say("It is on the left side"), "what follows is still filed"
+
+
+@pytest.mark.parametrize("said", ["ok", "👍🏾", "Thanks 🙏", "🙏"])
+def test_who_is_polite_in_the_middle_of_a_form_answers_nothing(report, say, said):
+    for text in ("menu", "2", "1"):
+        say(text)
+    report.reported_by.send("Your gloves are here.")
+    reply = say(said)
+    assert "describe the defect" in reply
+    assert "*menu*" not in reply
+    assert DefectReport.objects.count() == 1
+
+
+def test_ok_may_be_an_answer_in_a_form(report, say):
+    for text in ("menu", "2", "1"):
+        say(text)
+    report.reported_by.send("Your gloves are here.")
+    say("ok")
+    assert "✅" in say("ok")
 
 
 @pytest.mark.parametrize("before", [[], ["menu"]])
