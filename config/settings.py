@@ -89,6 +89,7 @@ def _number(name: str, default: float, *, least: float = 0, most: float = 1e6) -
 
 
 _PORT = r"[1-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]"
+_HOST = rf"([\w.-]+|\[[0-9a-fA-F:]+\])(:({_PORT}))?"
 
 DEBUG = _switch("DEBUG", default=False)
 
@@ -114,7 +115,7 @@ TWILIO_WHATSAPP_NUMBER = _matching(
 ).removeprefix("whatsapp:")
 PUBLIC_URL = _matching(
     "PUBLIC_URL",
-    rf"https?://([\w.-]+|\[[0-9a-fA-F:]+\])(:({_PORT}))?(/[^\s?#]*)?",
+    rf"https?://{_HOST}(/[^\s?#]*)?",
     "the address that Twilio calls, such as https://andon.example.com",
     when_debug="http://127.0.0.1:8000",
 ).rstrip("/")
@@ -386,10 +387,7 @@ def _cache(url: str) -> dict:
     """Django's description of it: in the memory of each worker, or in a Redis that all share."""
     if not url:
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    host = r"([\w.-]+|\[[0-9a-fA-F:]+\])"
-    if not re.fullmatch(
-        rf"rediss?://([^\s:@/?#]*:[^\s@/?#]*@)?{host}(:({_PORT}))?(/\d{{0,4}})?", url
-    ):
+    if not re.fullmatch(rf"rediss?://([^\s:@/?#]*:[^\s@/?#]*@)?{_HOST}(/\d{{0,4}})?", url):
         _wrong.append("CACHE_URL must be like redis://:password@host:6379/0")
         return {}
     if not find_spec("redis"):

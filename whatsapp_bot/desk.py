@@ -235,6 +235,7 @@ class Desk:
         self.message = message
         self.now: datetime = message.created_at
         self.said = Said(incoming.text, incoming.payload)
+        self.word = words_in(incoming.text) or bare(incoming.text)
         self.place = Place.of(conversation)
         self.jumps = 0
 
@@ -285,7 +286,7 @@ class Desk:
         asking = self.place.asking
         if asking.asked and chosen(asking.options, self.said, near=False):
             return self.turn(self.said)
-        word = words_in(self.said.text)
+        word = self.word
         if word in TAKES_BACK and self.place.has_just_sent and self._expected():
             return _join(texts.SENT_ALREADY(), texts.GO_ON())
         if word in TURNS_AWAY:
@@ -295,11 +296,11 @@ class Desk:
         if word == MORE and self.place.more:
             return self.open(self.place.more)
         if self._is_at_rest():
-            return self._hear_at_rest(word)
-        courtesy = self._courtesy_meanwhile(word)
+            return self._hear_at_rest()
+        courtesy = self._courtesy_meanwhile()
         return _join(courtesy, self.turn()) if courtesy else self.turn(self.said)
 
-    def _hear_at_rest(self, word: str) -> str:
+    def _hear_at_rest(self) -> str:
         """Nothing is under way: it chooses from the main menu, or somebody claims it."""
         flow = self._flow_at(MAIN_MENU)
         if not flow:
@@ -310,10 +311,10 @@ class Desk:
         if question:
             return self.open(question)
         if chosen(menu.options, self.said) is None:
-            small_talk = self._small_talk(word)
+            small_talk = self._small_talk()
             if small_talk:
                 return small_talk
-            if word == MORE and not shown:
+            if self.word == MORE and not shown:
                 return _join(texts.NO_MORE(), texts.GO_ON())
             claimed = flows.claimed(self.contact, self.message) or self._expected()
             address = claimed or self._offered()
@@ -323,17 +324,16 @@ class Desk:
         self.place.asking = menu
         return self.turn(self.said)
 
-    def _courtesy_meanwhile(self, word: str) -> str:
+    def _courtesy_meanwhile(self) -> str:
         """The reply to what is meant for what staff have just written, and answers no question.
 
         An ok does so only once: it may be an answer as well.
         """
-        said = word or bare(self.said.text)
         told = self.place.was_told_since and not self._expected(asks=True)
-        if said not in COURTESIES or (said in NOTED and not told):
+        if self.word not in COURTESIES or (self.word in NOTED and not told):
             return ""
         self.place.speak_of_another()
-        return COURTESIES[said]()
+        return COURTESIES[self.word]()
 
     def _was_asked_below_the_menu(self) -> bool:
         """Did a question come after the main menu was shown? Then a number is its answer."""
@@ -344,28 +344,27 @@ class Desk:
     def _taps(self, asking: State) -> bool:
         return self.said.payload in [key for key, _ in asking.options]
 
-    def _small_talk(self, word: str) -> str:
+    def _small_talk(self) -> str:
         """The reply to what adds nothing to what was told or sent; "" where it may."""
-        courtesy = COURTESIES.get(word or bare(self.said.text))
+        courtesy = COURTESIES.get(self.word)
         if courtesy and not self._expected(asks=True):
             return _join(courtesy(), texts.GO_ON())
-        if word not in ABOUT_MORE or self.place.expects_reply or not self._expected():
+        if self.word not in ABOUT_MORE or self.place.expects_reply or not self._expected():
             return ""
-        if word in SOMETHING_MORE:
+        if self.word in SOMETHING_MORE:
             return texts.TELL_ME()
         self.place.expect_no_comment()
         return _join(texts.ALL_RIGHT(), texts.GO_ON())
 
     def _counts_at_any_time(self) -> bool:
         """Is it stop, start or help, which mean the same after a silence and as the first word?"""
-        word = WORDS.get(words_in(self.said.text))
+        word = WORDS.get(self.word)
         starts = word is Desk.start and self.contact.opted_out_at is not None
         return starts or word in (Desk.stop, Desk.help)
 
     def _claim_of_quoted(self) -> str | None:
         """The address that wants what was said about a message of ours; not for words like menu."""
-        is_word = words_in(self.said.text) in WORDS
-        return None if is_word else flows.claimed_reply(self.contact, self.message)
+        return None if self.word in WORDS else flows.claimed_reply(self.contact, self.message)
 
     def _expected(self, *, asks: bool = False) -> str:
         """What the person may be replying to."""
@@ -490,8 +489,7 @@ class Desk:
         self.place.rest()
         if self._counts_at_any_time() or self._expected(asks=True) or self._claim_of_quoted():
             return ""
-        word = words_in(self.said.text)
-        offered = self.place.to_offer("" if word in WORDS else self.said.text)
+        offered = self.place.to_offer("" if self.word in WORDS else self.said.text)
         if offered:
             if self.message.has_attachment or self._offered():
                 self.place.keep(self.message)

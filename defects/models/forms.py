@@ -1,5 +1,4 @@
 from collections.abc import Iterable, Mapping
-from hashlib import blake2b
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
+from whatsapp_bot.fingerprint import fingerprint
 from whatsapp_bot.models import Conversation
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.whatsapp_text import alike, digits_to_number, preview
@@ -70,8 +70,7 @@ class ReportForm(models.Model):
     @property
     def draft_mark(self) -> str:
         """A short string that differs when anything of the draft does."""
-        draft = repr((self.draft(), self.thanks))
-        return blake2b(draft.encode(errors="replace"), digest_size=12).hexdigest()
+        return fingerprint(self.draft(), self.thanks)
 
     def clean(self) -> None:
         if placeholders_in(self.thanks) - {"number"}:

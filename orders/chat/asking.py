@@ -33,7 +33,7 @@ _ASKS = re.compile(
     rf"|\bhow many\b.*{_HOW_FAR}|\bhow (?:is|are|s) .*\b(?:doing|going|coming|getting)\b"
     rf"|{_OPENING}(?:why )?(?:is|are|has|have|did|will|was)\b.*{_HOW_FAR}"
 )
-_ASKS_IN_SHORT = re.compile(rf"\b(?:where|when|any news|news|updates?)\b|{_HOW_FAR}")
+_ASKS_IN_SHORT = re.compile(rf"\b(?:where|when|news|updates?)\b|{_HOW_FAR}")
 _IS_AMISS = re.compile(
     r"\b(?:scratch|broke|damag|defect|dent|bent|crack|wrong|fault|scrap|replac|return|refund"
     r"|complain|report|repair|rework)"

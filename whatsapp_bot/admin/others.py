@@ -1,7 +1,6 @@
 """Pages that were opened before somebody else saved: they do not undo what others did, unasked."""
 
 import re
-from hashlib import blake2b
 from typing import Any, ClassVar
 
 from django import forms
@@ -11,6 +10,7 @@ from django.http import HttpRequest, QueryDict
 from unfold.admin import ModelAdmin
 
 from whatsapp_bot.admin.cleaned import CleansText
+from whatsapp_bot.fingerprint import fingerprint
 
 AS_OPENED = "as_opened"
 """The parameter that brings back what the page was opened with."""
@@ -118,7 +118,7 @@ class FormAmongOthers(forms.ModelForm):
         rows = [
             [name, *getattr(row, name).order_by("pk").values_list()] for name in self.rows_watched
         ]
-        return blake2b(repr((own, rows)).encode(errors="replace"), digest_size=12).hexdigest()
+        return fingerprint(own, rows)
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

@@ -186,8 +186,7 @@ class Conversation(models.Model):
             self.save(update_fields=["state"])
 
     def _expect_then(self, about: dict[str, Any]) -> None:
-        if about["asks"] or not self.state.get("expects_then", {}).get("asks"):
-            self.state = {**self.state, "expects_then": about}
+        self._have_expected("expects_then", about)
 
     def _expect_what_waited(self) -> None:
         about = self.state.get("expects_then")
@@ -196,11 +195,11 @@ class Conversation(models.Model):
             self._expect_from_now(about)
 
     def _expect_from_now(self, about: dict[str, Any]) -> None:
-        before = self.state.get("expects", {})
-        if before.get("asks") and not about["asks"] and _is_expected_still(before):
-            return
         until = (timezone.now() + REPLY_WITHIN).isoformat()
-        self.state = {**self.state, "expects": {**about, "until": until, "just": True}}
+        self._have_expected("expects", {**about, "until": until, "just": True})
+
+    def _have_expected(self, when: str, about: dict[str, Any]) -> None:
+        self.state = {**self.state, when: _more_urgent(about, self.state.get(when))}
 
     def stand_at(self, address: str) -> None:
         """Have the next message open what is at `address`."""
