@@ -506,8 +506,14 @@ UNFOLD = {
             "href": lambda request: static("simulator/icon.svg"),
         }
     ],
-    "STYLES": [lambda request: static("whatsapp_bot/admin.css")],
-    "SCRIPTS": [lambda request: static("whatsapp_bot/keyboard.js")],
+    "STYLES": [
+        lambda request: static("whatsapp_bot/admin.css"),
+        lambda request: static("whatsapp_bot/print.css"),
+    ],
+    "SCRIPTS": [
+        lambda request: static("whatsapp_bot/keyboard.js"),
+        lambda request: static("whatsapp_bot/print.js"),
+    ],
     "TABS": "config.navigation.tabs",
     "SITE_DROPDOWN": "config.navigation.site_dropdown",
     "ACCOUNT": {"navigation": "config.navigation.account"},

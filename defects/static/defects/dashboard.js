@@ -154,11 +154,11 @@ function numbersOf(kind, table, colour) {
   return { colour: colour("ink"), within: colour("card"), texts: table.cells[0].map((cell) => cell.textContent.trim()) };
 }
 
-function options(kind, table, colour) {
+function options(kind, table, colour, appears) {
   const lies = kind === "stacked" || kind === "bars";
   return {
     indexAxis: lies ? "y" : "x",
-    animation: calm.matches ? false : { duration: 300 },
+    animation: appears && !calm.matches ? { duration: 300 } : false,
     responsive: true,
     maintainAspectRatio: false,
     interaction: { mode: kind === "stacked" ? "nearest" : "index", axis: lies ? "y" : "x", intersect: kind === "stacked" },
@@ -200,7 +200,7 @@ function linkOf(chart, table, { datasetIndex, index }) {
   return cellOf(table, { dataset: chart.data.datasets[datasetIndex], dataIndex: index }).querySelector("a");
 }
 
-function draw(section) {
+function draw(section, appears) {
   const { kind, drawn } = section.dataset;
   const table = tableOf(section);
   const colour = colours(section);
@@ -208,7 +208,7 @@ function draw(section) {
   charts.find((chart) => chart.canvas === canvas)?.destroy();
   const chart = new Chart(canvas, {
     data: { labels: table.short, datasets: datasets(kind, table, colour, Number(drawn)) },
-    options: options(kind, table, colour),
+    options: options(kind, table, colour, appears),
     plugins: [numbers],
   });
   charts.splice(0, charts.length, ...charts.filter((one) => one.canvas !== canvas && one.canvas), chart);
@@ -233,15 +233,28 @@ function begin() {
     const button = section.querySelector(".dashboard-switch");
     button.hidden = false;
     button.addEventListener("click", () => show(section, button.getAttribute("aria-expanded") !== "true"));
-    draw(section);
+    draw(section, true);
   }
-  // Light and dark are a class of the page, which can be changed at any time.
+  // Light and dark are a class of the page, which can be changed at any time, and is for printing.
   let wasDark = document.documentElement.classList.contains("dark");
   new MutationObserver(() => {
     const isDark = document.documentElement.classList.contains("dark");
-    if (isDark !== wasDark) sections.forEach(draw);
+    if (isDark !== wasDark) for (const section of sections) draw(section, false);
     wasDark = isDark;
   }).observe(document.documentElement, { attributeFilter: ["class"] });
+  addEventListener("beforeprint", () => charts.forEach(fitOnPaper));
+  addEventListener("afterprint", () => charts.forEach(fitOnScreen));
+}
+
+// Two of them side by side on a page, and finer than on a screen.
+function fitOnPaper(chart) {
+  chart.options.devicePixelRatio = 3;
+  chart.resize(320, chart.height > 190 ? 190 : chart.height);
+}
+
+function fitOnScreen(chart) {
+  delete chart.options.devicePixelRatio;
+  chart.resize();
 }
 
 document.addEventListener("DOMContentLoaded", begin);
