@@ -35,7 +35,6 @@ SLOWER = 20
 TRIES_OF_OURS = 6
 """Tries that count while our own storage is full or away: from then on one every ten minutes."""
 
-AS_IT_CAME = "It cannot be shown here, so it is kept as it came, with all that is hidden in it."
 STUMBLED = "Something went wrong here."
 BROKE_DOWN = "Fetching it broke down."
 
@@ -204,8 +203,8 @@ def _store(content: bytes, errand: Errand) -> Stored:
     if kind in sniffing.PICTURES:
         try:
             kind, content, small = pictures.cleaned(content, kind)
-        except pictures.CannotRead:
-            why = AS_IT_CAME
+        except pictures.CannotRead as error:
+            why = error.why
     try:
         file = default_storage.save(errand.place, ContentFile(content))
         thumbnail = small and default_storage.save(_small(errand.place), ContentFile(small))

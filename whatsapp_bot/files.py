@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from whatsapp_bot.models import Media
 
 SHOWN = re.compile(r"image/(jpeg|png|webp)|audio/[\w.+-]+|video/[\w.+-]+")
-"""What a browser may show; everything else is saved. Pictures were made anew by ourselves."""
+"""What a browser may show; everything else is saved."""
 
 HEADERS = {
     # Browsers lay out a picture that is opened by itself with styles of their own.
@@ -63,7 +63,7 @@ def thumbnail(request: HttpRequest, media: Media) -> HttpResponse:
 
 
 def whole(request: HttpRequest, media: Media) -> HttpResponse:
-    is_saved = not SHOWN.fullmatch(media.content_type)
+    is_saved = media.is_picture_as_it_came or not SHOWN.fullmatch(media.content_type)
     disposition = content_disposition_header(is_saved, media.name) or "inline"
     return _answer(request, media.file, media.content_type, disposition)
 

@@ -21,14 +21,16 @@ with suppress(ImportError):
     pillow_heif.register_heif_opener()
 
 MOST_PIXELS = 40_000_000
-"""As they are worked on. Measured, they take 170 MB for a JPEG, 310 MB for one lying on its side,
-390 MB for a progressive one, 460 MB for a PNG with transparency, and 730 MB and more for a WebP.
-"""
+"""As they are worked on. Measured, they take 180 MB for a JPEG, 310 MB for one lying on its side,
+and at most 360 MB: for a GIF, an AVIF, or a PNG that one can see through."""
+MOST_OF_WEBP = 10_000_000
+"""Each takes two to three times as much, since its decoder holds every picture thrice."""
 THUMBNAIL = 400
 """Pixels of the longer side."""
 
 BROKEN = "It is a picture that cannot be read: it is damaged or was cut off."
-TOO_MANY_PIXELS = "It has more than 40 million pixels."
+AS_IT_CAME = "It cannot be shown here, so it is kept as it came, with all that is hidden in it."
+TOO_MANY_PIXELS = f"It has too many pixels. {AS_IT_CAME}"
 
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 # Pillow only warns of more; nobody would read that.
@@ -54,25 +56,30 @@ _one_at_a_time = threading.Lock()
 
 
 class CannotRead(Exception):
-    """A picture of a kind that this installation of Pillow does not know."""
+    """A picture that is not taken apart here. why: a sentence for staff."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def cleaned(content: bytes, kind: str) -> tuple[str, bytes, bytes]:
     """The picture as it is kept: its content type, itself, and a small one of it as JPEG.
 
     JPEG, PNG and WebP stay what they are; GIF becomes PNG, and others JPEG. Of a moving picture
-    the first frame stays. Raises Harmful when it is too large or damaged, and CannotRead.
+    the first frame stays. Raises Harmful when it is damaged, and CannotRead when it is of a kind
+    that this installation of Pillow does not know, or would take too much memory.
     """
     Image.init()
     if _READERS[kind] not in Image.OPEN:
-        raise CannotRead
+        raise CannotRead(AS_IT_CAME)
     with _one_at_a_time:
         try:
             return _cleaned(content, kind)
-        except (Harmful, MemoryError):
+        except (CannotRead, MemoryError):
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            raise Harmful(TOO_MANY_PIXELS) from None
+            raise CannotRead(TOO_MANY_PIXELS) from None
         except Exception:
             # Whatever a codec stumbles over: each has errors of its own.
             raise Harmful(BROKEN) from None
@@ -81,8 +88,8 @@ def cleaned(content: bytes, kind: str) -> tuple[str, bytes, bytes]:
 def _cleaned(content: bytes, kind: str) -> tuple[str, bytes, bytes]:
     kept_as = _KEPT_AS.get(kind, "image/jpeg")
     with _opened(content, kind) as picture:
-        if _pixels(picture) > MOST_PIXELS:
-            raise Harmful(TOO_MANY_PIXELS)
+        if _pixels(picture) > (MOST_OF_WEBP if kind == "image/webp" else MOST_PIXELS):
+            raise CannotRead(TOO_MANY_PIXELS)
         picture.load()
         ImageOps.exif_transpose(picture, in_place=True)
         seen = _in_colours_for(_in_srgb(picture), kept_as)
@@ -153,14 +160,15 @@ def _small(picture: Image.Image) -> Image.Image:
     if picture.mode == "I;16":
         picture = picture.point(lambda value: value / 256).convert("L")
         picture.info = {}  # What is transparent in it is one of 65,536 greys.
-    if picture.mode in ("1", "P") or picture.has_transparency_data:
+    has_alpha = picture.mode in ("LA", "RGBA")
+    if picture.mode in ("1", "P") or (picture.has_transparency_data and not has_alpha):
         picture = picture.convert("RGBA")
     scale = min(1, THUMBNAIL / max(picture.size))
     size = [max(1, round(side * scale)) for side in picture.size]
     small = picture.resize(size, reducing_gap=2)
-    if small.mode == "RGBA":
+    if small.has_transparency_data:
         white = Image.new("RGBA", small.size, "white")
-        small = Image.alpha_composite(white, small)
+        small = Image.alpha_composite(white, small.convert("RGBA"))
     return small.convert("RGB")
 
 

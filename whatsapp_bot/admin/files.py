@@ -49,7 +49,8 @@ def shown(media: Media) -> SafeString:
             link,
             f"Video {media.name}",
         )
-    return format_html("{} <span>{}</span>", _link(media), size_of(media))
+    about = " · ".join(filter(None, [size_of(media), media.why]))
+    return format_html("{} <span>{}</span>", _link(media), about)
 
 
 def listed(media: Media) -> SafeString | str:

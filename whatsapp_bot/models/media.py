@@ -146,6 +146,11 @@ class Media(models.Model):
         return (self.content_type or self.said_type).partition("/")[0]
 
     @property
+    def is_picture_as_it_came(self) -> bool:
+        """Is it a picture that was not made anew, which all others are?"""
+        return self.family == "image" and not self.thumbnail
+
+    @property
     def name(self) -> str:
         """What it is called when it is saved; how it ends follows from what it is."""
         called = PurePath(self.message.details.get("FileName", "")).name or f"file-{self.pk}"

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from PIL import Image
 
-from whatsapp_bot import fetching, sweep, tasks
+from whatsapp_bot import fetching, pictures, sweep, tasks
 from whatsapp_bot.fake_twilio import Media as File
 from whatsapp_bot.fake_twilio import trouble as troubles
 from whatsapp_bot.models import Media
@@ -161,8 +161,21 @@ def test_a_picture_that_pillow_does_not_know_is_kept_as_it_came(send):
     assert (media.status, media.content_type, media.why) == (
         "stored",
         "image/heic",
-        fetching.AS_IT_CAME,
+        pictures.AS_IT_CAME,
     )
+    assert not media.thumbnail
+
+
+def test_a_picture_of_too_many_pixels_is_kept_as_it_came(send):
+    content = files.TOO_LARGE_PICTURES["one pixel too many"]
+    media = fetch_all(send(File("image/png", content)))
+    assert (media.status, media.content_type, media.why) == (
+        "stored",
+        "image/png",
+        pictures.TOO_MANY_PIXELS,
+    )
+    with media.file.open() as kept:
+        assert kept.read() == content
     assert not media.thumbnail
 
 

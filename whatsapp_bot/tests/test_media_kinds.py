@@ -20,6 +20,12 @@ def refusal(content: bytes, said: str = "image/jpeg") -> str:
     return refused.value.why
 
 
+def why_not_read(content: bytes) -> str:
+    with pytest.raises(pictures.CannotRead) as raised:
+        pictures.cleaned(content, kind_of(content))
+    return raised.value.why
+
+
 @pytest.mark.parametrize(("content", "kind"), files.HARMLESS.values(), ids=files.HARMLESS)
 @pytest.mark.parametrize("said", ["", "text/html", "image/jpeg", "application/octet-stream"])
 def test_what_is_taken(content, kind, said):
@@ -181,8 +187,16 @@ def test_damaged_pictures_are_refused(content):
 
 
 @pytest.mark.parametrize("content", files.TOO_LARGE_PICTURES.values(), ids=files.TOO_LARGE_PICTURES)
-def test_pictures_of_too_many_pixels_are_refused(content):
-    assert refusal(content) == pictures.TOO_MANY_PIXELS
+def test_pictures_of_too_many_pixels_are_not_taken_apart(content):
+    assert why_not_read(content) == pictures.TOO_MANY_PIXELS
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_webp_may_have_fewer_pixels_than_others(mode, monkeypatch):
+    monkeypatch.setattr(pictures, "MOST_OF_WEBP", 10_000)
+    pictures.cleaned(files.picture("WEBP", (100, 100), mode), "image/webp")
+    assert why_not_read(files.picture("WEBP", (101, 100), mode)) == pictures.TOO_MANY_PIXELS
+    pictures.cleaned(files.picture("PNG", (101, 100), mode), "image/png")
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
@@ -224,11 +238,10 @@ def test_of_two_photos_in_one_file_the_first_is_read_smaller(monkeypatch):
     ],
     ids=["a quarter is too large", "progressive", "several scans", "unclear"],
 )
-def test_a_photo_that_cannot_be_read_smaller_is_refused(content, monkeypatch):
+def test_a_photo_that_cannot_be_read_smaller_is_not_taken_apart(content, monkeypatch):
     monkeypatch.setattr(pictures, "MOST_PIXELS", 10_000)
-    assert refusal(content) == pictures.TOO_MANY_PIXELS
+    assert why_not_read(content) == pictures.TOO_MANY_PIXELS
 
 
 def test_what_pillow_does_not_know_is_said():
-    with pytest.raises(pictures.CannotRead):
-        pictures.cleaned(files.iso_media(b"heic"), "image/heic")
+    assert why_not_read(files.iso_media(b"heic")) == pictures.AS_IT_CAME

@@ -107,6 +107,16 @@ def test_a_picture_is_shown(there):
         assert client.head(path)["Content-Length"] == str(len(files.JPEG))
 
 
+@pytest.mark.parametrize("kind", ["image/png", "image/webp", "image/jpeg"])
+def test_a_picture_that_was_not_made_anew_is_saved_and_says_why(there, kind):
+    media = there(b"x", kind, why="It has too many pixels.")
+    Media.objects.update(thumbnail="")
+    client = staff("view_media", "view_message")
+    assert get(client, address(media))["Content-Disposition"].startswith("attachment")
+    page = client.get(reverse("admin:whatsapp_bot_message_change", args=[media.message_id]))
+    assert "1\xa0byte · It has too many pixels." in page.content.decode()
+
+
 @pytest.mark.parametrize(
     "kind",
     ["application/pdf", "text/plain", "text/vcard", "text/html", "image/svg+xml", "image/heic", ""],
