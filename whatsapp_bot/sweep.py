@@ -19,6 +19,9 @@ from whatsapp_bot.twilio import account
 
 log = structlog.get_logger("whatsapp_bot")
 
+AFTER_TROUBLE = 10
+"""Seconds until what stumbled is tried again: it may have waited for a lock, and held up others."""
+
 _every: list[tuple[float, Callable[[], None]]] = []
 
 
@@ -38,19 +41,28 @@ def run(ended: threading.Event) -> None:
     while not ended.wait(0.25):
         for seconds, job in _every:
             if time.monotonic() >= due[job]:
-                due[job] = time.monotonic() + seconds
-                _do(job)
+                pause = seconds if _is_done(job) else max(seconds, AFTER_TROUBLE)
+                due[job] = time.monotonic() + pause
         connection.close_if_unusable_or_obsolete()
 
 
-def _do(job: Callable[[], None]) -> None:
+def _is_done(job: Callable[[], None]) -> bool:
     """Whatever befalls one of them holds up no other, unless the database is away."""
     try:
         job()
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as error:
+        if isinstance(error, OperationalError | InterfaceError):
+            _raise_if_the_database_is_away()
         log.error("the worker stumbled", job=job.__name__, exc_info=error)
+        return False
+    return True
+
+
+def _raise_if_the_database_is_away() -> None:
+    """Else one table was locked for too long, or one statement took too long."""
+    connection.close_if_unusable_or_obsolete()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
 
 
 @every(1)
