@@ -7,7 +7,7 @@ from django.db import models
 
 
 class Status(models.TextChoices):
-    """Of a message: in, the first two; out, the others, of which a later one stands for ever."""
+    """Of a message: in, the first two; out, the others."""
 
     RECEIVED = "received", "received"
     TROUBLE = "trouble", "stored, but could not be handled"
@@ -21,9 +21,13 @@ class Status(models.TextChoices):
     FAILED = "failed", "failed"
 
     @property
-    def rank(self) -> int:
-        """How far it is: reports come in any order, and a status only ever rises."""
-        return list(Status).index(self)
+    def rank(self) -> tuple[bool, int]:
+        """How far it is: reports come in any order, and a status only ever rises.
+
+        It may reach one device of a person and not another one: then it has arrived.
+        """
+        has_arrived = self in (Status.DELIVERED, Status.READ)
+        return has_arrived, list(Status).index(self)
 
 
 class Route(models.TextChoices):

@@ -347,8 +347,7 @@ class Message(models.Model):
         return bool(not self.sid or rises or billed or explained)
 
     def _rises_to(self, status: Status) -> bool:
-        """Is that further than it is? What was read has arrived, whatever else is said of it."""
-        return self.status != Status.READ and status.rank > Status(self.status).rank
+        return status.rank > Status(self.status).rank
 
     def learn(self, report: DeliveryReport) -> None:
         """Note what the carrier says: the status only rises, the rest is filled in.
@@ -376,6 +375,8 @@ class Message(models.Model):
         if status == Status.FAILED:
             self.error_code = self.error_code or error_code or None  # A code of 0 says nothing.
             self.details = {**self.details, "why": why} if why else self.details
+        else:
+            self._forget_why_it_failed()
         prepared.update(
             self, ("sid", "status", "try_at", "error_code", "details", "price", "price_unit")
         )
@@ -387,6 +388,11 @@ class Message(models.Model):
             )
         if status == Status.FAILED:
             self._follow_up()
+
+    def _forget_why_it_failed(self) -> None:
+        """It had been given up, or was said to have failed, and went all the same."""
+        self.error_code = None
+        self.details = {name: self.details[name] for name in self.details if name != "why"}
 
     def _follow_up(self) -> None:
         """What follows from the way it failed."""

@@ -72,7 +72,7 @@ def test_reports_in_any_order_end_alike(report, message, order):
     assert message.status == Status.READ
 
 
-@pytest.mark.parametrize("order", [*permutations(["sent", "failed", "delivered"])])
+@pytest.mark.parametrize("order", [*permutations(["queued", "sent", "failed"])])
 def test_a_failure_is_final(report, message, order):
     for status in order:
         code = {"ErrorCode": "63016"} if status == "failed" else {}
@@ -81,12 +81,21 @@ def test_a_failure_is_final(report, message, order):
     assert (message.status, message.error_code) == (Status.FAILED, 63016)
 
 
-def test_what_was_read_has_not_failed_and_does_not_go_again(report, message):
-    for status in ("sent", "read"):
+@pytest.mark.parametrize("arrival", ["delivered", "read"])
+@pytest.mark.parametrize("order", [*permutations(["sent", "failed", "arrival"])])
+def test_what_has_arrived_has_not_failed(report, message, order, arrival):
+    for status in order:
+        code = {"ErrorCode": "63024"} if status == "failed" else {}
+        report(arrival if status == "arrival" else status, message, **code)
+    message.refresh_from_db()
+    assert (message.status, message.why) == (arrival, "")
+
+
+@pytest.mark.parametrize("arrival", ["delivered", "read"])
+def test_what_has_arrived_does_not_go_again(report, message, arrival):
+    for status in ("sent", arrival):
         report(status, message)
     report("undelivered", message, ErrorCode="63012")
-    message.refresh_from_db()
-    assert (message.status, message.why) == (Status.READ, "")
     assert list(Message.objects.filter(direction="out")) == [message]
 
 
