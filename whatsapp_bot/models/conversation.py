@@ -185,6 +185,13 @@ class Conversation(models.Model):
             self._expect_then({name: about[name] for name in about if name != "until"})
             self.save(update_fields=["state"])
 
+    def expect_still(self, told: "Message") -> None:
+        """Have a reply be expected again, within a day of now, to what goes again."""
+        about = self.state.get("expects", {})
+        if about.get("message") == told.details["again_of"]:
+            self._expect_from_now(about)
+            self.save(update_fields=["state"])
+
     def _expect_then(self, about: dict[str, Any]) -> None:
         self._have_expected("expects_then", about)
 

@@ -420,6 +420,7 @@ class Message(models.Model):
         """How long to wait before the next try; None when it has had all its tries."""
         return back_off(max(self.attempts, 1), at_least)
 
+    @transaction.atomic
     def send_again_now(self, by: AbstractBaseUser | None = None) -> Resent:
         """Send it again if that makes sense: for staff, who choose among what failed."""
         if self.status != Status.FAILED:
@@ -431,8 +432,11 @@ class Message(models.Model):
                 return Resent.STOPPED
             case Route.BLOCKED:
                 return Resent.BLOCKED
-        if not self.send_again(by):
+        conversation = Conversation.objects.of(self.contact)
+        again = self.send_again(by)
+        if not again:
             return Resent.ALREADY
+        conversation.expect_still(again)
         return Resent.WAITS if route == Route.HELD else Resent.ON_ITS_WAY
 
     @transaction.atomic

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from whatsapp_bot.delivery import DeliveryReport, Route, Status
 from whatsapp_bot.models import Contact, HelpRequest, MenuItem, Message
+from whatsapp_bot.models.message import Resent
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.tests.test_inbox import INBOX, again, browser, colleague, refuses, version_in
 from whatsapp_bot.tests.test_writing import page_of, posted, shown
@@ -244,6 +245,28 @@ def test_a_question_that_went_too_late_is_answered_once_it_is_read(asked, say, d
         assert PASSED_ON not in say("ok")
         deliver()
         assert PASSED_ON in say("2")
+
+
+def test_what_is_sent_again_the_next_day_is_replied_to(contact, say, deliver):
+    say("hi")
+    (written,) = contact.send("From which dock?")
+    written.settle(Status.FAILED, 63003)
+    with hours_later(25):
+        say("hi")
+        assert Message.objects.get(pk=written.pk).send_again_now() == Resent.ON_ITS_WAY
+        deliver()
+        assert PASSED_ON in say("2")
+    assert waiting() == ["2"]
+
+
+def test_what_is_sent_again_takes_no_place_of_what_was_asked_since(contact, say):
+    say("hi")
+    (written,) = contact.send("We have found it.")
+    written.settle(Status.FAILED, 63003)
+    (asked,) = contact.send("From which dock?")
+    written.send_again_now()
+    contact.refresh_from_db()
+    assert contact.conversation.state["expects"]["message"] == asked.pk
 
 
 def test_a_question_to_one_of_two_who_become_one_is_still_open(new_phone):
