@@ -174,7 +174,7 @@ def _take_in_hand(ids: list[int], status: Status, now: datetime) -> None:
 def _pack(message: Message) -> Parcel | None:
     """The message as it goes now; None when it does not go."""
     contact = message.contact
-    route = contact.route(
+    route, template = contact.route_with_template(
         message.notice,
         is_reply=message.priority == Message.Priority.REPLY,
         conversation=getattr(contact, "conversation", None),
@@ -189,13 +189,12 @@ def _pack(message: Message) -> Parcel | None:
             return None
         case Route.HELD:
             return _hold(message)
-    as_template = route == Route.AS_TEMPLATE
-    is_new = message.goes_as(contact.template_for(message.notice) if as_template else None)
-    if message.template and not message.template.holds(message):
+    is_new = message.goes_as(template)
+    if template and not template.holds(message):
         return _hold(message)  # It was written before there was a template, with words of its own.
     if is_new:
         message.save(update_fields=["template", "details"])
-    if message.is_turn and not as_template:
+    if message.is_turn and not template:
         _let_it_carry(message)
     return _parcel(message)
 

@@ -145,6 +145,7 @@ class Contact(models.Model):
 
     # Writing to the person -----------------------------------------------------------------------
 
+    @transaction.atomic
     def notify(
         self, notice: Notice, by: AbstractBaseUser | None = None, **values: Any
     ) -> "Message | None":
@@ -153,12 +154,15 @@ class Contact(models.Model):
         Returns None when staff have switched it off, when the person has stopped our messages, or
         when we have blocked the person.
         """
+        from whatsapp_bot.models import Conversation
+
         if not notice.is_on or not self.wants_news:
             return None
         plain = {name: str(value) for name, value in values.items()}
         with translation.override(self.language or settings.LANGUAGE_CODE):
             body = notice(**plain)
-        return self._write(body[:MAX_LENGTH], notice.key, plain, by)
+        conversation = Conversation.objects.of(self)
+        return self._write(conversation, body[:MAX_LENGTH], notice.key, plain, by)
 
     def send(self, text: str, by: AbstractBaseUser | None = None) -> "list[Message]":
         """Write `text` to the person: one message, or as many as it takes.
@@ -181,17 +185,19 @@ class Contact(models.Model):
         from whatsapp_bot.models import Conversation
         from whatsapp_bot.texts import STAFF_MESSAGE
 
-        key, parts = STAFF_MESSAGE.key, split(clean(text, LONGEST_SENT))
-        written = [self._write(part, key, {"text": part}, by, **how) for part in parts]
+        conversation, key = Conversation.objects.of(self), STAFF_MESSAGE.key
+        written = [
+            self._write(conversation, part, key, {"text": part}, by, **how)
+            for part in split(clean(text, LONGEST_SENT))
+        ]
         if written and written[-1].status != Status.FAILED:
-            conversation = Conversation.objects.of(self)
             asks = bool(_ASKS.search(text))
             conversation.expect(f"help.more:{written[-1].pk}", written[-1], asks=asks)
         return written
 
-    @transaction.atomic
     def _write(
         self,
+        conversation: "Conversation",
         body: str,
         notice: str,
         values: dict[str, str],
@@ -200,9 +206,9 @@ class Contact(models.Model):
         is_reply: bool = False,
         to: "Message | None" = None,
     ) -> "Message":
-        from whatsapp_bot.models import Conversation, Message
+        """Store it to be sent as it may go. The conversation is locked already."""
+        from whatsapp_bot.models import Message
 
-        conversation = Conversation.objects.of(self)
         message = Message(
             contact=self,
             direction=Message.Direction.OUT,
@@ -213,7 +219,9 @@ class Contact(models.Model):
             written_by=by,
             priority=Message.Priority.REPLY if is_reply else Message.Priority.NOTICE,
         )
-        route = self.route(notice, is_reply=is_reply, conversation=conversation)
+        route, template = self.route_with_template(
+            notice, is_reply=is_reply, conversation=conversation
+        )
         match route:
             case Route.NOT_AT_ALL:
                 message.status, message.error_code = Status.FAILED, OPTED_OUT
@@ -225,30 +233,38 @@ class Contact(models.Model):
                 conversation.hold()
             case _:
                 message.status, message.try_at = Status.QUEUED, timezone.now()
-                message.goes_as(self.template_for(notice) if route == Route.AS_TEMPLATE else None)
+                message.goes_as(template)
                 tasks.wake(tasks.deliver)
         message.save(force_insert=True)
         return message
 
-    def route(
+    def route(self, notice: str, *, is_reply: bool = False) -> Route:
+        """How a message, with the key of its notice, would go now."""
+        return self.route_with_template(notice, is_reply=is_reply)[0]
+
+    def route_with_template(
         self,
         notice: str,
         *,
         is_reply: bool = False,
         conversation: "Conversation | None" = None,
         closed: bool = False,
-    ) -> Route:
-        """How a message, with the key of its notice, would go now."""
+    ) -> "tuple[Route, MessageTemplate | None]":
+        """How it would go now, and the template in whose words it does, if it is to be one.
+
+        closed: the carrier says that the 24-hour window is, whatever we think.
+        """
         from whatsapp_bot.models import Conversation
 
         if self.blocked_at:
-            return Route.BLOCKED
+            return Route.BLOCKED, None
         if self.opted_out_at and not is_reply:
-            return Route.NOT_AT_ALL
+            return Route.NOT_AT_ALL, None
         conversation = conversation or Conversation.objects.filter(contact=self).first()
         if conversation and conversation.window_is_open and not closed:
-            return Route.FREELY
-        return Route.AS_TEMPLATE if self.template_for(notice) else Route.HELD
+            return Route.FREELY, None
+        template = self.template_for(notice)
+        return (Route.AS_TEMPLATE if template else Route.HELD), template
 
     def template_for(self, notice: str) -> "MessageTemplate | None":
         """The message template in whose words the notice with this key may go to the person."""

@@ -127,7 +127,8 @@ def test_what_is_tapped_in_the_menu_is_no_answer(contact, say, before):
 
 
 def test_the_first_word_of_somebody_may_be_a_reply(contact, say, monkeypatch):
-    monkeypatch.setattr(Contact, "route", lambda *_, **__: Route.FREELY)  # As by a template.
+    freely = lambda *_, **__: (Route.FREELY, None)  # noqa: E731  As by a template.
+    monkeypatch.setattr(Contact, "route_with_template", freely)
     contact.send("When do you come?")
     assert PASSED_ON in say("tomorrow")
     assert waiting() == ["tomorrow"]

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from whatsapp_bot import wording
+from whatsapp_bot import outbox, wording
 from whatsapp_bot.delivery import DeliveryReport, Route, Status
 from whatsapp_bot.fake_twilio import trouble
 from whatsapp_bot.models import Contact, Conversation, Message, MessageTemplate, Wording
@@ -64,6 +64,12 @@ def test_outside_it_goes_as_the_template(quiet, notice, template, fake_twilio, d
     assert sent.body == "Good news: order AN-1 is ready."
     assert (sent.content_sid, sent.content_variables) == (template.content_sid, {"1": "AN-1"})
     assert quiet.messages.get().template == template
+
+
+def test_its_template_is_looked_for_once(quiet, notice, template):
+    for step in (lambda: quiet.notify(notice, number="AN-1"), lambda: outbox.claim(1)):
+        asked = [sql for sql in statements(step) if "messagetemplate" in sql]
+        assert len(asked) == 1
 
 
 def test_what_was_read_is_shown_and_what_was_written_is_kept(

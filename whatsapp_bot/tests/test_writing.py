@@ -219,6 +219,12 @@ def test_what_people_write_is_text_and_no_markup(admin_client, nomsa, phone):
     assert "<script>alert(3)" not in posted(admin_client, page_of(nomsa), **form)
 
 
+def test_a_long_text_locks_the_conversation_once(nomsa):
+    made = statements(lambda: nomsa.send("x" * 5000))
+    assert sum("INSERT" in statement for statement in made) == 4
+    assert sum('FROM "whatsapp_bot_conversation"' in statement for statement in made) == 1
+
+
 def test_a_page_of_a_contact_costs_few_statements(admin_client, nomsa, phone):
     for _ in range(3):
         phone.say("menu")
