@@ -14,9 +14,7 @@ from orders.importing.judging import JUDGES
 from orders.importing.sheet import Choices
 from orders.importing.tables import Unreadable, open_table
 from orders.models import Import
-from whatsapp_bot.whatsapp_text import clean
 
-LONGEST_NAME = 200
 _MAKES = "Make the customers that are not known"
 
 
@@ -49,14 +47,9 @@ class FileForm(forms.Form):
         chosen = self.cleaned_data["file"]
         imported = Import(by=user, what=what, size=chosen.size, weight=self.weight)
         imported.choices = choices.as_json()
-        imported.name = _shortened(clean(chosen.name, len(chosen.name))) or "file"
+        imported.name = Import.short_name(chosen.name)
         imported.file.save(imported.new_place("imports"), chosen, save=False)
         return imported
-
-
-def _shortened(name: str) -> str:
-    """A file's name with its end, which says what kind of file it is."""
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 50]}…{name[-49:]}"
 
 
 class ChoicesForm(forms.Form):

@@ -98,6 +98,7 @@ class Preview:
             for place in range(width)
         }
         return {
+            "sheets": self._sheet.sheets,
             "header": header.number,
             "columns": [
                 {

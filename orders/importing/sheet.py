@@ -71,7 +71,7 @@ class Sheet:
         self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  Closed at the end of `with`.
         below = (row for row in first if row[0] > self.header.number)
         self._keep(chain(below, rows), progress)
-        self.is_cut = table.is_cut
+        self.is_cut, self.sheets = table.is_cut, table.sheets
 
     def _keep(self, rows: Iterator[Row], progress: Progress) -> None:
         looking: list[tuple[int, CellWidget]] = [

@@ -107,7 +107,7 @@ def look(
             with WrongRows(wrong_rows, sheet, preview) as wrong:
                 for verdicts in try_out(sheet, judge, preview, progress):
                     wrong.take(verdicts)
-            return {"sheets": table.sheets, **preview.as_json()}
+            return preview.as_json()
     except Unreadable as unreadable:
         return {"sheets": table.sheets, "problem": str(unreadable)}
 
@@ -140,9 +140,11 @@ def _import(imported: Import, progress: Progress) -> None:
                 raise Changed(preview.as_json())
             save(imported, sheet, judge)
     except Changed as changed:
-        preview = {"sheets": imported.preview.get("sheets", []), **changed.preview}
         why = "Something has changed since you looked, and nothing was imported. Please look again."
-        if not imported.settle(Import.Status.CHECKED, preview, confirmed_at=None, why=why):
+        settled = imported.settle(
+            Import.Status.CHECKED, changed.preview, confirmed_at=None, why=why
+        )
+        if not settled:
             raise Stopped from None
     except Unreadable as unreadable:
         imported.finish(Import.Status.FAILED, str(unreadable))

@@ -9,6 +9,9 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from whatsapp_bot.models.in_hand import InHand, InHandQuerySet
+from whatsapp_bot.whatsapp_text import clean
+
+LONGEST_NAME = 200
 
 _OF_ORDERS = ["order", "orderline"]
 _NEEDED = {
@@ -60,7 +63,7 @@ class Import(InHand):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="imports"
     )
     what = models.CharField(max_length=10, choices=What, default=What.ORDERS)
-    name = models.CharField("file", max_length=200)
+    name = models.CharField("file", max_length=LONGEST_NAME)
     size = models.PositiveIntegerField("bytes", default=0)
     weight = models.PositiveIntegerField(default=0, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
@@ -92,6 +95,12 @@ class Import(InHand):
 
     def __str__(self) -> str:
         return self.name
+
+    @staticmethod
+    def short_name(name: str) -> str:
+        """A file's name as it is kept: with its end, which says what kind of file it is."""
+        name = clean(name, len(name)) or "file"
+        return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 50]}…{name[-49:]}"
 
     @property
     def rows(self) -> int:

@@ -439,6 +439,21 @@ def test_the_command_imports_and_leaves_a_record(acme, place):
     assert "Imported: 0 new, 0 changed, 1 unchanged" in out
 
 
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("o" * 220 + ".csv", "o" * 150 + "…" + "o" * 45 + ".csv"),
+        ("orders \udcff\u202evsc.csv", "orders vsc.csv"),
+    ],
+    ids=["long", "strange"],
+)
+def test_the_command_notes_the_name_of_any_file(acme, tmp_path, name, kept):
+    path = tmp_path / name
+    path.write_text("\n".join(GOOD))
+    run(path)
+    assert Import.objects.get().name == kept
+
+
 def test_the_command_tells_what_is_wrong_and_imports_nothing(acme, place):
     path = place(*GOOD, "ORD-2;Acne;Gear;many;")
     err = StringIO()

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from orders.importing.judging import JUDGES, Kind
+from orders.importing.judging import JUDGES, Judge, Kind
 from orders.importing.preview import Preview
 from orders.importing.sheet import Choices, Sheet
 from orders.importing.tables import Unreadable, open_table
@@ -49,8 +49,8 @@ class Command(BaseCommand):
                 table.load()
                 _check_sheet(options["sheet"], table.sheets)
                 with Sheet(table, judge.columns, judge.choices, self._progress()) as sheet:
-                    imported = Import(what=what, name=file.name[:200], size=size)
-                    self._import(imported, sheet, judge, table.sheets, dry_run=dry_run)
+                    imported = Import(what=what, name=Import.short_name(file.name), size=size)
+                    self._import(imported, sheet, judge, dry_run=dry_run)
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from None
         except Unreadable as unreadable:
@@ -72,15 +72,13 @@ class Command(BaseCommand):
             leave_wrong=options["leave_wrong"],
         )
 
-    def _import(
-        self, imported: Import, sheet: Sheet, judge: Any, sheets: list[str], *, dry_run: bool
-    ) -> None:
+    def _import(self, imported: Import, sheet: Sheet, judge: Judge, *, dry_run: bool) -> None:
         preview = Preview(sheet, judge)
         for _ in try_out(sheet, judge, preview, self._progress()):
             pass
         seen = preview.as_json()
         self._tell(seen)
-        self._refuse_what_is_open(seen, sheets)
+        self._refuse_what_is_open(seen)
         wrong = preview.counts[Kind.WRONG]
         if wrong and (dry_run or not judge.choices.leave_wrong):
             raise CommandError(f"{_rows(wrong)} wrong. Nothing was imported.")
@@ -124,12 +122,13 @@ class Command(BaseCommand):
         if more > 0:
             self.stderr.write(f"{_rows(more)} wrong as well.")
 
-    def _refuse_what_is_open(self, seen: dict[str, Any], sheets: list[str]) -> None:
+    def _refuse_what_is_open(self, seen: dict[str, Any]) -> None:
         for question in seen["questions"]:
             options = {"day": "--dates", "thousands": "--numbers"}[question["choices"][0][0]]
             said = ", ".join(f"{key} ({label})" for key, label in question["choices"])
             raise CommandError(f"{question['heading']}: please say with {options} one of {said}.")
         if not seen["counts"]:
+            sheets = seen["sheets"]
             other = f", or with --sheet which of {', '.join(sheets)}" if len(sheets) > 1 else ""
             which = f"Please say with --header which row has them{other}."
             raise CommandError(f"{_why_none(seen)} {which}")
