@@ -42,6 +42,7 @@ from whatsapp_bot.whatsapp_text import MAX_LENGTH, length
 log = structlog.get_logger("whatsapp_bot")
 
 A_DAY = timedelta(hours=24)
+A_WHILE = timedelta(minutes=1)
 A_MOMENT = 0.01
 """Seconds within which outcomes are noted together: to note ten costs little more than one."""
 GAVE_UP = "Twilio did not take it in {attempts} tries."
@@ -149,19 +150,20 @@ def claim(wanted: int) -> list[Errand]:
     due = list(locked.select_related("contact__conversation")[:room])
     to_look_up = [message for message in due if message.status != Status.QUEUED]
     to_send = [message for message in due if message.status == Status.QUEUED]
-    parcels = [(parcel, message) for message in to_send if (parcel := _pack(message))]
+    parcels = [(parcel, one) for one in to_send if (parcel := _or_put_off(_pack, one))]
     packed = [message.pk for _, message in parcels]
     _take_in_hand(packed, Status.SENDING, now)
     Message.objects.filter(pk__in=packed).update(attempts=F("attempts") + 1, tried_at=now)
     Contact.objects.filter(messages__in=packed).update(written_at=now)
-    _take_in_hand([message.pk for message in to_look_up], Status.UNKNOWN, now)
+    lost = [(parcel, one) for one in to_look_up if (parcel := _or_put_off(_parcel, one))]
+    _take_in_hand([message.pk for _, message in lost], Status.UNKNOWN, now)
     slots = channel.reserve(len(parcels)) if parcels else []
     return [
         *(
             Errand(parcel, message.attempts + 1, at)
             for (parcel, message), at in zip(parcels, slots, strict=True)
         ),
-        *(Errand(_parcel(one), one.attempts, look_up_since=one.created_at) for one in to_look_up),
+        *(Errand(parcel, one.attempts, look_up_since=one.created_at) for parcel, one in lost),
     ]
 
 
@@ -169,6 +171,18 @@ def _take_in_hand(ids: list[int], status: Status, now: datetime) -> None:
     if ids:
         until = now + timedelta(seconds=settings.SEND_CLAIM_SECONDS)
         Message.objects.filter(pk__in=ids).update(status=status, try_at=until)
+
+
+def _or_put_off(pack: Callable[[Message], Parcel | None], message: Message) -> Parcel | None:
+    """Whatever befalls one of them holds up nobody but its own person."""
+    try:
+        with transaction.atomic():
+            return pack(message)
+    except Exception as error:
+        log.error("a message could not be packed", message=message.pk, exc_info=error)
+        later = timezone.now() + A_WHILE
+        Message.objects.filter(pk=message.pk).update(try_at=later)
+        return None
 
 
 def _pack(message: Message) -> Parcel | None:

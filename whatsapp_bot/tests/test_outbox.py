@@ -7,6 +7,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
+import time_machine
 from django.core import mail
 from django.db import transaction
 from django.utils import timezone
@@ -589,6 +590,33 @@ def test_what_we_gave_up_may_turn_out_to_have_arrived(nomsa, deliver):
     assert (message.status, message.sid, message.why) == (Status.DELIVERED, sid, "")
     Message.objects.take_report(DeliveryReport(sid, "failed", message.pk, Status.FAILED, 63016))
     assert nomsa.messages.get().status == Status.DELIVERED
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.UNKNOWN])
+def test_one_that_cannot_be_packed_holds_up_no_others(
+    nomsa, new_phone, fake_twilio, deliver, monkeypatch, status
+):
+    (broken,) = nomsa.send("Ready.")
+    Message.objects.update(status=status, try_at=timezone.now())
+    other = Contact.objects.create(phone=new_phone().address)
+    Conversation.objects.create(contact=other, heard_at=timezone.now())
+    other.send("Shipped.")
+    parcel = outbox._parcel
+
+    def stumble(message):
+        if message.pk == broken.pk:
+            raise AttributeError
+        return parcel(message)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "_parcel", stumble)
+        deliver()
+    assert [sent.body for sent in fake_twilio.sent] == ["Shipped."]
+    broken.refresh_from_db()
+    assert (broken.status, broken.attempts) == (status, 0)
+    with time_machine.travel(timezone.now() + outbox.A_WHILE):
+        deliver()
+    assert sent_to(fake_twilio, nomsa) == ["Ready."]
 
 
 def test_strange_texts_arrive_clean(nomsa, fake_twilio, deliver):

@@ -59,6 +59,30 @@ def test_what_one_has_in_hand_no_other_takes(queued):
     assert len(first | second) == PEOPLE, "one of each person"
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="It locks all or nothing.")
+def test_a_conversation_that_is_locked_holds_up_its_own_person_alone(queued, fake_twilio, deliver):
+    held = Conversation.objects.filter(contact=queued[0])
+    held.update(heard_at=None)
+    release = threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            held.select_for_update().get()
+            locked.set()
+            release.wait(20)
+        connection.close()
+
+    locked, holder = threading.Event(), threading.Thread(target=hold)
+    holder.start()
+    try:
+        assert locked.wait(5)
+        sent = {errand.parcel.to for errand in outbox.claim(50)}
+    finally:
+        release.set()
+        holder.join()
+    assert sent == {person.address for person in queued[1:]}
+
+
 def test_of_two_first_reports_at_once_neither_is_lost(phone):
     """Both tell the SID: the second one waits for the first, and finds it stored."""
     phone.say("hi")
