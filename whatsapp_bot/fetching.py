@@ -86,7 +86,12 @@ class Deleted:
     """The carrier has it no more."""
 
 
-Outcome = Stored | Refused | Later | Deleted
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Our copy is not there in full, and the carrier's still is."""
+
+
+Outcome = Stored | Refused | Later | Deleted | Lost
 
 
 class NotStored(Exception):
@@ -217,8 +222,9 @@ def _store(content: bytes, errand: Errand) -> Stored:
 
 def _delete(errand: Errand) -> Outcome:
     """Have the carrier delete its copy, if ours is there in full."""
-    if default_storage.size(errand.place) != errand.size:
-        return Later()
+    is_there = default_storage.exists(errand.place)
+    if not is_there or default_storage.size(errand.place) != errand.size:
+        return Lost()
     try:
         twilio.delete(errand.url)
     except twilio.NotDeleted:
@@ -275,6 +281,9 @@ def _note(media: Media, outcome: Outcome) -> None:
             media.status, media.why = Media.Status.REFUSED, outcome.why
         case Deleted():
             media.deleted_at_twilio = now
+        case Lost():
+            media.status, media.thumbnail = Media.Status.WAITING, ""
+            media.attempts, media.try_at = 0, now
         case Later():
             _try_again(media, outcome)
 

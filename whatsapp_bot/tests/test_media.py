@@ -298,14 +298,30 @@ def test_what_is_gone_at_twilio_counts_as_deleted(send, twilio, clock):
     assert fetch_all(media).deleted_at_twilio
 
 
-def test_twilios_copy_stays_when_ours_is_not_whole(send, twilio, clock):
+@pytest.mark.parametrize("left", [b"half", None])
+def test_what_our_storage_lost_is_fetched_anew(send, twilio, clock, left):
     file = photo()
     media = fetch_all(send(file))
     default_storage.delete(media.file.name)
-    default_storage.save(media.file.name, ContentFile(b"half"))
+    if left:
+        default_storage.save(media.file.name, ContentFile(left))
     clock.shift(fetching.KEPT_AT_TWILIO)
     fetch_all(media)
     assert twilio.memory.media(file.sid)
+    assert media.try_at > timezone.now()
+    assert media.status == "stored"
+    assert media.file.size == media.size
+    assert stored() == {media.file.name, media.thumbnail.name}
+    clock.shift(fetching.KEPT_AT_TWILIO)
+    assert fetch_all(media).deleted_at_twilio
+
+
+def test_a_storage_that_cannot_be_asked_has_lost_nothing(send, twilio, clock, monkeypatch):
+    media = fetch_all(send(photo()))
+    clock.shift(fetching.KEPT_AT_TWILIO)
+    with monkeypatch.context() as patch:
+        patch.setattr(InMemoryStorage, "exists", raise_no_space)
+        assert fetch_all(media).status == "stored"
     assert media.try_at > timezone.now()
 
 
