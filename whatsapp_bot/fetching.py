@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from whatsapp_bot import pictures, sniffing
 from whatsapp_bot.models import Media
+from whatsapp_bot.models.media import WAITS
 from whatsapp_bot.simulator import attachments
 from whatsapp_bot.twilio import media as twilio
 
@@ -32,6 +33,7 @@ KEPT_AT_TWILIO = timedelta(minutes=10)
 SLOWER = 20
 """Deleting it there is no hurry: its tries go over a day instead of an hour."""
 
+LONGEST_OUTAGE = timedelta(days=1)
 TRIES_OF_OURS = 6
 """Tries that count while our own storage is full or away: from then on one every ten minutes."""
 
@@ -75,10 +77,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """It did not work this time. ours: for want of a place to store it, so it is tried for ever."""
+    """It did not work this time.
+
+    ours: for want of a place to store it, so it is tried for ever. outage: for trouble that need
+    not be about this file, so it is tried for a day.
+    """
 
     why: str = ""
     ours: bool = False
+    outage: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +197,7 @@ def _fetch(errand: Errand) -> Outcome:
             content = twilio.fetch(errand.url)
         return _store(content, errand)
     except twilio.NotFetched as error:
-        return Refused(error.why) if error.for_good else Later(error.why)
+        return Refused(error.why) if error.for_good else Later(error.why, outage=error.outage)
     except sniffing.Harmful as error:
         return Refused(error.why)
 
@@ -291,6 +298,8 @@ def _note(media: Media, outcome: Outcome) -> None:
 def _try_again(media: Media, outcome: Later) -> None:
     if outcome.ours:
         media.attempts = min(media.attempts, TRIES_OF_OURS)
+    elif outcome.outage and timezone.now() - media.message.created_at < LONGEST_OUTAGE:
+        media.attempts = min(media.attempts, len(WAITS))
     wait = media.back_off(SLOWER if media.is_stored else 1)
     media.try_at = wait and timezone.now() + wait
     if media.is_stored:

@@ -267,6 +267,38 @@ def test_trouble_at_twilio_passes(send, twilio, clock, trouble):
     assert fetch_all(media).status == "stored"
 
 
+def down(*_: object, **__: object) -> None:
+    raise ConnectionRefusedError
+
+
+@pytest.mark.parametrize("trouble", [troubles.failure(503), troubles.failure(401), None])
+def test_an_outage_of_hours_costs_no_picture(send, twilio, clock, monkeypatch, trouble):
+    media = send(photo())
+    began, tries = timezone.now(), 0
+    with monkeypatch.context() as patch:
+        if trouble:
+            twilio.trouble.always(trouble, when=troubles.anything)
+        else:
+            patch.setattr("socket.create_connection", down)
+        while timezone.now() - began < timedelta(hours=20):
+            assert fetch_all(media).status == "waiting"
+            tries += 1
+            clock.move_to(media.try_at)
+    twilio.trouble.stop()
+    assert tries < 40
+    assert fetch_all(media).status == "stored"
+
+
+def test_an_outage_of_days_is_said(send, twilio, clock):
+    media = send(photo())
+    twilio.trouble.always(troubles.failure(503), when=troubles.anything)
+    began = timezone.now()
+    while fetch_all(media).status == "waiting":
+        clock.move_to(media.try_at)
+    assert timedelta(hours=23) < timezone.now() - began < timedelta(hours=26)
+    assert media.why.startswith("Twilio has trouble (the answer was 503). It was tried ")
+
+
 def test_wrong_credentials_are_trouble_too(send, settings, clock):
     media = send(photo())
     token, settings.TWILIO_AUTH_TOKEN = settings.TWILIO_AUTH_TOKEN, "x" * 32

@@ -51,12 +51,17 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class NotFetched(Exception):
-    """A file was not had. why: a sentence for staff; for_good: whether trying again is no use."""
+    """A file was not had.
 
-    def __init__(self, why: str, *, for_good: bool = False) -> None:
+    why: a sentence for staff. for_good: is trying again no use? outage: has Twilio, or the way to
+    it, trouble that need not be about this file?
+    """
+
+    def __init__(self, why: str, *, for_good: bool = False, outage: bool = False) -> None:
         super().__init__(why)
         self.why = why
         self.for_good = for_good
+        self.outage = outage
 
 
 class NotDeleted(Exception):
@@ -95,7 +100,7 @@ def fetch(url: str) -> bytes:
                     return _content(response, deadline)
                 place = _next(place, response)
         except (OSError, HTTPException) as error:
-            raise NotFetched(_trouble(error, deadline)) from error
+            raise NotFetched(_trouble(error, deadline), outage=True) from error
     raise NotFetched("Its address leads from one to the next without an end.", for_good=True)
 
 
@@ -293,6 +298,8 @@ def _asked(place: Place, deadline: float, *, with_credentials: bool) -> Iterator
 
 
 def _content(response: HTTPResponse, deadline: float) -> bytes:
+    if response.status in (401, 429) or response.status >= 500:
+        raise NotFetched(f"Twilio has trouble (the answer was {response.status}).", outage=True)
     if response.status != 200:
         raise NotFetched(f"It was not there (the answer was {response.status}).")
     if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
