@@ -47,6 +47,8 @@ class MessageTemplateQuerySet(models.QuerySet["MessageTemplate"]):
                 template.release_what_waits()
             except Unreachable as error:
                 log.warning("approval not known", template=template.pk, why=str(error))
+                if not error.is_of_this:
+                    return  # The others would wait as long, and files meanwhile.
 
 
 class MessageTemplate(models.Model):

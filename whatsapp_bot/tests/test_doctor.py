@@ -23,6 +23,7 @@ from whatsapp_bot.fake_twilio import FakeTwilio
 from whatsapp_bot.fake_twilio import trouble as troubles
 from whatsapp_bot.models import Channel, Contact, Message, MessageTemplate
 from whatsapp_bot.twilio import rest, webhook
+from whatsapp_bot.twilio.rest import Unreachable
 from whatsapp_bot.twilio.webhook import signature
 
 HX = "HX" + "1" * 32
@@ -319,6 +320,22 @@ def test_what_waits_goes_once_its_template_is_approved(twilio, template):
     tasks.learn_approvals.call()
     message.refresh_from_db()
     assert message.status == Status.QUEUED
+
+
+@pytest.mark.parametrize(("status", "asked"), [(None, 1), (429, 1), (500, 2)])
+def test_who_does_not_answer_is_not_asked_of_each_template(template, monkeypatch, status, asked):
+    MessageTemplate.objects.create(
+        notice="news.closed", content_sid="HX" + "9" * 32, body="Closed."
+    )
+    sids = []
+
+    def content(sid):
+        sids.append(sid)
+        raise Unreachable("It has trouble.", status)
+
+    monkeypatch.setattr(rest, "content", content)
+    tasks.learn_approvals.call()
+    assert len(sids) == asked
 
 
 def test_an_answer_about_another_content_says_nothing_of_this_one(twilio, template):
