@@ -9,9 +9,11 @@ import re
 import sys
 import warnings
 from datetime import timedelta
+from difflib import get_close_matches
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
@@ -25,8 +27,20 @@ from config.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+
+class _Env(environ.Env):
+    """Remembers what it was asked for: these are the settings that there are."""
+
+    asked: ClassVar[set[str]] = set()
+
+    def get_value(self, var: str, *args, **options):
+        self.asked.add(var)
+        return super().get_value(var, *args, **options)
+
+
+env = _Env()
 _wrong: list[str] = []
+_in_file: set[str] = set()
 
 
 def _read_file(file: Path, *, is_needed: bool) -> None:
@@ -49,7 +63,9 @@ def _read_file(file: Path, *, is_needed: bool) -> None:
         number for number, line in said.items() if not re.match(r"(export )?[A-Za-z_0-9]+=", line)
     ]
     _wrong.extend(f"line {number} of {file} must be NAME=value" for number in odd)
-    env.read_env(StringIO("\n".join(line for number, line in said.items() if number not in odd)))
+    lines = [line for number, line in said.items() if number not in odd]
+    _in_file.update(re.match(r"(?:export )?(\w+)", line)[1] for line in lines)
+    env.read_env(StringIO("\n".join(lines)))
 
 
 _file = os.environ.get("ANDON_ENV_FILE")
@@ -67,6 +83,7 @@ def _read(name: str, reader, **options):
 
 def _matching(name: str, pattern: str, shape: str, *, when_debug: str) -> str:
     # Not by `env`, which takes what begins with $ for the name of another variable.
+    env.asked.add(name)
     value = os.environ.get(name, when_debug if DEBUG else "").strip()
     if not re.fullmatch(pattern, value):
         _wrong.append(f"{name} must be {shape}" if value else f"{name} is missing ({shape})")
@@ -526,7 +543,31 @@ UNFOLD = {
 
 LOGGING = logging_config(debug=DEBUG)
 
+# Names that are no settings ----------------------------------------------------------------------
+
+_OF_OTHERS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "TMPDIR"}
+
+
+def _not_settings() -> dict[str, str]:
+    """Names that we do not read, with the one that is probably meant; "" when they are in a file.
+
+    Of the environment, where others have theirs, only those that are misspelt.
+    """
+    found = {}
+    for name in sorted(os.environ.keys() - env.asked - _OF_OTHERS):
+        meant = get_close_matches(name.upper(), env.asked, n=1, cutoff=0.85)
+        # What is not even in capitals may be a piece of a secret.
+        if meant or (name in _in_file and name.isupper()):
+            found[name] = meant[0] if meant else ""
+    return found
+
+
+NOT_SETTINGS = _not_settings()
+
 if _wrong:
+    _wrong += [
+        f"{name} is no setting: is {meant} meant?" for name, meant in NOT_SETTINGS.items() if meant
+    ]
     print(f"Andon cannot start: {'; '.join(_wrong)}. See .env.example.", file=sys.stderr)
     # 3 is what gunicorn takes as "do not try again".
     raise SystemExit(3)

@@ -1,4 +1,4 @@
-"""What `manage.py check` says about the Twilio settings.
+"""What `manage.py check` says about the settings.
 
 Values that cannot be right stop the start already; these may be meant, and are worth a word.
 """
@@ -9,6 +9,19 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 
 from whatsapp_bot.twilio import account
+
+
+@register
+def check_names(**_: Any) -> list[CheckMessage]:
+    return [
+        Warning(
+            f"{name} is no setting, and does nothing.",
+            hint=f"Is {meant} meant? .env.example has them all.",
+            id="whatsapp_bot.W003",
+        )
+        for name, meant in settings.NOT_SETTINGS.items()
+        if meant
+    ]
 
 
 @register(Tags.security, deploy=True)

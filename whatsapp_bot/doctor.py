@@ -65,6 +65,7 @@ Findings = Iterator[Finding]
 def examine() -> Findings:
     """Look at everything, one thing after the other."""
     for check in (
+        names_in_env,
         debug,
         database,
         shared_cache,
@@ -94,6 +95,21 @@ def _guarded(check: Callable[[], Findings]) -> Findings:
 
 
 # This machine ------------------------------------------------------------------------------------
+
+
+def names_in_env() -> Findings:
+    about = "settings"
+    not_known = [name for name, meant in settings.NOT_SETTINGS.items() if not meant]
+    for name, meant in settings.NOT_SETTINGS.items():
+        if meant:
+            says = f"{name} is no setting, and does nothing."
+            mend = f"Is {meant} meant? Correct it in .env, and restart."
+            yield Finding(about, State.WARNING, says, mend)
+    if not_known:
+        says = f"Andon itself does not read {', '.join(not_known)}."
+        yield Finding(about, State.NOTE, says, "Is it for something else? .env.example has ours.")
+    if not settings.NOT_SETTINGS:
+        yield Finding(about, State.OK, "Every name in .env is known.")
 
 
 def debug() -> Findings:

@@ -74,6 +74,16 @@ def test_a_good_installation(live_server, twilio, settings):
     assert not list(settings.MEDIA_ROOT.iterdir())
 
 
+def test_names_that_are_no_settings(found, settings):
+    settings.NOT_SETTINGS = {"ALARM_EMAIL": "ALARM_EMAILS", "REDIS_URL": "", "X_URL": ""}
+    (misspelt, misspelt_says), (others, others_says) = found(doctor.names_in_env)
+    assert (misspelt, others) == (State.WARNING, State.NOTE)
+    assert "ALARM_EMAIL is no setting, and does nothing. Is ALARM_EMAILS meant?" in misspelt_says
+    assert "REDIS_URL, X_URL" in others_says
+    settings.NOT_SETTINGS = {}
+    assert found(doctor.names_in_env)[0][0] == State.OK
+
+
 @pytest.mark.django_db(transaction=True)
 def test_everything_wrong_at_once_is_told_without_secrets(twilio, settings):
     twilio.trouble.always(troubles.refusal(20003, 401), when=troubles.anything)

@@ -178,6 +178,42 @@ def test_all_that_is_wrong_is_named_together():
     assert "PUBLIC_URL" in line
 
 
+def test_a_misspelt_name_is_told_with_the_one_that_is_meant():
+    stopped = start(TWILIO_AUTH_TOKEN=None, TWILLIO_AUTH_TOKEN="0123456789abcdef")
+    (line,) = stopped.stderr.splitlines()
+    assert "TWILLIO_AUTH_TOKEN is no setting: is TWILIO_AUTH_TOKEN meant?" in line
+    assert "0123456789abcdef" not in line
+
+
+def test_a_misspelt_name_that_need_not_be_set_is_told_by_check():
+    script = (
+        "from django.core.management import execute_from_command_line as run; run(['', 'check'])"
+    )
+    checked = start(script, ALARM_EMAIL="a@example.com")
+    assert checked.returncode == 0
+    assert "ALARM_EMAIL is no setting" in checked.stderr
+    assert "Is ALARM_EMAILS meant?" in checked.stderr
+
+
+def test_names_that_are_no_settings(tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("debug=true\nMAIL_URL=x\nREDIS_URL=x\nAWS_ACCESS_KEY_ID=x\nZGVhZGJlZWY==\n")
+    script = "from django.conf import settings; print(settings.NOT_SETTINGS)"
+    around = {
+        "ALLOWED_HOST": "a",
+        "TEST_DATABASE_URL": "x",
+        "HOSTNAME": "x",
+        "WEB_CONCURRENCY": "3",
+    }
+    said = start(script, ANDON_ENV_FILE=str(file), **around).stdout
+    assert ast.literal_eval(said) == {
+        "ALLOWED_HOST": "ALLOWED_HOSTS",
+        "MAIL_URL": "EMAIL_URL",
+        "REDIS_URL": "",
+        "debug": "DEBUG",
+    }
+
+
 def test_a_bucket_needs_a_library():
     stopped = start(MEDIA_STORAGE_URL="s3://bucket?region=eu-west-1")
     assert stopped.returncode == 3
