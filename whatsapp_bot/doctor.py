@@ -209,8 +209,9 @@ def mail() -> Findings:
 
 def twilio() -> Findings:
     if not account.is_there():
-        says = "This is a trial without a Twilio account: only the simulator talks to the bot."
-        yield Finding("Twilio", State.NOTE, says, "To begin: A real phone, in the README.")
+        says = "There is no Twilio account: only the simulator talks to the bot."
+        state = State.NOTE if settings.DEBUG else State.WRONG
+        yield Finding("Twilio", state, says, "To begin: A real phone, in the README.")
         return
     if settings.TWILIO_API_URL:
         yield _pretended()

@@ -8,6 +8,7 @@ import time_machine
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from defects.dashboard import Period, count_up
 from defects.models import DefectReport
@@ -81,6 +82,15 @@ def test_chat_goes_through_the_webhook(monkeypatch, who):
     out = run("chat", who)
     assert "1. Check order status" in out
     assert "📎" in out
+
+
+def test_chat_shows_no_log_in_between(monkeypatch):
+    run("demo", "--anyway")
+    lines = iter(["hi", "1", "1", "ORD-1031", "K-20417", ""])
+    monkeypatch.setattr("builtins.input", lambda prompt: next(lines))
+    with capture_logs() as logs:
+        assert "You are linked to Acme Tractors" in run("chat")
+    assert logs == []
 
 
 def test_chat_ends_with_the_input(monkeypatch):

@@ -84,8 +84,8 @@ def quietly() -> Iterator[None]:
         processors.remove(_drop_what_went_well)
 
 
-def _drop_what_went_well(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    if method == "info" and logger.name == "whatsapp_bot":
+def _drop_what_went_well(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    if method == "info":
         raise structlog.DropEvent
     return event
 

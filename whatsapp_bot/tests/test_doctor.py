@@ -100,7 +100,7 @@ def test_a_trial_without_an_account(found, settings):
     settings.TWILIO_ACCOUNT_SID, settings.TWILIO_API_URL = "AC" + "0" * 32, ""
     settings.DEBUG = True
     ((state, says),) = found(doctor.twilio)
-    assert (state, "trial" in says) == (State.NOTE, True)
+    assert (state, "no Twilio account" in says) == (State.NOTE, True)
     for check in (
         doctor.debug,
         doctor.signature_round_trip,
@@ -108,6 +108,11 @@ def test_a_trial_without_an_account(found, settings):
         doctor.worker,
     ):
         assert not only(found(check), State.WRONG)
+
+
+def test_an_account_that_was_never_filled_in(found, settings):
+    settings.TWILIO_ACCOUNT_SID, settings.TWILIO_API_URL = "AC" + "0" * 32, ""
+    assert "no Twilio account" in only(found(doctor.twilio), State.WRONG)
 
 
 def test_debug(found, settings):
