@@ -84,7 +84,7 @@ def _read(name: str, reader, **options):
 def _matching(name: str, pattern: str, shape: str, *, when_debug: str) -> str:
     # Not by `env`, which takes what begins with $ for the name of another variable.
     env.asked.add(name)
-    value = os.environ.get(name, when_debug if DEBUG else "").strip()
+    value = os.environ.get(name, "").strip() or (when_debug if DEBUG else "")
     if not re.fullmatch(pattern, value):
         _wrong.append(f"{name} must be {shape}" if value else f"{name} is missing ({shape})")
     return value

@@ -126,6 +126,15 @@ def test_the_example_says_how_it_is_by_itself():
     assert start(**{**given, "DEBUG": "true"}).stderr == ""
 
 
+def test_a_copy_of_the_example_will_do_for_a_trial(tmp_path):
+    """Its gaps are not filled in; only DEBUG is switched on."""
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    file = tmp_path / ".env"
+    file.write_text(text.replace("DEBUG=false", "DEBUG=true"))
+    nothing = dict.fromkeys(GOOD.keys() - {"DJANGO_SETTINGS_MODULE"})
+    assert start(**nothing | {"ANDON_ENV_FILE": str(file)}).stderr == ""
+
+
 def test_who_mails_come_from_is_never_nobody():
     script = "from django.conf import settings; print(settings.SERVER_EMAIL)"
     assert start(script, EMAIL_FROM="").stdout.strip() == "andon@localhost"
