@@ -35,6 +35,12 @@ def test_commands_are_there(page: Path):
     assert set(re.findall(r"(?:`|^)make ([a-z]+)", text, re.M)) <= set(targets)
 
 
+def test_every_picture_is_shown_somewhere():
+    shown = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    pictures = (ROOT / "docs/pictures").rglob("*.*")
+    assert [picture.name for picture in pictures if f"/{picture.name})" not in shown] == []
+
+
 def test_every_page_is_in_the_readme():
     readme = PAGES[0].read_text(encoding="utf-8")
     assert [page.name for page in PAGES[1:] if f"(docs/{page.name})" not in readme] == []
