@@ -35,6 +35,19 @@ def test_commands_are_there(page: Path):
     assert set(re.findall(r"(?:`|^)make ([a-z]+)", text, re.M)) <= set(targets)
 
 
+def test_every_error_in_the_log_is_explained():
+    logged = {
+        event
+        for app in ("config", "orders", "defects", "whatsapp_bot")
+        for file in (ROOT / app).rglob("*.py")
+        if "tests" not in file.parts
+        for event in re.findall(r"log\.error\(\s*\"([^\"]+)", file.read_text(encoding="utf-8"))
+    }
+    handbook = (ROOT / "docs/production.md").read_text(encoding="utf-8")
+    # The doctor says it itself.
+    assert {event for event in logged if f"`{event}`" not in handbook} == {"a check stumbled"}
+
+
 def test_every_picture_is_shown_somewhere():
     shown = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     pictures = (ROOT / "docs/pictures").rglob("*.*")
