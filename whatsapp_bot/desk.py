@@ -34,10 +34,11 @@ from whatsapp_bot.dialog import (
     take_turn,
     words_in,
 )
+from whatsapp_bot.emergency import tells_of_emergency
 from whatsapp_bot.flows import MORE, Flow, Gone, Open, Resume, Say
 from whatsapp_bot.inbound import Incoming, Kind
-from whatsapp_bot.models import Conversation, Message
-from whatsapp_bot.place import MAIN_MENU, Place
+from whatsapp_bot.models import Conversation, HelpRequest, Message
+from whatsapp_bot.place import KEPT_FOR, MAIN_MENU, Place
 from whatsapp_bot.queueing import in_turn
 from whatsapp_bot.whatsapp_text import digits_to_number
 
@@ -53,6 +54,7 @@ MOST_A_MINUTE = 60
 MOST_JUMPS = 10
 RESUME = "resume"
 HELP = "help"
+MORE_FOR_TEAM = "help.more"
 STOPS = (
     *("stop", "unsubscribe", "stop all", "stopall", "opt out", "optout", "stop messages"),
     *("no more messages", "please unsubscribe", "unsubscribe me", "stop writing to me"),
@@ -237,13 +239,16 @@ class Desk:
         self.said = Said(incoming.text, incoming.payload)
         self.word = words_in(incoming.text) or bare(incoming.text)
         self.place = Place.of(conversation)
+        self.is_emergency = tells_of_emergency(self.word)
+        self.is_new = not (conversation.heard_at or self._counts_at_any_time() or self._expected())
         self.jumps = 0
 
     def answer(self) -> str:
         """The reply, or "" when none is due; the conversation stands where it leads."""
         count = self.place.count(self.now)
         if count <= MOST_A_MINUTE or _is_stop(self.said.text) is not None:
-            reply = _join(self._hear(), texts.OPTED_OUT() if self.contact.was_told() else "")
+            reply = self._hear_emergency() if self.is_emergency else self._hear()
+            reply = _join(reply, texts.OPTED_OUT() if self.contact.was_told() else "")
         else:
             # Two bots would otherwise talk all night.
             reply = texts.TOO_FAST() if count == MOST_A_MINUTE + 1 else ""
@@ -256,18 +261,26 @@ class Desk:
             self._begin_album()
         elif self.message.has_attachment:
             reply = self._hear_attachment()
-        elif not (self.conversation.heard_at or self._counts_at_any_time() or self._expected()):
-            reply = self.open(MAIN_MENU)
         elif self.message.kind == Kind.OTHER:
             reply = self._hear_unreadable()
         else:
             reply = self._hear_words()
-        return reply
+        greets = self.is_new and self.place.flow != MAIN_MENU and not self.is_emergency
+        return _join(texts.FIRST() if greets and reply else "", reply)
+
+    def _hear_emergency(self) -> str:
+        """Say whom to call, have the team know, and go on with what was under way all the same."""
+        reply = self._hear()
+        HelpRequest.objects.alarm(self.message)
+        if self._is_at_rest():
+            address = f"{MORE_FOR_TEAM}:{self.message.pk}"
+            self.place.expect_more(address, self.now, KEPT_FOR)
+        return _join(texts.EMERGENCY(), reply)
 
     def _hear_unreadable(self) -> str:
         """Say so, and ask again what was asked."""
         if self._is_at_rest():
-            return texts.UNREADABLE()
+            return self.open(MAIN_MENU) if self.is_new else texts.UNREADABLE()
         if self._wants_picture():
             return self.turn(Said())
         return _join(texts.UNREADABLE(), self.turn())
@@ -312,14 +325,18 @@ class Desk:
             return self.open(question)
         if chosen(menu.options, self.said) is None:
             small_talk = self._small_talk()
-            if small_talk:
+            if small_talk and not self.is_new:
                 return small_talk
-            if self.word == MORE and not shown:
+            if self.word == MORE and not (shown or self.is_new):
                 return _join(texts.NO_MORE(), texts.GO_ON())
             claimed = flows.claimed(self.contact, self.message) or self._expected()
             address = claimed or self._offered()
             if address:
                 return self.open(address)
+            if self.is_emergency:
+                return texts.GO_ON()
+            if self.is_new:
+                return self.open(MAIN_MENU)
         self.place.enter(MAIN_MENU)
         self.place.asking = menu
         return self.turn(self.said)

@@ -4,6 +4,12 @@ from whatsapp_bot.wording import Notice, Text, places
 
 places |= {"bot": "Anywhere", "help": "Help & support", "staff": "From staff"}
 
+FIRST = Text(
+    "bot.first",
+    "👋 Welcome! I am the chatbot of our front desk.",
+    about="Above the answer, when the first message of somebody new asks for something already. "
+    "Who only says hello is greeted by the main menu.",
+)
 NOT_UNDERSTOOD = Text(
     "bot.not_understood",
     "Sorry, I did not get that. Please choose a number:",
@@ -157,6 +163,13 @@ TOO_FAST = Text(
     about="Once, when somebody sends more than 60 messages in a minute.",
 )
 
+EMERGENCY = Text(
+    "help.emergency",
+    "🚨 Is somebody in danger? Call the emergency number now, and warn those around you. "
+    "I am a machine: I have passed your words on to our team, but nobody may see them at once.",
+    about="Above all else, after words that sound like a fire, a gas leak or somebody hurt. Write "
+    "into it which numbers to call.",
+)
 HELP = Text(
     "help.text",
     "*Help & support*\n"

@@ -16,6 +16,8 @@ from whatsapp_bot.whatsapp_text import clean, preview, split
 
 JUST = timedelta(minutes=1)
 MOST_COUNTED = 100
+ALARM = "🚨"
+"""What a request begins with that sounds like an emergency."""
 
 
 class HelpRequestQuerySet(NumberedQuerySet["HelpRequest"]):
@@ -42,6 +44,12 @@ class HelpRequestQuerySet(NumberedQuerySet["HelpRequest"]):
             asked.save(update_fields=["text"])
         else:
             self.file(contact=said.contact, message=said, text=text)
+
+    def alarm(self, said: Message) -> None:
+        """Leave for the team what sounds like an emergency, unless the same waits for them."""
+        waiting = self.unanswered().filter(contact=said.contact)
+        if not waiting.filter(text__endswith=said.body).exists():
+            self.file(contact=said.contact, message=said, text=f"{ALARM} {said.body}")
 
 
 class HelpRequest(models.Model):

@@ -1,0 +1,95 @@
+"""Who tells of a fire or of somebody hurt hears at once whom to call, and the team knows."""
+
+import pytest
+
+from whatsapp_bot.dialog import words_in
+from whatsapp_bot.emergency import tells_of_emergency
+from whatsapp_bot.models import HelpRequest
+
+ALARM = "🚨 Is somebody in danger?"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("FIRE!!!", "fire at line 3", "There's a fire in hall 2", "the press is on fire"),
+        *("not a drill, fire at line 3", "smoke everywhere", "smoke coming from the motor"),
+        *("the forklift is smoking", "there was an explosion", "gas leak", "I smell gas"),
+        *("someone is hurt", "Somebody got badly hurt", "no joke someone is hurt", "I got burnt"),
+        *("a guy is bleeding", "he's unconscious", "man down!!", "she fainted", "I cut my finger"),
+        *("Someone is hurt, nobody helps", "he is not breathing", "worker trapped in the lift"),
+        *("Thabo's hand got caught in the roller", "accident on line 2", "emergency!"),
+        *("call an ambulance", "Ambulance please", "Es brennt in Halle 2", "fuego en la linea 3"),
+    ],
+)
+def test_what_is_an_emergency(said):
+    assert tells_of_emergency(words_in(said))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("fire extinguisher missing", "fire door blocked", "fire drill tomorrow", "no fire"),
+        *("fired up the machine", "we fire at 900 degrees", "not on fire", "burn marks"),
+        *("smoke detector broken", "explosion-proof motor", "no gas leak", "gas leak test failed"),
+        *("no one was hurt", "nobody is injured", "the operator was not hurt"),
+        *("someone could get hurt", "dead battery in the forklift", "they have burned parts"),
+        *("the robot arm is stuck in the press", "bleeding the hydraulics", "deleted by accident"),
+        *("the emergency stop does not work", "emergency exit is locked", "first aid kit is empty"),
+        *("machine down", "press 3 leaks oil", "Where is order ORD-1001?", "2", ""),
+    ],
+)
+def test_what_is_none(said):
+    assert not tells_of_emergency(words_in(said))
+
+
+def waiting() -> list[str]:
+    return [one.text for one in HelpRequest.objects.unanswered().order_by("pk")]
+
+
+@pytest.mark.django_db
+class TestInTheConversation:
+    @pytest.mark.parametrize("before", [[], ["hi"], ["hi", "2"], ["hi", "1"], ["hi", "stop"]])
+    def test_it_comes_first_and_reaches_the_team_wherever_one_is(self, say, before):
+        for text in before:
+            say(text)
+        assert say("Fire at line 3!").startswith(ALARM)
+        assert waiting() == ["🚨 Fire at line 3!"]
+
+    def test_nobody_in_danger_is_told_to_choose_a_number(self, say):
+        assert say("someone is hurt").endswith("Send *menu* for the main menu.")
+        assert "1. " not in say("man down")
+
+    def test_what_follows_reaches_the_team_too(self, say):
+        say("someone is hurt")
+        assert "passed that on to our team" in say("hall 2, by the press")
+        assert waiting() == ["🚨 someone is hurt\nhall 2, by the press"]
+
+    def test_who_says_it_twice_waits_for_the_team_once(self, say):
+        say("fire")
+        assert say("fire").startswith(ALARM)
+        assert len(waiting()) == 1
+
+    def test_what_is_left_for_the_team_is_not_left_twice(self, say):
+        for text in ("hi", "4", "1"):
+            say(text)
+        assert say("someone is hurt").startswith(ALARM)
+        assert waiting() == ["someone is hurt"]
+
+    def test_a_report_goes_on_with_it(self, say):
+        for text in ("hi", "2", "1"):
+            say(text)
+        reply = say("smoke coming from the motor")
+        assert reply.startswith(ALARM)
+        assert "Defect Submitted" in reply
+
+    def test_a_worker_is_offered_to_report_it(self, say, worker):
+        say("hi")
+        reply = say("smoke coming from the motor")
+        assert reply.startswith(ALARM)
+        assert reply.endswith("Shall I report that as a defect?\n\n1. Yes\n2. No")
+
+    def test_words_with_a_photo_count(self, phone):
+        (reply,) = phone.send("image", text="fire at line 3")
+        assert reply.startswith(ALARM)
+        assert waiting() == ["🚨 fire at line 3"]
