@@ -40,6 +40,7 @@ from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models import Conversation, HelpRequest, Message
 from whatsapp_bot.place import KEPT_FOR, MAIN_MENU, Place
 from whatsapp_bot.queueing import in_turn
+from whatsapp_bot.vocabulary import asks_for_a_person, meant_by
 from whatsapp_bot.whatsapp_text import digits_to_number
 
 log = structlog.get_logger("whatsapp_bot")
@@ -55,40 +56,13 @@ MOST_JUMPS = 10
 RESUME = "resume"
 HELP = "help"
 MORE_FOR_TEAM = "help.more"
-STOPS = (
-    *("stop", "unsubscribe", "stop all", "stopall", "opt out", "optout", "stop messages"),
-    *("no more messages", "please unsubscribe", "unsubscribe me", "stop writing to me"),
-)
-TURNS_AWAY = ("menu", "cancel", *STOPS)
+LEAVE_MESSAGE = "help.message"
+TURNS_AWAY = ("menu", "cancel", "stop")
 """Who says so has nothing to add to what we told."""
-THANKS = (
-    *("thanks", "thank you", "thank you very much", "thanks a lot", "many thanks", "thx"),
-    *("thank you so much", "thanks so much", "thanks again", "thank u", "great thanks"),
-    *("ok thanks", "okay thanks", "ok thank you", "okay thank you", "ok thx", "cheers", "🙏"),
-)
-FAREWELLS = ("bye", "bye bye", "goodbye", "good bye", "good night", "see you", "ok bye")
-NOTED = ("ok", "okay", "alright", "all right", "got it", "noted", "👍", "👌")
-COURTESIES = {
-    **dict.fromkeys(THANKS, texts.YOU_ARE_WELCOME),
-    **dict.fromkeys(FAREWELLS, texts.GOODBYE),
-    **dict.fromkeys(NOTED, texts.NOTED),
-}
+COURTESIES = {"thanks": texts.YOU_ARE_WELCOME, "bye": texts.GOODBYE, "ok": texts.NOTED}
 """Who says so adds nothing to what we told, unless we have asked."""
-SOMETHING_MORE = ("yes", "yes please", "yeah", "yep", "yup", "sure", "y")
-NOTHING_MORE = (
-    *("no", "no thanks", "no thank you", "nope", "nah", "not now"),
-    *("nothing", "nothing more", "that is all", "that s all", "thats all"),
-)
-CALLS_FOR_HELP = (
-    *("help me", "help please", "please help", "please help me", "help me please", "i need help"),
-    *("a human", "human please", "real person", "talk to a human", "speak to a human"),
-)
-ABOUT_MORE = (*SOMETHING_MORE, *NOTHING_MORE)
+ABOUT_MORE = ("yes", "no")
 TAKES_BACK = ("cancel", "back")
-GREETINGS = (
-    *("hi", "hello", "hey", "hi there", "hello there"),
-    *("good morning", "good afternoon", "good evening", "good day"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +190,8 @@ def _leave(
 
 def _is_stop(text: str) -> bool | None:
     """Does the person want to hear nothing more, or to hear from us again? None: neither."""
-    word = WORDS.get(words_in(text))
-    return word is Desk.stop if word in (Desk.stop, Desk.start) else None
+    word = meant_by(words_in(text))
+    return word == "stop" if word in ("stop", "start") else None
 
 
 def _was_decided_since(message: Message) -> bool:
@@ -237,9 +211,10 @@ class Desk:
         self.message = message
         self.now: datetime = message.created_at
         self.said = Said(incoming.text, incoming.payload)
-        self.word = words_in(incoming.text) or bare(incoming.text)
+        words = words_in(incoming.text) or bare(incoming.text)
         self.place = Place.of(conversation)
-        self.is_emergency = tells_of_emergency(self.word)
+        self.word = HELP if self._wants_a_person(words) else meant_by(words)
+        self.is_emergency = tells_of_emergency(words)
         self.is_new = not (conversation.heard_at or self._counts_at_any_time() or self._expected())
         self.jumps = 0
 
@@ -347,7 +322,7 @@ class Desk:
         An ok does so only once: it may be an answer as well.
         """
         told = self.place.was_told_since and not self._expected(asks=True)
-        if self.word not in COURTESIES or (self.word in NOTED and not told):
+        if self.word not in COURTESIES or (self.word == "ok" and not told):
             return ""
         self.place.speak_of_another()
         return COURTESIES[self.word]()
@@ -368,16 +343,15 @@ class Desk:
             return _join(courtesy(), texts.GO_ON())
         if self.word not in ABOUT_MORE or self.place.expects_reply or not self._expected():
             return ""
-        if self.word in SOMETHING_MORE:
+        if self.word == "yes":
             return texts.TELL_ME()
         self.place.expect_no_comment()
         return _join(texts.ALL_RIGHT(), texts.GO_ON())
 
     def _counts_at_any_time(self) -> bool:
         """Is it stop, start or help, which mean the same after a silence and as the first word?"""
-        word = WORDS.get(self.word)
-        starts = word is Desk.start and self.contact.opted_out_at is not None
-        return starts or word in (Desk.stop, Desk.help)
+        starts = self.word == "start" and self.contact.opted_out_at is not None
+        return starts or self.word in ("stop", HELP)
 
     def _claim_of_quoted(self) -> str | None:
         """The address that wants what was said about a message of ours; not for words like menu."""
@@ -392,6 +366,12 @@ class Desk:
         if self.said.payload or self.message.kind != Kind.TEXT:
             return None
         return flows.offered(self.contact, self.message)
+
+    def _wants_a_person(self, words: str) -> bool:
+        """Is somebody of the team asked for, who is not just being told that?"""
+        if not asks_for_a_person(words) or self.place.flow == LEAVE_MESSAGE:
+            return False
+        return not self._expected().startswith(MORE_FOR_TEAM)
 
     def to_menu(self) -> str:
         return _join(self._put_aside(), self.open(MAIN_MENU))
@@ -591,9 +571,10 @@ class Desk:
 
 
 WORDS: dict[str, Callable[[Desk], str]] = {
-    **dict.fromkeys(("menu", "main menu", *GREETINGS), Desk.to_menu),
-    **dict.fromkeys(STOPS, Desk.stop),
-    **dict.fromkeys(("help", "human", "agent", *CALLS_FOR_HELP), Desk.help),
+    "hello": Desk.to_menu,
+    "menu": Desk.to_menu,
+    "stop": Desk.stop,
+    "help": Desk.help,
     "start": Desk.start,
     "back": Desk.back,
     "skip": Desk.skip,

@@ -27,10 +27,17 @@ CLEARLY_NEARER = 5
 LONGEST_LABEL = 60
 SHORT_LABEL = 3
 SYNONYMS = {
-    "yes": {"y", "yes please", "yeah", "yep", "yup", "ok", "okay", "sure", "👍"},
-    "no": {"n", "no thanks", "no thank you", "nope", "nah", "not now", "👎"},
+    "yes": {
+        *("y", "yes please", "yeah", "yep", "yup", "ok", "okay", "sure", "👍"),
+        *("yes sir", "yes boss", "ja", "yebo", "si", "sí", "oui", "tak", "sim"),
+    },
+    "no": {
+        *("n", "no thanks", "no thank you", "nope", "nah", "not now", "👎"),
+        *("no sir", "no boss", "nee", "nein", "nie", "non", "não", "cha"),
+    },
 }
 """What people say for an option with this key."""
+_IN_WORDS = re.compile(r"(?:(?:number|option|choice|item) )?(\w+)(?: (?:please|pls|thanks))?")
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 """How people say a number to their phone, which writes it down."""
 _NUMBER = re.compile(r"\d+")
@@ -205,9 +212,19 @@ def chosen(options: list[list[str]], said: Said, *, near: bool = True) -> str | 
     labels = [words_in(label) for _, label in options]
     if labels.count(words) == 1:
         return keys[labels.index(words)]
-    if words in NUMBERS[: len(keys)] and not any(words in label.split() for label in labels):
-        return keys[NUMBERS.index(words)]
+    place = _place_in_words(words, len(keys))
+    if place is not None and not any(words in label.split() for label in labels):
+        return keys[place]
     return _nearest(keys, labels, words) if near else None
+
+
+def _place_in_words(words: str, count: int) -> int | None:
+    """Which of so many: `two`, `2 please`, `option 2`."""
+    said = _IN_WORDS.fullmatch(words)
+    if said and said[1] in NUMBERS[:count]:
+        return NUMBERS.index(said[1])
+    digits = digits_to_number(said[1]) if said and said[1] != words else None
+    return digits - 1 if digits and digits <= count else None
 
 
 def _nearest(keys: list[str], labels: list[str], words: str) -> str | None:

@@ -1,0 +1,102 @@
+"""Our words, however they are said; and only where they are the whole message."""
+
+import pytest
+
+from whatsapp_bot.dialog import words_in
+from whatsapp_bot.models import Contact, HelpRequest
+from whatsapp_bot.vocabulary import PHRASES, asks_for_a_person, meant_by
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        *(("Hola!", "hello"), ("Hallo", "hello"), ("Buenos días", "hello"), ("Cześć", "hello")),
+        *(("Sawubona", "hello"), ("Dzień dobry", "hello"), ("Good morning team", "hello")),
+        *(("ayuda", "help"), ("Hilfe!", "help"), ("please help", "help"), ("a hulp", "a hulp")),
+        *(("STOPP", "stop"), ("please stop", "stop"), ("Hi, stop please", "stop")),
+        *(("main menu please", "menu"), ("Start over", "menu"), ("ok menu", "menu")),
+        *(("never mind", "cancel"), ("Forget it!", "cancel"), ("please cancel that", "cancel")),
+        *(("go back please", "back"), ("terug", "back"), ("Zurück", "back")),
+        *(("gracias", "thanks"), ("Baie dankie!", "thanks"), ("ok thank you sir", "thanks")),
+        *(("ok boss", "ok"), ("yebo", "yes"), ("no thanks", "no"), ("please", "please")),
+        *(("Please stop the machine", "please stop the machine"), ("", "")),
+        *(("morning", "morning"), ("exit", "exit"), ("stop button", "stop button")),
+    ],
+)
+def test_what_a_message_amounts_to(said, word):
+    assert meant_by(words_in(said)) == word
+
+
+def test_no_phrase_means_two_words():
+    phrases = [one for word, others in PHRASES.items() for one in (word, *others)]
+    assert len(phrases) == len(set(phrases))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(
+            "I need to talk to someone",
+            "i want to speak to a person",
+            "Can I talk to a real human?",
+        ),
+        *("I need a human", "agent please", "speak to someone", "call me back", "Please call me"),
+        *("can someone call me?", "are you a bot?", "Is this a real person", "anyone there??"),
+        *("Let me speak to your manager", "I want to talk to the manager please", "phone me"),
+        *("what are your opening hours?", "When do you open", "get me a manager"),
+    ],
+)
+def test_who_asks_for_a_person(said):
+    words = words_in(said)
+    assert asks_for_a_person(words) or meant_by(words) == "help"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("I need to talk to someone about the press on line 3", "call me when it is ready"),
+        *("I need someone at line 3", "the person next to me saw it", "are you sure", "someone"),
+        *("support bracket", "I need a support bracket", "manager", "is somebody hurt", "2", ""),
+    ],
+)
+def test_who_does_not(said):
+    assert not asks_for_a_person(words_in(said))
+
+
+@pytest.mark.django_db
+class TestInTheConversation:
+    @pytest.mark.parametrize("before", [[], ["hi"], ["hi", "1"], ["hi", "2"], ["hi", "2", "1"]])
+    def test_who_asks_for_a_person_is_shown_the_way_to_the_team(self, say, before):
+        for text in before:
+            say(text)
+        assert say("I need to talk to someone").startswith("*Help & support*")
+
+    def test_also_right_after_a_report(self, say):
+        for text in ("hi", "2", "1", "The seal leaks"):
+            say(text)
+        assert say("I want to speak to a person").startswith("*Help & support*")
+
+    def test_what_is_said_to_the_team_stays_with_it(self, say, contact):
+        for text in ("hi", "4", "1"):
+            say(text)
+        assert "Our team has your message" in say("Please call me back")
+        assert "passed that on" in say("Can someone call me?")
+        assert HelpRequest.objects.get().text == "Please call me back\nCan someone call me?"
+        contact.send("How can we reach you?")
+        assert "passed that on" in say("call me")
+
+    @pytest.mark.parametrize("said", ["never mind", "Forget it", "cancel that", "cancelar"])
+    def test_who_changes_their_mind_gets_out_of_a_question(self, say, said):
+        say("hi")
+        say("1")
+        assert say(said).startswith("Cancelled. Nothing was submitted.")
+
+    def test_a_stop_in_other_words_counts_as_the_first_word(self, say):
+        assert say("Stopp bitte").startswith("👋 Welcome!")
+        assert say("Stopp").startswith("All right, we will not write to you")
+        assert Contact.objects.get().opted_out_at
+
+    @pytest.mark.parametrize("said", ["2 please", "number 2", "Option two", "two please"])
+    def test_a_number_among_words_chooses(self, say, said):
+        say("hi")
+        assert say(said).startswith("*Defects*")
