@@ -13,10 +13,18 @@ from defects import texts
 from defects.models import Question
 from orders.models import Order
 from orders.questions import OrderNumberField
-from whatsapp_bot.dialog import Expects, words_in
+from whatsapp_bot.dialog import words_in
 from whatsapp_bot.models import Contact
-from whatsapp_bot.questions import LONGEST_ANSWER, ChoiceField, LongText, PictureField, YesNoField
-from whatsapp_bot.texts import ANSWER_NEEDED, NO, NOT_AN_OPTION, YES
+from whatsapp_bot.questions import (
+    FEWEST_WORDS,
+    LONGEST_ANSWER,
+    ChoiceField,
+    LongText,
+    PictureField,
+    YesNoField,
+    YesOrMore,
+)
+from whatsapp_bot.texts import ANSWER_NEEDED
 from whatsapp_bot.wording import in_full
 
 _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
@@ -43,7 +51,6 @@ _IS_NO_DEFECT = re.compile(
     r"|\b(?:call me|speak (?:to|with)|talk (?:to|with))\b"
 )
 """Questions, courtesies, and what wants something else than to tell of a defect."""
-FEWEST_WORDS = 3
 MOST_WORDS_TO_ASK_BACK = 6
 DAYS = {"today": 0, "now": 0, "this morning": 0, "yesterday": -1, "tomorrow": 1}
 DATE_FORMATS = [
@@ -116,21 +123,11 @@ def _plain_date(said: str) -> str:
     return " ".join(_SEPTEMBER.sub("sep", plain).strip(" .!").split())
 
 
-class YesOrDescription(LongText):
+class YesOrDescription(YesOrMore):
     """`yes`, `no`, or at once the description of what is wrong."""
 
-    expects = Expects.SUGGESTION
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.choices = [("yes", YES), ("no", NO)]
-        self.example = "1"
-
-    def clean(self, value: Any) -> str:
-        answer = super().clean(value)
-        if answer not in ("yes", "no") and not may_describe(answer):
-            raise forms.ValidationError(str(NOT_AN_OPTION))
-        return answer
+    def is_more(self, answer: str) -> bool:
+        return may_describe(answer)
 
 
 def may_describe(answer: str) -> bool:

@@ -11,7 +11,7 @@ from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Resume, Say, find, reg
 from whatsapp_bot.models import Contact, HelpRequest, Message
 from whatsapp_bot.models.menu import menus, pages
 from whatsapp_bot.place import KEPT_FOR, MAIN_MENU
-from whatsapp_bot.questions import ChoiceField, Form, LongText, MenuField, menu_field
+from whatsapp_bot.questions import ChoiceField, Form, LongText, MenuField, YesOrMore, menu_field
 from whatsapp_bot.shipped import ship_item, ship_menu
 
 ship_menu("main", "👋 Welcome! How can we help you today?")
@@ -113,13 +113,39 @@ class LeaveMessage(Flow):
         return Form(answers, {"text": LongText(label=texts.HELP_ASK())})
 
     def done(self, form: forms.Form) -> Outcome:
+        return self._leave(form.cleaned_data["text"], self.message)
+
+    def _leave(self, text: str, said: Message) -> Outcome:
         self.place.take_kept()
-        request = HelpRequest.objects.file(
-            contact=self.contact, message=self.message, text=form.cleaned_data["text"]
-        )
+        request = HelpRequest.objects.file(contact=self.contact, message=said, text=text)
         address = MoreForTeam.address_after(self.message)
         self.place.expect_more(address, self.message.created_at, KEPT_FOR)
         return Say(texts.HELP_STORED(number=request.number))
+
+
+@register("help.words")
+class PassOn(LeaveMessage):
+    """Asks whether the team is to have words that nobody understood.
+
+    The argument is the id of their message. Other words instead of a yes go with them.
+    """
+
+    title = ""
+    is_menu = True
+
+    def build_form(self, answers: Answers) -> forms.Form:
+        question = YesOrMore(label=texts.PASS_ON())
+        question.choices = [("yes", texts.PASS_ON_YES), ("no", texts.PASS_ON_NO)]
+        return Form(answers, {"more": question})
+
+    def done(self, form: forms.Form) -> Outcome:
+        answer = form.cleaned_data["more"]
+        if answer == "no":
+            self.place.take_kept()
+            return Open(MAIN_MENU)
+        said = self.contact.messages.get(pk=self.argument)
+        text = said.body if answer == "yes" else f"{said.body}\n{answer}"
+        return self._leave(text, said)
 
 
 @register("help.more")

@@ -35,10 +35,11 @@ from whatsapp_bot.dialog import (
     words_in,
 )
 from whatsapp_bot.emergency import tells_of_emergency
-from whatsapp_bot.flows import MORE, Flow, Gone, Open, Resume, Say
+from whatsapp_bot.flows import MORE, Astray, Flow, Gone, Open, Resume, Say
 from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models import Conversation, HelpRequest, Message
 from whatsapp_bot.place import KEPT_FOR, MAIN_MENU, Place
+from whatsapp_bot.questions import FEWEST_WORDS
 from whatsapp_bot.queueing import in_turn
 from whatsapp_bot.vocabulary import asks_for_a_person, meant_by
 from whatsapp_bot.whatsapp_text import digits_to_number
@@ -57,6 +58,7 @@ RESUME = "resume"
 HELP = "help"
 MORE_FOR_TEAM = "help.more"
 LEAVE_MESSAGE = "help.message"
+FOR_TEAM = "help.words"
 TURNS_AWAY = ("menu", "cancel", "stop")
 """Who says so has nothing to add to what we told."""
 COURTESIES = {"thanks": texts.YOU_ARE_WELCOME, "bye": texts.GOODBYE, "ok": texts.NOTED}
@@ -211,10 +213,10 @@ class Desk:
         self.message = message
         self.now: datetime = message.created_at
         self.said = Said(incoming.text, incoming.payload)
-        words = words_in(incoming.text) or bare(incoming.text)
+        self.words = words_in(incoming.text) or bare(incoming.text)
         self.place = Place.of(conversation)
-        self.word = HELP if self._wants_a_person(words) else meant_by(words)
-        self.is_emergency = tells_of_emergency(words)
+        self.word = HELP if self._wants_a_person() else meant_by(self.words)
+        self.is_emergency = tells_of_emergency(self.words)
         self.is_new = not (conversation.heard_at or self._counts_at_any_time() or self._expected())
         self.jumps = 0
 
@@ -286,7 +288,10 @@ class Desk:
         if self._is_at_rest():
             return self._hear_at_rest()
         courtesy = self._courtesy_meanwhile()
-        return _join(courtesy, self.turn()) if courtesy else self.turn(self.said)
+        if courtesy:
+            return _join(courtesy, self.turn())
+        address = self._leads_to() if self._chooses_nothing() else None
+        return self.open(address) if address else self.turn(self.said)
 
     def _hear_at_rest(self) -> str:
         """Nothing is under way: it chooses from the main menu, or somebody claims it."""
@@ -304,8 +309,7 @@ class Desk:
                 return small_talk
             if self.word == MORE and not (shown or self.is_new):
                 return _join(texts.NO_MORE(), texts.GO_ON())
-            claimed = flows.claimed(self.contact, self.message) or self._expected()
-            address = claimed or self._offered()
+            address = self._leads_to()
             if address:
                 return self.open(address)
             if self.is_emergency:
@@ -363,13 +367,32 @@ class Desk:
 
     def _offered(self) -> str | None:
         """What may be of use with these words, where nobody claims them and nothing was tapped."""
-        if self.said.payload or self.message.kind != Kind.TEXT:
+        if self.said.payload or self.message.kind != Kind.TEXT or self.place.flow == HELP:
             return None
         return flows.offered(self.contact, self.message)
 
-    def _wants_a_person(self, words: str) -> bool:
+    def _chooses_nothing(self) -> bool:
+        """Is it at a menu, and none of its items?"""
+        flow = self._flow_at(self.place.flow)
+        return bool(flow and flow.is_menu) and chosen(self.place.asking.options, self.said) is None
+
+    def _leads_to(self) -> str | None:
+        """Where words lead that answer no question."""
+        claimed = flows.claimed(self.contact, self.message)
+        expected = self._expected() if self._is_at_rest() else ""
+        return claimed or expected or self._offered() or self._to_be_passed_on()
+
+    def _to_be_passed_on(self) -> str | None:
+        """Where to ask whether the team is to have what we did not understand."""
+        if len(self.words.split()) < FEWEST_WORDS or not any(map(str.isalpha, self.words)):
+            return None
+        if self.is_emergency or self.said.payload or self.place.flow.startswith(FOR_TEAM):
+            return None
+        return f"{FOR_TEAM}:{self.message.pk}"
+
+    def _wants_a_person(self) -> bool:
         """Is somebody of the team asked for, who is not just being told that?"""
-        if not asks_for_a_person(words) or self.place.flow == LEAVE_MESSAGE:
+        if not asks_for_a_person(self.words) or self.place.flow == LEAVE_MESSAGE:
             return False
         return not self._expected().startswith(MORE_FOR_TEAM)
 
@@ -562,6 +585,9 @@ class Desk:
                 return _join(before, self.open(address, answers))
             case Resume(address, start_over):
                 return self._resume(address, start_over)
+            case Astray(address, before):
+                elsewhere = self._leads_to()
+                return self.open(elsewhere) if elsewhere else _join(before, self.open(address))
 
     def _flow_at(self, address: str) -> Flow | None:
         try:

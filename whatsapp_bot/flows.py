@@ -61,7 +61,17 @@ class Resume:
     start_over: bool
 
 
-Outcome = Say | Open | Resume
+@dataclass(frozen=True, slots=True)
+class Astray:
+    """What was said is no answer, and may be about something else. Where it is about nothing that
+    we know, go on at `address`, with `before` said first.
+    """
+
+    address: str
+    before: str = ""
+
+
+Outcome = Say | Open | Resume | Astray
 
 
 class Gone(Exception):

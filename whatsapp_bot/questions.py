@@ -9,6 +9,8 @@ from whatsapp_bot import texts
 from whatsapp_bot.dialog import Answers, Expects
 
 LONGEST_ANSWER = 4000
+FEWEST_WORDS = 3
+"""What a sentence has at the least."""
 
 
 class Form(forms.Form):
@@ -69,6 +71,27 @@ class YesNoField(ChoiceField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(choices=[("yes", texts.YES), ("no", texts.NO)], **options)
+
+
+class YesOrMore(LongText):
+    """`yes`, `no`, or words instead of a yes, which go with what it is about."""
+
+    expects = Expects.SUGGESTION
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.choices = [("yes", texts.YES), ("no", texts.NO)]
+        self.example = "1"
+
+    def clean(self, value: Any) -> str:
+        answer = super().clean(value)
+        if answer not in ("yes", "no") and not self.is_more(answer):
+            raise forms.ValidationError(str(texts.NOT_AN_OPTION))
+        return answer
+
+    def is_more(self, answer: str) -> bool:
+        """Do these words say enough?"""
+        return len(answer.split()) >= FEWEST_WORDS
 
 
 class PictureField(forms.IntegerField):

@@ -197,6 +197,13 @@ HELP_STORED = Text(
     "✅ Thank you! Our team has your message. Its number is {number}.",
     about="After a message for the team.",
 )
+PASS_ON = Text(
+    "help.words",
+    "Sorry, I did not get that. Shall I pass it on to our team?",
+    about="After a sentence that we do not understand, and that answers no question.",
+)
+PASS_ON_YES = Text("help.words.yes", "Yes, pass it on", about="A choice of that question.")
+PASS_ON_NO = Text("help.words.no", "No, show me the menu", about="A choice of that question.")
 HELP_MORE = Text(
     "help.more",
     "Thank you! I have passed that on to our team.",

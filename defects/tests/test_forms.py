@@ -312,11 +312,11 @@ def test_a_form_has_thanks_of_its_own(say, defect_form):
     defect_form.save()
     forget_all()
     begin(say)
-    assert say("Fire").startswith("✅ Defect Submitted!"), "it is a draft until it is published"
+    assert say("Dent").startswith("✅ Defect Submitted!"), "it is a draft until it is published"
     defect_form.publish()
     forget_all()
     begin(say)
-    reply = say("Fire")
+    reply = say("Dent")
     assert reply.startswith("Thank you! We come at once. DEF-")
     assert "Send a photo now and I will add it." in reply
 

@@ -133,6 +133,7 @@ def test_without_a_form_on_the_workers_menu_nothing_is_offered(say, at_rest, def
     MenuItem.objects.filter(opens="menu:defects").update(audience="customers")
     forget_all()
     assert say(BROKEN).startswith("Sorry, I did not get that.")
+    say("no")
     MenuItem.objects.filter(opens="menu:defects").update(audience="workers")
     defect_form.withdraw()
     forget_all()

@@ -14,7 +14,7 @@ from orders.models import Order, WrongLookup
 from orders.models.progress import Need, Step
 from orders.questions import OrderNumberField, order_choices
 from whatsapp_bot.dialog import Answers, words_in
-from whatsapp_bot.flows import MORE, Flow, Open, Outcome, Say, page_number, register
+from whatsapp_bot.flows import MORE, Astray, Flow, Open, Outcome, Say, page_number, register
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.models.menu import opened_for
 from whatsapp_bot.questions import ChoiceField, Form
@@ -92,7 +92,8 @@ class OrderStatus(Flow):
             del self.wait_until
         if self.wait_until:
             return Say(texts.WAIT(time=self._waits_until()))
-        return Open(f"{self.name}:{self.page}", texts.NOT_FOUND())
+        followed = Open if _names_one(number) else Astray
+        return followed(f"{self.name}:{self.page}", texts.NOT_FOUND())
 
     def _way_back(self) -> list[str]:
         """To the list, where there was one."""
@@ -152,6 +153,11 @@ class TellOrder(Flow):
 def _may_be_a_number(said: str) -> bool:
     """Words alone are no try to find somebody's order out."""
     return any(character.isdecimal() for character in said)
+
+
+def _names_one(said: str) -> bool:
+    """Is it meant for an order's number? A sentence with a number in it may be about another."""
+    return _may_be_a_number(said) and bool(number_in(said) or speaks_of_orders(said))
 
 
 def in_words(order: Order) -> str:

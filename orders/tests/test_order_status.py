@@ -455,6 +455,7 @@ def test_where_the_menu_has_no_order_status_only_the_own_order_is_told(say, buye
     assert say("Where is ORD-1001?").startswith(ANSWER)
     for asked in ("Where is ORD-9999?", "Where is my order?"):
         assert say(asked).startswith("Sorry, I did not get that.")
+        say("no")
     assert not WrongLookup.objects.exists()
 
 
