@@ -1,5 +1,6 @@
 """Reporting defects, and what became of one's own reports."""
 
+import re
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
@@ -11,12 +12,13 @@ from defects import texts
 from defects.models import DefectReport, Question, ReportForm, report_forms
 from defects.questions import YesOrDescription, answer_in_words, field_for, may_describe_unasked
 from orders.models import Line, Order
-from whatsapp_bot.dialog import Answers
+from whatsapp_bot.dialog import Answers, words_in
 from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Say, register
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.models.menu import opened_for
+from whatsapp_bot.numbered import number_of_ours
 from whatsapp_bot.place import MAIN_MENU
-from whatsapp_bot.questions import Form
+from whatsapp_bot.questions import FEWEST_WORDS, Form
 from whatsapp_bot.shipped import ship_item, ship_menu
 from whatsapp_bot.whatsapp_text import preview
 from whatsapp_bot.wording import fill, in_full
@@ -28,6 +30,11 @@ ship_item("defects", 20, "View defect history", "defects.history")
 ship_item("defects", 30, "Back to menu", MAIN_MENU)
 
 REPORTS_A_PAGE = 5
+_ASKS = re.compile(r"\?|\b(?:status|news|updates?|how|what|when|where|any)\b", re.IGNORECASE)
+_ASKS_FOR_OWN = re.compile(
+    r"\b(?:status|news|updates?|happen(?:ed|s|ing)|progress|where|how|see|show|seen|fixed|looked)\b"
+    r".*\b(?:(?:my|our) (?:\w+ )?reports?|reports? (?:that )?i (?:made|sent|filed))\b"
+)
 
 
 @register("report")
@@ -310,6 +317,32 @@ class History(Flow):
         more = f"{self.name}:{page[-2].pk}" if len(page) > REPORTS_A_PAGE else ""
         shown = map(in_words, page[:REPORTS_A_PAGE])
         return Say("\n\n".join([texts.HISTORY(), *shown]), more)
+
+
+@register("defects.tell")
+class Tell(Flow):
+    """How one's own report stands, for somebody who asks out of the blue. The argument is its id.
+
+    What else is said about a report that is named belongs to it.
+    """
+
+    @classmethod
+    def claims(cls, contact: Contact, message: Message) -> str | None:
+        if message.has_attachment:
+            return None
+        number = number_of_ours(message.body)
+        if not number:
+            asks = _ASKS_FOR_OWN.search(words_in(message.body))
+            return History.name if asks and History.name in opened_for(contact) else None
+        report = DefectReport.objects.by(contact).filter(number=number).first()
+        if not report:
+            return None
+        asks = len(message.body.split()) <= FEWEST_WORDS or _ASKS.search(message.body)
+        return f"{cls.name}:{report.pk}" if asks else Reply.address_of(report)
+
+    def done(self, form: forms.Form) -> Outcome:
+        report = DefectReport.objects.by(self.contact).filter(pk=self.argument).first()
+        return Say(in_words(report)) if report else Open(MAIN_MENU)
 
 
 def in_words(report: DefectReport) -> str:

@@ -1,5 +1,7 @@
 """Rows with a number that people can read to each other: `DEF-20250119143022`."""
 
+import re
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from django.db import OperationalError, connection, models, transaction
@@ -42,6 +44,18 @@ DIALECTS = {
         "is_ours": "true",
     },
 }
+
+
+def number_of_ours(text: str) -> str:
+    """The first number in `text` that a row of ours may have, as it is stored; "" for none."""
+    found = _ours().search(text)
+    return found[0].upper() if found else ""
+
+
+@cache
+def _ours() -> re.Pattern[str]:
+    prefixes = "|".join(kind.prefix for kind in NumberedQuerySet.__subclasses__())
+    return re.compile(rf"\b(?:{prefixes})-\d{{14}}(?:-\d+)?\b", re.IGNORECASE)
 
 
 class NumberedQuerySet(models.QuerySet[M]):

@@ -6,6 +6,7 @@ import pytest
 import time_machine
 
 from defects.models import DefectReport
+from orders.models import WrongLookup
 from whatsapp_bot.models import Contact
 
 
@@ -13,6 +14,44 @@ def ask(say):
     say("hi")
     say("2")
     return say("2")
+
+
+@pytest.fixture
+def report(say, contact) -> DefectReport:
+    for text in ("hi", "2", "1", "Bent frame"):
+        say(text)
+    return DefectReport.objects.get()
+
+
+@pytest.mark.parametrize("before", [[], ["menu"], ["2"], ["1"]])
+@pytest.mark.parametrize("asked", ["{}", "{}?", "Status of {}", "what happened to {}"])
+def test_a_report_is_told_of_by_its_number(say, report, before, asked):
+    for text in before:
+        say(text)
+    told = say(asked.format(report.number.lower()))
+    assert told.startswith(f"{report.number}\nBent frame\n")
+    assert "received, waiting for our team" in told
+    assert not WrongLookup.objects.exists()
+
+
+def test_what_else_is_said_of_it_is_added(say, report):
+    say("menu")
+    told = say(f"{report.number} is wrong, it was line 4")
+    assert told.startswith(f"Thank you! I have added that to your report {report.number}.")
+
+
+def test_nobody_is_told_of_the_report_of_another(report, new_phone):
+    other = new_phone()
+    other.say("hi")
+    (told,) = other.say(f"Status of {report.number}")
+    assert "Bent" not in told
+
+
+@pytest.mark.parametrize(
+    "asked", ["any news on my report", "What happened with my last report?", "show me my reports"]
+)
+def test_who_asks_for_the_own_reports_sees_them(say, report, asked):
+    assert say(asked).startswith("*Your reports*")
 
 
 def test_nothing_reported_yet(say):

@@ -17,6 +17,7 @@ from whatsapp_bot.dialog import Answers, words_in
 from whatsapp_bot.flows import MORE, Astray, Flow, Open, Outcome, Say, page_number, register
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.models.menu import opened_for
+from whatsapp_bot.numbered import number_of_ours
 from whatsapp_bot.questions import ChoiceField, Form
 from whatsapp_bot.shipped import ship_item
 from whatsapp_bot.texts import NO_MORE
@@ -119,7 +120,7 @@ class TellOrder(Flow):
 
     @classmethod
     def claims(cls, contact: Contact, message: Message) -> str | None:
-        if message.has_attachment:
+        if message.has_attachment or number_of_ours(message.body):
             return None
         if asks_about_an_order(message.body):
             return cls._claims_question(contact, message.body)
@@ -151,8 +152,8 @@ class TellOrder(Flow):
 
 
 def _may_be_a_number(said: str) -> bool:
-    """Words alone are no try to find somebody's order out."""
-    return any(character.isdecimal() for character in said)
+    """Words alone are no try to find somebody's order out, nor is the number of a report."""
+    return any(character.isdecimal() for character in said) and not number_of_ours(said)
 
 
 def _names_one(said: str) -> bool:
