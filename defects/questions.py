@@ -51,6 +51,12 @@ _IS_NO_DEFECT = re.compile(
     r"|\b(?:call me|speak (?:to|with)|talk (?:to|with))\b"
 )
 """Questions, courtesies, and what wants something else than to tell of a defect."""
+_IS_AMISS = re.compile(
+    r"(?<!\bno )(?<!\bnot )\b(?:broke|leak|torn|crack|stuck|jam|fault|damag|scratch|dent|bent|loose"
+    r"|overheat|stopp|burst|snapped|blocked|rust|burn|smok)\w*|\b(?:not work\w*|no power)\b"
+    r"|\b(?:(?:machine|press|line|motor|conveyor|belt|pump|robot|forklift|crane) (?:\w+ )?down)\b"
+)
+"""Who says so need not say more."""
 MOST_WORDS_TO_ASK_BACK = 6
 DAYS = {"today": 0, "now": 0, "this morning": 0, "yesterday": -1, "tomorrow": 1}
 DATE_FORMATS = [
@@ -140,10 +146,11 @@ def may_describe(answer: str) -> bool:
 def may_describe_unasked(text: str) -> bool:
     """Can it be what is wrong, where nobody asked? Not where it asks, greets, thanks or wishes."""
     words = _GREETS.sub("", f"{words_in(text)} ").strip()
-    if len(words.split()) < FEWEST_WORDS or not any(map(str.isalpha, words)):
+    fewest = 2 if _IS_AMISS.search(words) else FEWEST_WORDS
+    if len(words.split()) < fewest or not any(map(str.isalpha, words)):
         return False
-    is_else = text.rstrip().endswith("?") or _IS_NO_DEFECT.search(words)
-    return len(text) <= LONGEST_ANSWER and not is_else and may_describe(text)
+    is_else = text.rstrip().endswith("?") or _IS_NO_DEFECT.search(words) or _SAYS_NO.search(text)
+    return len(text) <= LONGEST_ANSWER and not is_else
 
 
 class OrderField(OrderNumberField):

@@ -61,7 +61,17 @@ PHRASES = {
     ),
     "no": (
         *("no thanks", "no thank you", "nope", "nah", "not now", "nothing", "nothing more"),
-        *("that is all", "that s all", "thats all", "nee", "nein", "non", "nao", "nee dankie"),
+        *(
+            "that is all",
+            "that s all",
+            "thats all",
+            "that s it",
+            "nee",
+            "nein",
+            "non",
+            "nao",
+            "nee dankie",
+        ),
     ),
 }
 """By the word that each amounts to: how people say it, without accents."""

@@ -79,6 +79,7 @@ def test_a_photo_that_follows_joins_the_report(say, phone, at_rest, two_question
     [
         *("Is machine 4 broken again?", "what is wrong with it", "how do I report a defect"),
         *("thank you my good friend", "Good morning to you", "ok I will do that", "two words"),
+        *("no damage", "broken", "good one", "calm down", "ok stop", "No, jammed"),
         *("1 2 3", "👍 👍 👍", "no, that was for my boss", "hello my friend, how are you"),
         *("I want to report something", "please call me back", "show me the plan of today"),
         "where is the canteen",
@@ -94,6 +95,7 @@ def test_questions_and_courtesies_are_no_defects(say, at_rest, said):
     [
         *("Good morning, press 3 leaks oil", "No guard on machine 5", "Does not start, press 3"),
         *("Belt torn? yes, since noon", "20 of ORD-1001 are scratched"),
+        *("press broke", "Oil leak!", "line 2 down", "belt jammed", "hi, motor overheating"),
     ],
 )
 def test_what_is_wrong_may_begin_as_it_likes(say, at_rest, said):
