@@ -199,7 +199,7 @@ HELP_STORED = Text(
 )
 PASS_ON = Text(
     "help.words",
-    "Sorry, I did not get that. Shall I pass it on to our team?",
+    "Sorry, I cannot answer that myself. Shall I pass it on to our team?",
     about="After a sentence that we do not understand, and that answers no question.",
 )
 PASS_ON_YES = Text("help.words.yes", "Yes, pass it on", about="A choice of that question.")

@@ -77,7 +77,7 @@ PHRASES = {
 """By the word that each amounts to: how people say it, without accents."""
 _MEANT = {phrase: word for word, phrases in PHRASES.items() for phrase in (word, *phrases)}
 LONGEST_PHRASE = 80
-_BEFORE = re.compile(r"^(?:(?:please|pls|hi|hello|hey|ok|okay|just) )+")
+_BEFORE = re.compile(r"^(?:(?:please|pls|hi|hello|hey|there|ok|okay|just) )+")
 _AFTER = re.compile(r"(?: (?:please|pls|plz|sir|madam|boss|man|bro|friend|team|all|everyone))+$")
 _A_PERSON = (
     r"(?:(?:a|an|the|some|your|any|one of) )?(?:(?:real|live|actual|your) )?"

@@ -216,14 +216,14 @@ def test_to_what_we_asked_a_question_is_an_answer(report, order, ask, say):
 
 def test_but_not_half_an_hour_later(report, say):
     with time_machine.travel(timezone.now() + timedelta(minutes=31)):
-        assert "I did not get that" in say("and the second bracket has it too")
+        assert "I cannot answer that myself" in say("and the second bracket has it too")
 
 
 def test_later_it_is_not(report, tell, say):
     tell()
     with time_machine.travel(timezone.now() + timedelta(hours=25)):
         answer = say("It happens every morning")
-    assert "Sorry, I did not get that" in answer
+    assert "Sorry, I cannot answer that myself" in answer
     assert filed_with(report) == []
 
 

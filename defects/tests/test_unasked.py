@@ -106,7 +106,7 @@ def test_what_is_wrong_may_begin_as_it_likes(say, at_rest, said):
 def test_only_workers_are_asked(say, contact, role):
     Contact.objects.update(role=role)
     say("hi")
-    assert say(BROKEN).startswith("Sorry, I did not get that.")
+    assert say(BROKEN).startswith("Sorry, I cannot answer that myself.")
 
 
 def test_what_somebody_else_wants_is_not_offered(say, at_rest):
@@ -134,12 +134,12 @@ def test_words_at_a_question_are_its_answer(say, at_rest):
 def test_without_a_form_on_the_workers_menu_nothing_is_offered(say, at_rest, defect_form):
     MenuItem.objects.filter(opens="menu:defects").update(audience="customers")
     forget_all()
-    assert say(BROKEN).startswith("Sorry, I did not get that.")
+    assert say(BROKEN).startswith("Sorry, I cannot answer that myself.")
     say("no")
     MenuItem.objects.filter(opens="menu:defects").update(audience="workers")
     defect_form.withdraw()
     forget_all()
-    assert say(BROKEN).startswith("Sorry, I did not get that.")
+    assert say(BROKEN).startswith("Sorry, I cannot answer that myself.")
 
 
 def test_a_form_that_is_withdrawn_meanwhile_is_said_to_be(say, at_rest, defect_form):
@@ -159,7 +159,7 @@ def test_the_form_is_the_first_on_the_menu_that_asks_everybody_for_words(say, at
         Question.objects.create(form=form, position=2, name="where", text=f"{form.title}: where?")
         form.publish()
     forget_all()
-    assert say(BROKEN).startswith("Sorry, I did not get that.")
+    assert say(BROKEN).startswith("Sorry, I cannot answer that myself.")
     Menu.objects.get(key="defects").add_item("Hazard", hazard.address)
     forget_all()
     assert say(BROKEN) == OFFER

@@ -20,8 +20,12 @@ OPTED_OUT = 21610
 """Twilio's code for it, which we use as well when we know it already."""
 BLOCKED = "We have blocked the person."
 LONGEST_SENT = 8000
-_ASKS = re.compile(r"[?？؟](?!\w+=)")
-"""The mark in `https://example.com/?order=7` asks nothing."""
+_ASKS = re.compile(
+    r"[?？؟](?!\w+=)|\b(?:please|kindly|pls)"
+    r" (?:confirm|choose|(?:reply|answer) with|tell (?:me|us)|let (?:me|us) know)\b(?! if)",
+    re.IGNORECASE,
+)
+"""The mark in `https://example.com/?order=7` asks nothing, nor does `let us know if ...`."""
 
 LANGUAGE = RegexValidator(
     r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*\Z",

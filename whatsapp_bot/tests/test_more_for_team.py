@@ -76,6 +76,19 @@ def test_a_number_after_what_is_no_question_is_for_the_menu(asked, say):
     assert waiting() == []
 
 
+@pytest.mark.parametrize("asks", ["Please confirm.", "2 pallets on Friday, kindly confirm"])
+@pytest.mark.parametrize("said", ["2", "ok", "👍"])
+def test_who_is_to_confirm_is_asked(asked, say, asks, said):
+    asked.answer(asks)
+    assert PASSED_ON in say(said)
+    assert waiting() == [said]
+
+
+def test_a_closing_phrase_is_no_question(asked, say):
+    asked.answer("On Friday. Please let us know if you need anything else.")
+    assert "*Defects*" in say("2")
+
+
 def test_an_address_of_the_web_is_no_question(asked, say):
     asked.answer("Your label: https://example.com/label?order=7&page=2")
     assert "*Defects*" in say("2")

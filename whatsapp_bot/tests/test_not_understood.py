@@ -9,7 +9,7 @@ from whatsapp_bot.models import HelpRequest
 pytestmark = pytest.mark.django_db
 ANGRY = "This is the third time that I ask!"
 OFFER = (
-    "Sorry, I did not get that. Shall I pass it on to our team?\n\n"
+    "Sorry, I cannot answer that myself. Shall I pass it on to our team?\n\n"
     "1. Yes, pass it on\n2. No, show me the menu"
 )
 MENU = "👋 Welcome! How can we help you today?\n\n1. Check order status"
