@@ -57,6 +57,7 @@ _IS_AMISS = re.compile(
     r"|\b(?:(?:machine|press|line|motor|conveyor|belt|pump|robot|forklift|crane) (?:\w+ )?down)\b"
 )
 """Who says so need not say more."""
+_IS_A_PLACE = re.compile(r"(?:line|press|machine|station|cell|hall|robot|pump) \w+")
 MOST_WORDS_TO_ASK_BACK = 6
 DAYS = {"today": 0, "now": 0, "this morning": 0, "yesterday": -1, "tomorrow": 1}
 DATE_FORMATS = [
@@ -140,7 +141,14 @@ def may_describe(answer: str) -> bool:
     """Can it be what is wrong? Not where it looks like a no, or asks back."""
     words = len(answer.split())
     asks = answer.endswith("?") and words <= MOST_WORDS_TO_ASK_BACK
-    return words >= FEWEST_WORDS and not (asks or _SAYS_NO.search(answer))
+    tells = words >= FEWEST_WORDS or (words == 2 and _tells_in_short(answer))
+    return tells and not (asks or _SAYS_NO.search(answer))
+
+
+def _tells_in_short(answer: str) -> bool:
+    """`press broke` and `line 3` tell enough."""
+    words = words_in(answer)
+    return bool(_IS_AMISS.search(words) or _IS_A_PLACE.fullmatch(words))
 
 
 def may_describe_unasked(text: str) -> bool:

@@ -182,6 +182,8 @@ def _leave(
             contact.opt_out(told=False)
         else:
             contact.opt_in()
+    if tells_of_emergency(words_in(incoming.text)) and not contact.is_blocked:
+        HelpRequest.objects.alarm(message)
     conversation.hear(message.created_at)
     if conversation.window_is_open and not contact.is_blocked:
         conversation.release()
@@ -290,8 +292,13 @@ class Desk:
         courtesy = self._courtesy_meanwhile()
         if courtesy:
             return _join(courtesy, self.turn())
-        address = self._leads_to() if self._chooses_nothing() else None
-        return self.open(address) if address else self.turn(self.said)
+        elsewhere = self._hear_elsewhere() if self._chooses_nothing() else ""
+        return elsewhere or self._hear_answer()
+
+    def _hear_answer(self) -> str:
+        reply = self.turn(self.said)
+        # Nobody in danger is told that it was none.
+        return self.turn() if self.is_emergency and self.place.asking.wrong else reply
 
     def _hear_at_rest(self) -> str:
         """Nothing is under way: it chooses from the main menu, or somebody claims it."""
@@ -309,11 +316,9 @@ class Desk:
                 return small_talk
             if self.word == MORE and not (shown or self.is_new):
                 return _join(texts.NO_MORE(), texts.GO_ON())
-            address = self._leads_to()
-            if address:
-                return self.open(address)
-            if self.is_emergency:
-                return texts.GO_ON()
+            elsewhere = self._hear_elsewhere()
+            if elsewhere:
+                return elsewhere
             if self.is_new:
                 return self.open(MAIN_MENU)
         self.place.enter(MAIN_MENU)
@@ -375,6 +380,16 @@ class Desk:
         """Is it at a menu, and none of its items?"""
         flow = self._flow_at(self.place.flow)
         return bool(flow and flow.is_menu) and chosen(self.place.asking.options, self.said) is None
+
+    def _hear_elsewhere(self) -> str:
+        """The reply to words that answer no question, where they are about something else."""
+        address = self._leads_to()
+        if address:
+            return self.open(address)
+        if not self.is_emergency:
+            return ""
+        self.place.rest()
+        return texts.GO_ON()
 
     def _leads_to(self) -> str | None:
         """Where words lead that answer no question."""
@@ -586,8 +601,7 @@ class Desk:
             case Resume(address, start_over):
                 return self._resume(address, start_over)
             case Astray(address, before):
-                elsewhere = self._leads_to()
-                return self.open(elsewhere) if elsewhere else _join(before, self.open(address))
+                return self._hear_elsewhere() or _join(before, self.open(address))
 
     def _flow_at(self, address: str) -> Flow | None:
         try:

@@ -263,7 +263,7 @@ def test_there_are_many_words_for_no(phone, say, word):
     "words",
     [
         *("what?", "not", "now", "maybe so", "Who are you?", "No, that was for my boss"),
-        *("no it was a mistake", "nope, my mistake there", "sorry wrong chat"),
+        *("no it was a mistake", "nope, my mistake there", "sorry wrong chat", "no damage"),
         *("Sorry, wrong person", "oops wrong person sorry"),
     ],
 )
@@ -278,6 +278,7 @@ def test_what_is_neither_yes_nor_no_nor_a_description_is_asked_again(phone, say,
     [
         *("No. 5 press leaks", "No. A5 press leaks", "No.CNC-5 is down again"),
         "The wrong person was let into the cell",
+        *("press broke", "Line 3", "oil leak"),
     ],
 )
 def test_what_only_looks_like_a_no_is_a_description(phone, say, words):

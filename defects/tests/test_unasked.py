@@ -66,6 +66,12 @@ def test_words_that_are_added_instead_of_a_yes_are_reported_too(say, at_rest):
     assert descriptions() == [f"{BROKEN}\nand it leaks oil"]
 
 
+def test_where_it_is_may_follow_in_two_words(say, at_rest):
+    say("The belt is torn")
+    assert "Defect Submitted" in say("line 3")
+    assert descriptions() == ["The belt is torn\nline 3"]
+
+
 def test_a_photo_that_follows_joins_the_report(say, phone, at_rest, two_questions):
     say(BROKEN)
     assert phone.send("image") == [f"📎 I have that one as well.\n\n{OFFER}"]

@@ -2,8 +2,10 @@
 
 import pytest
 
+from whatsapp_bot.desk import keep
 from whatsapp_bot.dialog import words_in
 from whatsapp_bot.emergency import tells_of_emergency
+from whatsapp_bot.inbound import Incoming, Sender
 from whatsapp_bot.models import HelpRequest
 
 ALARM = "🚨 Is somebody in danger?"
@@ -56,9 +58,26 @@ class TestInTheConversation:
         assert say("Fire at line 3!").startswith(ALARM)
         assert waiting() == ["🚨 Fire at line 3!"]
 
-    def test_nobody_in_danger_is_told_to_choose_a_number(self, say):
-        assert say("someone is hurt").endswith("Send *menu* for the main menu.")
-        assert "1. " not in say("man down")
+    @pytest.mark.parametrize("before", [[], ["hi"], ["hi", "2"], ["hi", "4"], ["hi", "1"]])
+    def test_nobody_in_danger_is_told_to_choose_a_number(self, say, before):
+        for text in before:
+            say(text)
+        reply = say("someone is hurt")
+        assert reply.endswith("Send *menu* for the main menu.")
+        assert "Sorry" not in reply
+        assert "1. " not in reply
+
+    def test_nor_that_it_is_no_answer(self, phone):
+        phone.send("image")
+        (reply,) = phone.say("man down")
+        assert reply.startswith(ALARM)
+        assert "Sorry" not in reply
+        assert "1. Yes" in reply
+
+    def test_the_team_hears_also_of_what_came_too_late_to_be_answered(self, contact):
+        sender = Sender(phone=contact.phone)
+        keep(Incoming(sid="SM1", sender=sender, text="man down"))
+        assert waiting() == ["🚨 man down"]
 
     def test_what_follows_reaches_the_team_too(self, say):
         say("someone is hurt")
