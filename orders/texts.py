@@ -29,13 +29,13 @@ NUMBER = Text(
 NOT_FOUND = Text(
     "orders.not_found",
     "I cannot find that order for you. Please check the number, it looks like ORD-1001. "
-    "If it is right, send *menu* and choose help: our team will look into it.",
+    "If it is right, send *help*: our team will look into it.",
     about="The one answer to every order number that does not exist or is somebody else's.",
 )
 WAIT = Text(
     "orders.wait",
-    "That did not work several times. Please try again after {time}, or send *menu* and choose "
-    "help: our team will look into it.",
+    "That did not work several times. Please try again after {time}, or send *help*: our team "
+    "will look into it.",
     about="After five wrong order numbers within an hour.",
 )
 STATUS = Text(
@@ -120,13 +120,13 @@ LINKED = Text(
 LINK_WRONG = Text(
     "linking.wrong",
     "I cannot link you with that. Please check both, the order number and the customer reference. "
-    "If they are right, send *menu* and choose help: our team will look into it.",
+    "If they are right, send *help*: our team will look into it.",
     about="The one answer to everything that does not link, whatever the reason.",
 )
 LINKED_ALREADY = Text(
     "linking.already",
-    "You are linked to your company already. If that is wrong, send *menu* and choose help: our "
-    "team will look into it.",
+    "You are linked to your company already. If that is wrong, send *help*: our team will look "
+    "into it.",
     about="To somebody who wants to be linked and is.",
 )
 LINK_NOT_NEEDED = Text(

@@ -14,6 +14,8 @@ _FIRES = (
     # And not their extinguishers, doors and drills; a kiln may be fired.
     r"on fire|caught fire|catching fire|burning down|^fire$|(?:a|big|is|s) fire$",
     rf"(?<!we )(?<!to )(?<!you )fire (?:fire|{_WHERE})",
+    r"(?:help|urgent|electrical|machine|motor|panel|battery) fire$",
+    r"^fire (?:line|hall|machine|press|warehouse|building|office) ?\w*$",
     r"(?:there|full of|lots? of|much)(?: is| s)? smoke|smoke (?:coming|everywhere|in|from)",
     r"(?:motor|machine|press|panel|cabinet|battery|forklift)(?: is| s)? smoking",
     r"(?:^|(?:an|was|big|loud) )explosion(?! (?:proof|risk|hazard))|exploded",
@@ -21,11 +23,13 @@ _FIRES = (
     r"smells?(?: \w+)? gas|smell of gas|(?:chemical|acid|ammonia|chlorine) (?:spill|leak)",
     r"^feuer|es brennt|fuego|incendio|incendie|pożar|umlilo",
 )
+_HARM = (
+    "hurt|injured|bleeding|dying|trapped|unconscious|electrocuted|fainted|collapsed",
+    "burn(?:t|ed)(?! (?:the|a|some|part|piece))|dead(?! (?:tired|wrong|sure|serious))",
+    "stuck in (?:the |a )?(?:machine|press|lift|elevator|conveyor)",
+)
 _PEOPLE = (
-    rf"{_PERSON}{_IS} (?:hurt|injured|bleeding|dying|trapped|unconscious|electrocuted|fainted)",
-    rf"{_PERSON}{_IS} (?:collapsed|burn(?:t|ed)(?! (?:the|a|some|part|piece)))",
-    rf"{_PERSON}{_IS} dead(?! (?:tired|wrong|sure|serious))",
-    rf"{_PERSON}{_IS} stuck in (?:the |a )?(?:machine|press|lift|elevator|conveyor)",
+    rf"{_PERSON}{_IS} (?:{'|'.join(_HARM)})",
     r"i(?: have| ve)? (?:hurt|cut|burnt|burned|broke|crushed|injured) (?:my|myself)",
     rf"{_OUR} {_LIMB}(?: is| are| got)? (?:stuck|trapped|caught|crushed|cut off)",
     r"bleeding (?:badly|heavily|a lot)|man down|heart attack|electric shock",
@@ -33,6 +37,7 @@ _PEOPLE = (
 )
 _CALLS = (
     r"(?:call|send|need|want|get)(?: \w+){0,2} (?:ambulance|paramedics?)|^ambulance",
+    r"(?:call|send|need)(?: \w+){0,2} (?:firefighters|fire (?:brigade|department|fighters))",
     r"there (?:is|s|was|has been|s been) an?(?: \w+)? accident|^accident (?:at|in|on)",
     rf"emergency(?:$| {_WHERE})",
 )

@@ -31,7 +31,17 @@ PHRASES = {
     "skip": (),
     "cancel": (
         *("never mind", "nevermind", "forget it", "forget that", "cancel that", "cancel it"),
-        *("cancel this", "quit", "kanselleer", "cancelar", "abbrechen", "annuler", "anuluj"),
+        *("delete it", "delete that", "delete my report", "delete the report", "cancel my report"),
+        *(
+            "cancel this",
+            "undo",
+            "quit",
+            "kanselleer",
+            "cancelar",
+            "abbrechen",
+            "annuler",
+            "anuluj",
+        ),
     ),
     "thanks": (
         *("thank you", "thank you very much", "thanks a lot", "many thanks", "thx", "thank u"),

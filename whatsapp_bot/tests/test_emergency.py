@@ -14,7 +14,15 @@ ALARM = "🚨 Is somebody in danger?"
 @pytest.mark.parametrize(
     "said",
     [
-        *("FIRE!!!", "fire at line 3", "There's a fire in hall 2", "the press is on fire"),
+        *(
+            "FIRE!!!",
+            "help!!! fire",
+            "fire line 3",
+            "call the fire brigade",
+            "fire at line 3",
+            "There's a fire in hall 2",
+            "the press is on fire",
+        ),
         *("not a drill, fire at line 3", "smoke everywhere", "smoke coming from the motor"),
         *("the forklift is smoking", "there was an explosion", "gas leak", "I smell gas"),
         *("someone is hurt", "Somebody got badly hurt", "no joke someone is hurt", "I got burnt"),
@@ -31,7 +39,13 @@ def test_what_is_an_emergency(said):
 @pytest.mark.parametrize(
     "said",
     [
-        *("fire extinguisher missing", "fire door blocked", "fire drill tomorrow", "no fire"),
+        *(
+            "fire extinguisher at line 3 is missing",
+            "machine fire door jammed",
+            "fire door blocked",
+            "fire drill tomorrow",
+            "no fire",
+        ),
         *("fired up the machine", "we fire at 900 degrees", "not on fire", "burn marks"),
         *("smoke detector broken", "explosion-proof motor", "no gas leak", "gas leak test failed"),
         *("no one was hurt", "nobody is injured", "the operator was not hurt"),
