@@ -104,8 +104,9 @@ _ASKS_FOR_A_PERSON = re.compile(
     r"(?:call|phone|ring) me(?: back)?(?: now| today| urgently| asap)?"
     r"|(?:are you|is this|am i (?:talking|speaking|chatting) (?:to|with)) "
     r"(?:(?:a|an) )?(?:real )?(?:bot|robot|chatbot|machine|computer|human|person)"
-    r"|(?:is )?(?:anyone|anybody|someone|somebody) (?:there|here)"
+    r"|(?:is )?(?:anyone|anybody|someone|somebody) (?:there|here)|anyone|anybody"
     r"|(?:what are )?(?:your |the )?(?:opening|office|working|business) (?:hours|times)"
+    r"|what are your hours"
     r"|(?:when|what time) (?:do|are) you open|are you open(?: now| today)?"
 )
 """Also whether one is there, and when."""

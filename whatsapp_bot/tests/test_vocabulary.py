@@ -42,7 +42,7 @@ def test_no_phrase_means_two_words():
         ),
         *("I need a human", "agent please", "speak to someone", "call me back", "Please call me"),
         *("can someone call me?", "are you a bot?", "Is this a real person", "anyone there??"),
-        *("Hi there, is anybody there?",),
+        *("Hi there, is anybody there?", "hello? anyone?", "What are your hours?"),
         *("Let me speak to your manager", "I want to talk to the manager please", "phone me"),
         *("what are your opening hours?", "When do you open", "get me a manager"),
     ],
