@@ -395,13 +395,15 @@ class Desk:
         """Where words lead that answer no question."""
         claimed = flows.claimed(self.contact, self.message)
         expected = self._expected() if self._is_at_rest() else ""
-        return claimed or expected or self._offered() or self._to_be_passed_on()
+        if claimed or expected or self.is_emergency:
+            return claimed or expected
+        return self._offered() or self._to_be_passed_on()
 
     def _to_be_passed_on(self) -> str | None:
         """Where to ask whether the team is to have what we did not understand."""
         if len(self.words.split()) < FEWEST_WORDS or not any(map(str.isalpha, self.words)):
             return None
-        if self.is_emergency or self.said.payload or self.place.flow.startswith(FOR_TEAM):
+        if self.said.payload or self.place.flow.startswith(FOR_TEAM):
             return None
         return f"{FOR_TEAM}:{self.message.pk}"
 

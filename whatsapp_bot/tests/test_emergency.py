@@ -2,6 +2,7 @@
 
 import pytest
 
+from orders.models import Customer, Order
 from whatsapp_bot.desk import keep
 from whatsapp_bot.dialog import words_in
 from whatsapp_bot.emergency import tells_of_emergency
@@ -116,11 +117,18 @@ class TestInTheConversation:
         assert reply.startswith(ALARM)
         assert "Defect Submitted" in reply
 
-    def test_a_worker_is_offered_to_report_it(self, say, worker):
+    def test_a_worker_is_asked_for_no_report_of_it(self, say, worker):
         say("hi")
-        reply = say("smoke coming from the motor")
+        assert "defect" not in say("man down at press 4")
+        assert "passed that on to our team" in say("hall 2, by the door")
+        assert waiting() == ["🚨 man down at press 4\nhall 2, by the door"]
+
+    def test_what_is_asked_with_it_is_answered(self, say, worker):
+        acme = Customer.objects.create(name="Acme")
+        Order.objects.create(number="ORD-1001", customer=acme, product="x", quantity=5)
+        reply = say("Is ORD-1001 late? There was a fire in hall 2")
         assert reply.startswith(ALARM)
-        assert reply.endswith("Shall I report that as a defect?\n\n1. Yes\n2. No")
+        assert "*Order ORD-1001*" in reply
 
     def test_words_with_a_photo_count(self, phone):
         (reply,) = phone.send("image", text="fire at line 3")
