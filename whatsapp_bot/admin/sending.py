@@ -16,6 +16,7 @@ from whatsapp_bot.admin.others import AmongOthers
 from whatsapp_bot.admin.people import LogAdmin
 from whatsapp_bot.left_lying import left_lying_since
 from whatsapp_bot.models import Channel, MessageTemplate
+from whatsapp_bot.models.help_request import untaken_alarm
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.twilio import account
 from whatsapp_bot.whatsapp_text import preview
@@ -40,8 +41,10 @@ def on_every_page(request: HttpRequest) -> dict[str, Any]:
     """What each page of the admin tells staff, once they have signed in."""
     if not request.user.is_staff:
         return {}
+    sees_requests = request.user.has_perm("whatsapp_bot.view_helprequest")
     return {
         **troubles(),
+        "alarm": untaken_alarm() if sees_requests else None,
         "sees_messages": request.user.has_perm("whatsapp_bot.view_message"),
     }
 

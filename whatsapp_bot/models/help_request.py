@@ -239,6 +239,13 @@ class HelpRequest(models.Model):
 
 
 @Recent
+def untaken_alarm() -> HelpRequest | None:
+    """What sounds like an emergency and nobody has taken yet: the one that waits longest."""
+    alarms = HelpRequest.objects.untaken().filter(text__startswith=ALARM)
+    return alarms.order_by("created_at", "pk").first()
+
+
+@Recent
 def untaken_requests() -> int:
     """How many help requests nobody has taken yet; at most 100."""
     return HelpRequest.objects.untaken().order_by()[:MOST_COUNTED].count()

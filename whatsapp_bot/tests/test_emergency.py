@@ -1,6 +1,9 @@
 """Who tells of a fire or of somebody hurt hears at once whom to call, and the team knows."""
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
 
 from orders.models import Customer, Order
 from whatsapp_bot.desk import keep
@@ -8,6 +11,9 @@ from whatsapp_bot.dialog import words_in
 from whatsapp_bot.emergency import tells_of_emergency
 from whatsapp_bot.inbound import Incoming, Sender
 from whatsapp_bot.models import HelpRequest
+from whatsapp_bot.recent import forget_all
+from whatsapp_bot.tests.test_inbox import browser, colleague
+from whatsapp_bot.tests.test_writing import shown
 
 ALARM = "🚨 Is somebody in danger?"
 
@@ -129,6 +135,23 @@ class TestInTheConversation:
         reply = say("Is ORD-1001 late? There was a fire in hall 2")
         assert reply.startswith(ALARM)
         assert "*Order ORD-1001*" in reply
+
+    def test_every_page_of_the_admin_names_it_until_somebody_takes_it(self, say):
+        say("man down at press 4")
+        thandi = colleague("thandi")
+        client = browser(thandi)
+        page = shown(client, reverse("admin:index"))
+        assert "This sounds like an emergency:" in page
+        assert "🚨 man down at press 4" in page
+        HelpRequest.objects.get().take(thandi)
+        forget_all()
+        assert "emergency" not in shown(client, reverse("admin:index"))
+
+    def test_who_may_see_no_requests_is_told_nothing(self, say):
+        say("man down at press 4")
+        client = Client()
+        client.force_login(User.objects.create_user("clerk", is_staff=True))
+        assert "man down" not in shown(client, reverse("admin:index"))
 
     def test_words_with_a_photo_count(self, phone):
         (reply,) = phone.send("image", text="fire at line 3")
