@@ -529,6 +529,7 @@ UNFOLD = {
     ],
     "SCRIPTS": [
         lambda request: static("whatsapp_bot/keyboard.js"),
+        lambda request: static("whatsapp_bot/names.js"),
         lambda request: static("whatsapp_bot/print.js"),
     ],
     "TABS": "config.navigation.tabs",

@@ -8,9 +8,6 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from config.access.second_factor import DIGITS_OF_RECOVERY
 
-# The theme hides the page until it is ready: autofocus would come too early.
-FOCUSED = {"x-init": "setTimeout(() => $el.focus())"}
-
 
 class CodeInput(UnfoldAdminTextInputWidget):
     """Empty again after a wrong one: there is nothing to mend in it."""
@@ -28,7 +25,7 @@ class CodeForm(forms.Form):
             attrs={
                 "autocomplete": "one-time-code",
                 "inputmode": "numeric",
-                **FOCUSED,
+                "autofocus": True,
                 "autocapitalize": "off",
                 "spellcheck": "false",
             }
@@ -59,7 +56,9 @@ class PasswordForm(forms.Form):
         label="Your password",
         strip=False,
         max_length=4096,
-        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password", **FOCUSED}),
+        widget=UnfoldAdminPasswordWidget(
+            attrs={"autocomplete": "current-password", "autofocus": True}
+        ),
     )
 
     def __init__(self, request: HttpRequest, data: Any) -> None:

@@ -179,7 +179,7 @@ class ReportFormAdmin(OpenedByMenus):
             return "none yet"
         link = f"{path}?form__id__exact={form.pk}"
         count = form.versions.count()
-        return format_html('<a href="{}" class="text-primary-600">All {}</a>', link, count)
+        return format_html('<a href="{}" class="text-link">All {}</a>', link, count)
 
     @action(description="Try the saved draft", url_path="try", permissions=["change"])
     def try_draft(self, request: HttpRequest, object_id: str) -> HttpResponse:

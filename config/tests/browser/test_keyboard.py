@@ -1,10 +1,14 @@
 """What the theme gives to the mouse alone is reached by keyboard, and has a name to be heard."""
 
+import re
+
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from config.tests.browser.editing import Editing
+from orders.models import Customer, Order
 from whatsapp_bot.models import Menu
 
 pytestmark = pytest.mark.browser
@@ -75,3 +79,136 @@ def test_everything_has_a_name(editing: Editing, reviewer: User):
         page.wait_for_load_state("networkidle")
         assert page.evaluate(NAMELESS) == [], path
         assert page.evaluate(WORDS_OF_ICONS) == 0, path
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def name_of_the_focus(page: Page) -> str:
+    return page.evaluate("document.activeElement.ariaLabel || document.activeElement.textContent")
+
+
+@pytest.fixture
+def planner(editor: User) -> User:
+    """The editor, who may enter orders as well."""
+    editor.user_permissions.add(*Permission.objects.filter(content_type__app_label="orders"))
+    return editor
+
+
+@pytest.fixture
+def acme(transactional_db: None) -> Customer:
+    return Customer.objects.create(name="Acme Tractors", reference="K-1")
+
+
+def test_an_order_with_a_line_is_added(editing: Editing, planner: User, acme: Customer):
+    """The customer is chosen from what is found, the day from the calendar; a row is filled in."""
+    page = editing.page
+    editing.open("orders/order/add/")
+    editing.field("number").focus()
+    page.keyboard.type("ORD-7")
+    press(page, "Tab")
+    assert name_of_the_focus(page) == "Customer"
+    press(page, "Enter")
+    page.keyboard.type("acm")
+    expect(page.get_by_role("option", name="Acme Tractors")).to_be_visible()
+    press(page, "Enter")
+    assert name_of_the_focus(page) == "Customer: Acme Tractors"
+    editing.field("due_date").focus()
+    press(page, "Tab")
+    assert name_of_the_focus(page) == "Due date: choose a day"
+    press(page, "Enter")
+    today = timezone.localdate()
+    expect(
+        page.get_by_role("dialog").get_by_role("link", name=f"{today.day}", exact=True)
+    ).to_be_focused()
+    press(page, "Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert name_of_the_focus(page) == "Due date: choose a day"
+    press(page, "Enter")
+    expect(
+        page.get_by_role("dialog").get_by_role("link", name=f"{today.day}", exact=True)
+    ).to_be_focused()
+    press(page, "Enter")
+    expect(editing.field("due_date")).to_be_focused()
+    expect(editing.field("due_date")).to_have_value(f"{today:%Y-%m-%d}")
+    tab_to(page, "Add another Order line")
+    press(page, "Enter")
+    expect(editing.field("lines-0-position")).to_be_focused()
+    press(page, "Tab")
+    page.keyboard.type("Bracket")
+    press(page, "Tab")
+    page.keyboard.type("5")
+    editing.fill(product="see below", quantity="1")
+    editing.save()
+    order = Order.objects.get()
+    assert (order.customer, order.due_date, order.quantity) == (acme, today, 5)
+
+
+def test_a_row_that_was_added_is_removed_again(editing: Editing, planner: User, acme: Customer):
+    """The rows below keep what was typed, and go on working."""
+    page = editing.page
+    editing.open("orders/order/add/")
+    for number, product in enumerate(["Bracket", "Cover", "Bolt"]):
+        tab_to(page, "Add another Order line")
+        press(page, "Enter")
+        expect(editing.field(f"lines-{number}-position")).to_be_focused()
+        press(page, "Tab")
+        page.keyboard.type(product)
+    page.get_by_role("button", name="Remove").nth(1).focus()
+    press(page, "Enter")
+    expect(editing.field("lines-TOTAL_FORMS")).to_have_value("2")
+    expect(page.get_by_role("link", name="Add another Order line")).to_be_focused()
+    expect(editing.field("lines-0-product")).to_have_value("Bracket")
+    expect(editing.field("lines-1-product")).to_have_value("Bolt")
+    expect(editing.field("lines-2-product")).to_have_count(0)
+
+
+def test_the_menu_beside_a_choice(editing: Editing, planner: User, acme: Customer):
+    page = editing.page
+    editing.open("orders/order/add/")
+    tab_to(page, "Customer: open or add")
+    button = page.get_by_role("button", name="Customer: open or add")
+    expect(button).to_have_attribute("aria-expanded", "false")
+    press(page, "Enter")
+    expect(page.get_by_role("link", name="Add another customer")).to_be_focused()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    press(page, "Escape")
+    expect(page.get_by_role("link", name="Add another customer")).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+def test_a_mistake_is_led_to_and_told(editing: Editing, planner: User):
+    page = editing.page
+    editing.open("orders/order/add/")
+    editing.fill(number="ORD-7", product="Bracket")
+    editing.press("Save")
+    expect(page.get_by_role("alert")).to_contain_text("Please correct")
+    expect(page.locator(":focus")).to_have_attribute("aria-label", "Customer")
+    expect(editing.field("quantity")).to_have_accessible_description(
+        re.compile("With lines below: what they add up to. .*This field is required.")
+    )
+    tab_to(page, "Add another Production run")
+    press(page, "Enter")
+    expect(editing.field("runs-0-order_line")).to_have_accessible_description(
+        "Of an order with several products."
+    )
+
+
+def test_rows_of_a_list_are_told_apart(editing: Editing, planner: User, acme: Customer):
+    page = editing.page
+    Order.objects.create(number="ORD-7", customer=acme, product="Bracket", quantity=5)
+    editing.open("orders/order/?o=1")
+    expect(page.get_by_role("checkbox", name="Select ORD-7")).to_be_visible()
+    expect(page.get_by_role("columnheader", name="Number")).to_have_attribute(
+        "aria-sort", "ascending"
+    )
+    expect(page.get_by_role("link", name="Number: Remove from sorting")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Sections").locator("[aria-current]")).to_have_text(
+        re.compile("Orders")
+    )
+    press(page, "Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    press(page, "Enter", "Tab")
+    expect(page.get_by_role("main").get_by_role("link", name="All")).to_be_focused()

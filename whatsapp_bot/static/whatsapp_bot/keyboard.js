@@ -1,62 +1,144 @@
-// For those who work by keyboard or hear the page: what the theme gives to the mouse alone.
+// For those who work by keyboard: what the theme and Django give to the mouse alone.
 "use strict";
 
 {
     const REACHED = "a[href], button, input, select, textarea, label, summary, [tabindex]";
+    const TOGGLES = /^((?!showPassword)\w+) = !\1/;
 
     // What opens at a click is reached by Tab, and opens at Enter and at the space bar as well.
     function reach(element) {
-        element.tabIndex = 0;
-        element.setAttribute("role", "button");
-        element.addEventListener("keydown", (event) => {
-            if (event.target === element && (event.key === "Enter" || event.key === " ")) {
-                event.preventDefault();
-                element.click();
-            }
+        const button = element.matches("h2, h3") ? inside(element) : element;
+        const [, isOpen] = element.getAttribute("x-on:click")?.match(TOGGLES) || [];
+        if (isOpen) {
+            button.setAttribute("x-bind:aria-expanded", isOpen);
+        }
+        button.tabIndex = 0;
+        button.setAttribute("role", "button");
+    }
+
+    // A heading stays one: the button is what is in it.
+    function inside(heading) {
+        const button = document.createElement("span");
+        button.className = "flex grow items-center";
+        button.append(...heading.childNodes);
+        heading.append(button);
+        return button;
+    }
+
+    function reachAll(part) {
+        [...part.querySelectorAll("[x-on\\:click], div.delete-template")]
+            .filter((element) => !element.matches(REACHED) && !element.closest("dialog"))
+            .forEach(reach);
+    }
+
+    document.addEventListener("alpine:init", () => reachAll(document));
+    document.addEventListener("keydown", (event) => {
+        const isPress = event.key === "Enter" || event.key === " ";
+        if (isPress && event.target.matches("[role=button]:not(a[href], button)")) {
+            event.preventDefault();
+            event.target.click();
+        }
+    });
+
+    // The theme makes all rows below a removed one anew, without what was typed: leave it none.
+    document.addEventListener("click", (event) => {
+        const removed = event.target.closest(".delete-template")?.closest(".form-group");
+        if (removed) {
+            moveToTheEnd(removed);
+        }
+    }, true);
+
+    function moveToTheEnd(row) {
+        const formset = row.closest(".formset");
+        const { prefix } = JSON.parse(formset.dataset.inlineFormset).options;
+        const rows = [...formset.querySelectorAll(":scope > .form-group:not(.empty-form)")];
+        const first = rows.indexOf(row);
+        rows.slice(first + 1).forEach((below, at) => renumber(below, `${prefix}-${first + at + 1}`, `${prefix}-${first + at}`));
+        rows.at(-1).after(row);
+    }
+
+    function renumber(row, from, to) {
+        const number = new RegExp(`\\b${from}\\b`, "g");
+        [row, ...row.querySelectorAll("*")].flatMap((element) => [...element.attributes]).forEach((attribute) => {
+            attribute.value = attribute.value.replace(number, to);
         });
     }
 
-    // Icons are words in a font of their own. Where there is nothing else to hear, they are the name.
-    function nameByIcon(icon) {
-        const control = icon.closest("a, button, [role=button]");
-        if (control && !control.hasAttribute("aria-label") && !heard(control)) {
-            const word = icon.textContent.trim().replaceAll("_", " ");
-            control.setAttribute("aria-label", control.title || NAMES[word] || word);
-        }
-        if (icon !== control) {
-            icon.setAttribute("aria-hidden", "true");
+    // What opens elsewhere in the page takes the focus, keeps it, and gives it back to its button.
+    const OPENERS = "[id^=calendarlink], [id^=clocklink], [x-ref^=relatedWidgetWrapper]";
+    const POPUPS = ".calendarbox, .clockbox, nav[id^=related-widget-wrapper]";
+    const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 };
+    let opener = null;
+
+    function enter(tries = 30) {
+        const popup = [...document.querySelectorAll(POPUPS)].find((one) => one.checkVisibility());
+        if (popup) {
+            (popup.querySelector(".selected a, .today a") || popup.querySelector("a[href]")).focus();
+        } else if (tries) {
+            requestAnimationFrame(() => enter(tries - 1));
         }
     }
 
-    const NAMES = {
-        "arrow back": "Back", "close": "Close", "menu": "Menu", "dock to right": "Menu", "filter list": "Filters",
-    };
-
-    function heard(control) {
-        const copy = document.createElement("div");
-        copy.append(control.cloneNode(true));
-        copy.querySelectorAll(".material-symbols-outlined").forEach((icon) => icon.remove());
-        return copy.textContent.trim();
+    function leaveIfClosed(popup) {
+        const isLost = document.activeElement === document.body || popup.contains(document.activeElement);
+        if (isLost && !popup.checkVisibility()) {
+            opener?.focus();
+        }
     }
 
-    // In a table of rows to fill in, the heading of a column is the name of each field below it.
-    function nameByColumn(cell) {
-        cell.querySelectorAll("input:not([type=hidden]), select, textarea").forEach((field) => {
-            if (!field.labels?.length || !field.labels[0].textContent.trim() || cell.matches(".delete")) {
-                field.setAttribute("aria-label", cell.dataset.label);
+    document.addEventListener("click", (event) => {
+        const popup = event.target.closest(POPUPS);
+        const button = event.target.closest(OPENERS);
+        if (popup) {
+            setTimeout(leaveIfClosed, 0, popup);
+        } else if (button && event.detail === 0) { // by a key
+            opener = button;
+            enter();
+        }
+    }, true);
+
+    document.addEventListener("keydown", (event) => {
+        const popup = event.target.closest(POPUPS);
+        if (event.key === "Escape") {
+            closeMenus();
+            if (popup) {
+                opener?.focus();
             }
+        } else if (popup && event.key === "Tab") {
+            go(event, [...popup.querySelectorAll("a[href]")], event.shiftKey ? -1 : 1);
+        } else if (popup && event.key in STEPS) {
+            go(event, [...popup.querySelectorAll("td a[href], li a[href]")], STEPS[event.key]);
+        }
+    }, true);
+
+    function closeMenus() {
+        document.querySelectorAll("[x-on\\:click^=open][aria-expanded=true]").forEach((button) => {
+            button.click();
+            button.focus();
         });
     }
 
-    function help(part) {
-        const clicked = [...part.querySelectorAll("[x-on\\:click]")].filter(
-            (element) => !element.matches(REACHED) && !element.closest("dialog")
-        );
-        clicked.forEach(reach);
-        part.querySelectorAll(".material-symbols-outlined:not([aria-hidden])").forEach(nameByIcon);
-        part.querySelectorAll("td[data-label]").forEach(nameByColumn);
+    function go(event, links, step) {
+        event.preventDefault();
+        const there = links.indexOf(document.activeElement) + step;
+        links.at(event.key === "Tab" ? there % links.length : there)?.focus();
     }
 
-    document.addEventListener("DOMContentLoaded", () => help(document));
-    document.addEventListener("formset:added", (event) => help(event.target));
+    // Who adds a row fills it in, and who is told of a mistake mends it.
+    function focusOn(field) {
+        const shown = field?.matches(".select2-hidden-accessible") ? field.nextElementSibling : field;
+        (shown?.querySelector("[role=combobox]") || shown)?.focus();
+    }
+
+    document.addEventListener("formset:added", (event) => {
+        const fields = [...event.target.querySelectorAll("input:not([type=hidden]), select, textarea")];
+        setTimeout(() => focusOn(fields.find((field) => field.checkVisibility())));
+    });
+    document.addEventListener("formset:removed", (event) => {
+        document.querySelector(`#${event.detail.formsetName}-group .add-row`)?.focus();
+    });
+    window.addEventListener("load", () => {
+        const first = document.querySelector("[aria-invalid=true]") || document.querySelector("[autofocus]");
+        setTimeout(() => focusOn(first)); // before, the theme hides the page
+    });
 }
