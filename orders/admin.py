@@ -354,8 +354,23 @@ class ProductionRunAdmin(AmongOthers, Importable, BigAdmin):
     search_fields = ["reference", "key", "product", "order__number"]
     search_help_text = "Reference, product or order"
     autocomplete_fields = ["order", "line"]
-    raw_id_fields = ["order_line"]
     readonly_fields = ["created_at", "updated_at"]
+
+    def get_fields(self, request: HttpRequest, obj: ProductionRun | None = None) -> list[str]:
+        part = ["order_line"] if obj and _parts_for(obj).exists() else []
+        run = [
+            *("reference", "order", *part, "line", "product", "begins", "ends"),
+            *("quantity", "made", "scrapped", "status"),
+        ]
+        return [*run, *self.readonly_fields] if obj else run
+
+    def get_form(
+        self, request: HttpRequest, obj: ProductionRun | None = None, **options: Any
+    ) -> type[forms.ModelForm]:
+        form = super().get_form(request, obj, **options)
+        if "order_line" in form.base_fields:
+            form.base_fields["order_line"].queryset = _parts_for(obj)
+        return form
 
     @admin.display(description="made")
     def progress(self, run: ProductionRun) -> str:
@@ -364,6 +379,13 @@ class ProductionRunAdmin(AmongOthers, Importable, BigAdmin):
     @admin.display(description="status", ordering="status")
     def state(self, run: ProductionRun) -> SafeString:
         return label(run.get_status_display(), STATUS_COLOURS.get(run.status, ""))
+
+
+def _parts_for(run: ProductionRun) -> QuerySet[OrderLine]:
+    """What the order of a run consists of."""
+    return (
+        OrderLine.objects.filter(order=run.order_id) if run.order_id else OrderLine.objects.none()
+    )
 
 
 @admin.register(Line)

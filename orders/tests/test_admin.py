@@ -204,6 +204,25 @@ def test_a_run_chooses_among_the_lines_of_its_own_order(admin_client, order):
     assert list(runs.forms[0].fields["order_line"].queryset) == [own]
 
 
+def test_the_page_of_a_run_asks_for_a_line_of_its_order_if_there_are_any(admin_client, order):
+    """By its name: nobody knows its key. What is only known later is not on a new run's page."""
+    run = order.runs.get()
+    path = reverse("admin:orders_productionrun_change", args=[run.pk])
+
+    def asked(path: str):
+        return admin_client.get(path).context["adminform"].form.fields
+
+    assert "order_line" not in asked(path)
+    own = OrderLine.objects.create(order=order, product="Gear", quantity=1)
+    other = Order.objects.create(number="X", customer=order.customer, product="x", quantity=1)
+    OrderLine.objects.create(order=other, product="Theirs", quantity=1)
+    assert list(asked(path)["order_line"].queryset) == [own]
+
+    add = reverse("admin:orders_productionrun_add")
+    assert "order_line" not in asked(add)
+    assert "Created at" not in admin_client.get(add).content.decode()
+
+
 def test_pages_lead_where_there_is_one(admin_client, order):
     """Their last page is not known before it is there: nobody counts a million orders."""
     path = reverse("admin:orders_order_changelist")

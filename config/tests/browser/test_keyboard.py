@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from config.tests.browser.editing import Editing
-from orders.models import Customer, Order
+from orders.models import Customer, Line, Order
 from whatsapp_bot.models import Menu
 
 pytestmark = pytest.mark.browser
@@ -212,3 +212,35 @@ def test_rows_of_a_list_are_told_apart(editing: Editing, planner: User, acme: Cu
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     press(page, "Enter", "Tab")
     expect(page.get_by_role("main").get_by_role("link", name="All")).to_be_focused()
+
+
+def test_a_run_is_added_and_found_by_its_filters(editing: Editing, planner: User, acme: Customer):
+    page = editing.page
+    Line.objects.create(name="Press")
+    editing.open("orders/productionrun/add/")
+    page.get_by_role("textbox", name="Reference").focus()
+    tab_to(page, "Planned start: choose a day")
+    press(page, "Enter")
+    calendar = page.get_by_role("dialog", name="Choose a day").filter(visible=True)
+    day = timezone.localdate()
+    expect(calendar.get_by_role("link", name=f"{day.day}", exact=True)).to_be_focused()
+    press(page, "Tab")
+    assert page.evaluate("!!document.activeElement.closest('.calendarbox')")
+    press(page, "Escape")
+    tab_to(page, "Planned start: choose a time")
+    press(page, "Enter")
+    expect(page.get_by_role("link", name="Now").filter(visible=True)).to_be_focused()
+    press(page, "ArrowRight", "ArrowRight", "Enter")
+    expect(page.get_by_role("textbox", name="Planned start: time")).to_have_value("06:00:00")
+    expect(page.get_by_role("textbox", name="Planned end: date")).to_be_visible()
+
+    editing.open("orders/productionrun/")
+    tab_to(page, "Filters")
+    press(page, "Enter")
+    filters = page.locator("#changelist-filter")
+    expect(filters.get_by_role("link", name="All").first).to_be_focused()
+    press(page, "Shift+Tab")
+    assert page.evaluate("!!document.activeElement.closest('#changelist-filter')")
+    press(page, "Escape")
+    expect(filters).to_be_hidden()
+    expect(page.get_by_role("button", name="Filters")).to_be_focused()

@@ -64,16 +64,22 @@
         });
     }
 
-    // What opens elsewhere in the page takes the focus, keeps it, and gives it back to its button.
-    const OPENERS = "[id^=calendarlink], [id^=clocklink], [x-ref^=relatedWidgetWrapper]";
-    const POPUPS = ".calendarbox, .clockbox, nav[id^=related-widget-wrapper]";
+    // What opens over the page takes the focus, keeps it, and gives it back to its button.
+    const OPENERS = "[id^=calendarlink], [id^=clocklink], [x-ref^=relatedWidgetWrapper], [x-on\\:click='filterOpen = true']";
+    const POPUPS = ".calendarbox, .clockbox, nav[id^=related-widget-wrapper], #changelist-filter";
+    const STOPS = "a[href], button, input:not([type=hidden]), select";
     const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 };
     let opener = null;
 
+    // On a wide screen the filters are beside the list.
+    function isOver(popup) {
+        return popup?.checkVisibility() && getComputedStyle(popup).position !== "relative";
+    }
+
     function enter(tries = 30) {
-        const popup = [...document.querySelectorAll(POPUPS)].find((one) => one.checkVisibility());
+        const popup = [...document.querySelectorAll(POPUPS)].find(isOver);
         if (popup) {
-            (popup.querySelector(".selected a, .today a") || popup.querySelector("a[href]")).focus();
+            (popup.querySelector(".selected a, .today a") || popup.querySelector(STOPS)).focus();
         } else if (tries) {
             requestAnimationFrame(() => enter(tries - 1));
         }
@@ -101,15 +107,19 @@
         const popup = event.target.closest(POPUPS);
         if (event.key === "Escape") {
             closeMenus();
-            if (popup) {
+            if (isOver(popup)) {
                 opener?.focus();
             }
-        } else if (popup && event.key === "Tab") {
-            go(event, [...popup.querySelectorAll("a[href]")], event.shiftKey ? -1 : 1);
-        } else if (popup && event.key in STEPS) {
-            go(event, [...popup.querySelectorAll("td a[href], li a[href]")], STEPS[event.key]);
+        } else if (event.key === "Tab" && isOver(popup)) {
+            go(event, shown(popup, STOPS), event.shiftKey ? -1 : 1);
+        } else if (event.key in STEPS && isOver(popup) && event.target.matches("td a, .timelist a, nav a")) {
+            go(event, shown(popup, "td a[href], .timelist a[href], nav a[href]"), STEPS[event.key]);
         }
     }, true);
+
+    function shown(popup, selector) {
+        return [...popup.querySelectorAll(selector)].filter((stop) => stop.checkVisibility());
+    }
 
     function closeMenus() {
         document.querySelectorAll("[x-on\\:click^=open][aria-expanded=true]").forEach((button) => {
@@ -121,7 +131,7 @@
     function go(event, links, step) {
         event.preventDefault();
         const there = links.indexOf(document.activeElement) + step;
-        links.at(event.key === "Tab" ? there % links.length : there)?.focus();
+        links.at(there % links.length).focus();
     }
 
     // Who adds a row fills it in, and who is told of a mistake mends it.

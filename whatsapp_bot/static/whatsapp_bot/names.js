@@ -39,12 +39,24 @@
         const help = column && cell.closest("table").querySelector(`.column-${column} [title]`);
         cell.querySelectorAll("input:not([type=hidden]), select, textarea").forEach((field) => {
             if (!nameOf(field)) {
-                field.setAttribute("aria-label", cell.dataset.label);
+                field.setAttribute("aria-label", withPart(cell.dataset.label, field));
             }
             if (help) {
                 describeBy(help, field);
             }
         });
+    }
+
+    // A moment has two fields, for its day and its time.
+    function nameMoment(field) {
+        const label = field.closest(".field-line")?.querySelector("label");
+        if (label && !nameOf(field)) {
+            field.setAttribute("aria-label", withPart(label.textContent.replace("*", "").trim(), field));
+        }
+    }
+
+    function withPart(name, field) {
+        return field.closest(".datetime") ? `${name}: ${field.placeholder.toLowerCase()}` : name;
     }
 
     function describeBy(help, field) {
@@ -83,7 +95,7 @@
     function nameShortcut(link) {
         const input = link.closest(".datetimeshortcuts").parentElement.querySelector("input");
         const what = link.id.startsWith("clock") ? "choose a time" : "choose a day";
-        link.setAttribute("aria-label", `${nameOf(input)}: ${what}`);
+        link.setAttribute("aria-label", `${nameOf(input).split(": ")[0]}: ${what}`);
     }
 
     function nameMore(button) {
@@ -116,12 +128,14 @@
         "#nav-sidebar a.active, #tabs-items a.active": ["aria-current", "page"],
         ".errornote": ["role", "alert"],
         ".calendarbox, .clockbox": ["role", "dialog"],
+        "#changelist-filter": ["aria-label", "Filters"],
     };
 
     function help(part) {
         const each = (selector, name) => part.querySelectorAll(selector).forEach(name);
         each(".material-symbols-outlined:not([aria-hidden])", nameByIcon);
         each("td[data-label]:not(.delete)", nameByColumn);
+        each(".datetime input", nameMoment);
         each("input.delete", nameRemoval);
         each("td [aria-describedby]", nameMistakes);
         each("#result_list .action-select", nameSelection);
