@@ -202,6 +202,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
 SECURE_HSTS_PRELOAD = not DEBUG
 SESSION_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_SECURE = not DEBUG
+CSRF_FAILURE_VIEW = "config.access.views.out_of_date"
 X_FRAME_OPTIONS = "DENY"
 # The pages under /admin/ get a little more: see config/headers.py.
 CONTENT_SECURITY_POLICY = {

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.csrf import csrf_failure
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -142,6 +143,13 @@ def _codes(request: HttpRequest) -> HttpResponse:
     before = second_factor.recovery_codes_left(request.user)
     codes = second_factor.new_recovery_codes(request.user)
     return _page(request, "recovery_codes", "Your recovery codes", codes=codes, before=before)
+
+
+def out_of_date(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """For a form with an old token. Who has signed in in another window need not do it again."""
+    if request.path == reverse("admin:login") and request.user.is_staff:
+        return redirect(_next(request))
+    return csrf_failure(request, reason)
 
 
 def _page(request: HttpRequest, name: str, title: str, **context: Any) -> HttpResponse:

@@ -67,6 +67,23 @@ def test_open_for_too_long(staff):
     assert "secret" not in text
 
 
+def test_signed_in_in_another_window_meanwhile(staff):
+    """The page for signing in that is still open in this one leads on, and says nothing is wrong."""
+    visitor = Client(enforce_csrf_checks=True)
+    page = f"{reverse('admin:login')}?next=/admin/orders/order/"
+    assert visitor.post(page, {"username": "x", "password": "x"}).status_code == 403
+    visitor.force_login(staff)
+    answer = visitor.post(page, {"username": "x", "password": "x"})
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/orders/order/")
+    away = f"{reverse('admin:login')}?next=https://example.com/"
+    assert visitor.post(away)["Location"] == "/admin/"
+
+
+def test_signed_out(visitor):
+    assert "You are signed out here." in visitor.post(reverse("admin:logout")).content.decode()
+    assert visitor.get("/admin/").status_code == 302
+
+
 @pytest.fixture
 def administrator(admin_user):
     visitor = Client(raise_request_exception=False)
