@@ -66,7 +66,7 @@ def test_an_item_of_a_menu_is_removed(editing: Editing):
     assert list(labels) == ["Report a defect", "Back to menu"]
 
 
-def test_everything_has_a_name(editing: Editing, reviewer: User):
+def test_everything_has_a_name(editing: Editing, reviewer: User, planner: User):
     page = editing.page
     menu = Menu.objects.get(key="main")
     for path in (
@@ -74,6 +74,9 @@ def test_everything_has_a_name(editing: Editing, reviewer: User):
         f"whatsapp_bot/menu/{menu.pk}/change/",
         "defects/defectreport/",
         "whatsapp_bot/contact/",
+        "orders/order/add/",
+        "orders/productionrun/add/",
+        "orders/import/add/?what=orders",
     ):
         editing.open(path)
         page.wait_for_load_state("networkidle")

@@ -131,6 +131,16 @@
         "#changelist-filter": ["aria-label", "Filters"],
     };
 
+    // What is scrolled is named as what it is in.
+    function nameScrolled(region) {
+        const owner = region.closest("nav[aria-label], fieldset[aria-labelledby]");
+        const heading = document.getElementById(owner?.getAttribute("aria-labelledby"));
+        const name = owner?.ariaLabel || heading?.textContent.trim();
+        if (name) {
+            region.setAttribute("aria-label", name);
+        }
+    }
+
     function help(part) {
         const each = (selector, name) => part.querySelectorAll(selector).forEach(name);
         each(".material-symbols-outlined:not([aria-hidden])", nameByIcon);
@@ -150,6 +160,7 @@
         Object.entries(FIXED).forEach(([selector, [name, value]]) => {
             document.querySelectorAll(selector).forEach((element) => element.setAttribute(name, value));
         });
+        document.querySelectorAll(".simplebar-content-wrapper").forEach(nameScrolled);
         document.querySelectorAll(".calendarbox").forEach((box) => box.setAttribute("aria-label", "Choose a day"));
         document.querySelectorAll(".clockbox").forEach((box) => box.setAttribute("aria-label", "Choose a time"));
     }
