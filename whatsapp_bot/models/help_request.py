@@ -45,11 +45,19 @@ class HelpRequestQuerySet(NumberedQuerySet["HelpRequest"]):
         else:
             self.file(contact=said.contact, message=said, text=text)
 
+    @transaction.atomic
     def alarm(self, said: Message) -> None:
-        """Leave for the team what sounds like an emergency, unless the same waits for them."""
-        waiting = self.unanswered().filter(contact=said.contact)
-        if not waiting.filter(text__endswith=said.body).exists():
+        """Have the team see what sounds like an emergency: marked where it was just left for them.
+
+        Said again after somebody has taken it, it is another one: that may be days later.
+        """
+        untaken = self.untaken().filter(contact=said.contact)
+        last = untaken.select_for_update(no_key=True).first()
+        if not (last and last.text.endswith(said.body)):
             self.file(contact=said.contact, message=said, text=f"{ALARM} {said.body}")
+        elif not last.text.startswith(ALARM):
+            last.text = f"{ALARM} {last.text}"
+            last.save(update_fields=["text"])
 
 
 class HelpRequest(models.Model):

@@ -1,5 +1,7 @@
 """Who tells of a fire or of somebody hurt hears at once whom to call, and the team knows."""
 
+import time
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -37,6 +39,13 @@ ALARM = "🚨 Is somebody in danger?"
         *("Someone is hurt, nobody helps", "he is not breathing", "worker trapped in the lift"),
         *("Thabo's hand got caught in the roller", "accident on line 2", "emergency!"),
         *("call an ambulance", "Ambulance please", "Es brennt in Halle 2", "fuego en la linea 3"),
+        *("my hand is bleeding", "the machine caught my finger", "He lost his finger in the press"),
+        *("Sipho fell from the ladder", "someone passed out", "two workers injured"),
+        *("a worker was crushed", "acid in my eyes", "electrocuted by the panel"),
+        *("the building is burning", "I got shocked by the panel", "no way, fire at line 3"),
+        *("Daar is 'n brand in saal 2", "Brand!", "Iemand is seergekry", "Kunomlilo emshinini"),
+        *("Umuntu ulimele", "Jemand ist verletzt", "Die Presse brennt", "Alguien está herido"),
+        *("Hay una fuga de gas", "Ktoś jest ranny", "Pali się!", "Quelqu'un est blessé"),
     ],
 )
 def test_what_is_an_emergency(said):
@@ -59,11 +68,22 @@ def test_what_is_an_emergency(said):
         *("someone could get hurt", "dead battery in the forklift", "they have burned parts"),
         *("the robot arm is stuck in the press", "bleeding the hydraulics", "deleted by accident"),
         *("the emergency stop does not work", "emergency exit is locked", "first aid kit is empty"),
+        *("the robot's arm is stuck", "the printer's head is burnt", "the driver is burnt out"),
+        *("the motor is burning hot", "machine burning smell", "I lost my hand drill"),
+        *("Feuerlöscher fehlt", "die battery is dood", "Die Lampe brennt nicht", "brandblusser"),
+        *("Niemand ist verletzt", "Pali się czerwona lampka", "kein Feuer", "nadie está herido"),
         *("machine down", "press 3 leaks oil", "Where is order ORD-1001?", "2", ""),
     ],
 )
 def test_what_is_none(said):
     assert not tells_of_emergency(words_in(said))
+
+
+def test_a_long_message_holds_nobody_up():
+    words = words_in("no fire at " * 9000)
+    begun = time.perf_counter()
+    assert not tells_of_emergency(words)
+    assert time.perf_counter() - begun < 2
 
 
 def waiting() -> list[str]:
@@ -110,11 +130,28 @@ class TestInTheConversation:
         assert say("fire").startswith(ALARM)
         assert len(waiting()) == 1
 
-    def test_what_is_left_for_the_team_is_not_left_twice(self, say):
+    def test_what_is_left_for_the_team_is_marked_and_not_left_twice(self, say):
         for text in ("hi", "4", "1"):
             say(text)
         assert say("someone is hurt").startswith(ALARM)
-        assert waiting() == ["someone is hurt"]
+        assert waiting() == ["🚨 someone is hurt"]
+
+    def test_what_is_added_for_the_team_is_marked_too(self, say):
+        for text in ("hi", "4", "1", "Who repairs the crane?"):
+            say(text)
+        assert say("now someone is hurt").startswith(ALARM)
+        assert waiting() == ["🚨 Who repairs the crane?\nnow someone is hurt"]
+
+    def test_the_same_words_are_another_alarm_once_somebody_took_the_first(self, say):
+        say("fire")
+        HelpRequest.objects.get().take(colleague("thandi"))
+        say("menu")
+        say("fire")
+        assert HelpRequest.objects.untaken().get().text == "🚨 fire"
+
+    def test_a_very_long_one_is_taken_as_well(self, say):
+        say("man down")
+        assert say("fire at line 3 " + "help " * 12_000).startswith(ALARM)
 
     def test_a_report_goes_on_with_it(self, say):
         for text in ("hi", "2", "1"):
