@@ -11,6 +11,7 @@ from django.utils import timezone
 from defects import texts
 from defects.models import DefectReport, Question, ReportForm, report_forms
 from defects.questions import YesOrDescription, answer_in_words, field_for, may_describe_unasked
+from orders.chat.asking import LONGEST_QUESTION
 from orders.models import Line, Order
 from whatsapp_bot.dialog import Answers, words_in
 from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Say, register
@@ -332,7 +333,7 @@ class Tell(Flow):
             return None
         number = number_of_ours(message.body)
         if not number:
-            asks = _ASKS_FOR_OWN.search(words_in(message.body))
+            asks = _asks_for_own(message.body)
             return History.name if asks and History.name in opened_for(contact) else None
         report = DefectReport.objects.by(contact).filter(number=number).first()
         if not report:
@@ -343,6 +344,11 @@ class Tell(Flow):
     def done(self, form: forms.Form) -> Outcome:
         report = DefectReport.objects.by(self.contact).filter(pk=self.argument).first()
         return Say(in_words(report)) if report else Open(MAIN_MENU)
+
+
+def _asks_for_own(text: str) -> bool:
+    """Does somebody ask in words for their own reports? Nobody does so at length."""
+    return len(text) <= LONGEST_QUESTION and bool(_ASKS_FOR_OWN.search(words_in(text)))
 
 
 def in_words(report: DefectReport) -> str:

@@ -96,5 +96,5 @@ def alike(labels: list[str]) -> list[str]:
 def digits_to_number(text: str) -> int | None:
     """The number that somebody typed to choose: `2`, ` 2. `, `２`, `٢`, `2️⃣`; else None."""
     plain = unicodedata.normalize("NFKC", text).replace("\ufe0f", "").replace("\u20e3", "")
-    match = re.fullmatch(r"\s*\(?#?(\d{1,3})\s*[.):]?\s*", plain)
+    match = re.fullmatch(r"\s*+\(?#?(\d{1,3})\s*+[.):]?\s*+", plain)
     return int(match[1]) if match else None

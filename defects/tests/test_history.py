@@ -1,5 +1,6 @@
 """A person's own reports."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -52,6 +53,13 @@ def test_nobody_is_told_of_the_report_of_another(report, new_phone):
 )
 def test_who_asks_for_the_own_reports_sees_them(say, report, asked):
     assert say(asked).startswith("*Your reports*")
+
+
+def test_a_long_message_holds_nobody_up(say, report):
+    say("menu")
+    begun = time.perf_counter()
+    say("how " * 20_000)
+    assert time.perf_counter() - begun < 5
 
 
 def test_nothing_reported_yet(say):

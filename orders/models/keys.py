@@ -10,7 +10,7 @@ SHORTEST_IN_WORDS = 4
 """A shorter number among words says how many, and not which."""
 _DASHES = r"\-\u2010-\u2015\u2212\ufe58\ufe63\uff0d"
 _IGNORED = re.compile(rf"[\s\u00ad\u200b{_DASHES}]+")
-_DASHED = re.compile(rf"\s*[{_DASHES}]\s*")
+_DASHED = re.compile(rf"(?<!\s)\s*[{_DASHES}]\s*")
 _AROUND = ".,;:!?#*()\"'“”‘’…"
 
 

@@ -487,6 +487,14 @@ def test_a_number_may_have_several_dashes(say, buyer, acme):
     assert "I cannot find that order" in say("Where is PO-AC-8? It was due on 5 October.")
 
 
+def test_much_white_space_holds_nobody_up(say, buyer):
+    say("hi")
+    say("1")
+    began = perf_counter()
+    say(f"1{' ' * 60_000}x")
+    assert perf_counter() - began < 5
+
+
 def test_a_question_is_recognised_fast():
     """However it repeats what the patterns look for."""
     words = ["is order ", "how many ", "update on order ", "hi ", "where is 1 ", "a-1-"]
