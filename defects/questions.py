@@ -46,11 +46,13 @@ _IS_NO_DEFECT = re.compile(
     r"|(?:can|could|may|shall|should|must|do|did|will|would|have|are|is)"
     r" (?:i|you|we|they|there|it|somebody)"
     r"|(?:please )?(?:show|send|give|tell) me"
-    r"|(?:many )?(?:thank|thanks|thx)|ok|okay|bye|goodbye|see you|have a|happy)\b"
+    r"|bye|goodbye|see you|have a|happy)\b"
     r"|\bhow are you\b|\b(?:want|like|need|how|have|going|wish|try|trying) to report\b"
     r"|\b(?:call me|speak (?:to|with)|talk (?:to|with))\b"
 )
-"""Questions, courtesies, and what wants something else than to tell of a defect."""
+"""Questions, goodbyes, and what wants something else than to tell of a defect."""
+_THANKS = re.compile(r"^(?:(?:many )?(?:thank|thanks|thx)|ok|okay)\b")
+"""Also before a defect: `Thanks, the belt broke again`."""
 _IS_AMISS = re.compile(
     r"(?<!\bno )(?<!\bnot )\b(?:broke|leak|torn|crack|stuck|jam|fault|damag|scratch|dent|bent|loose"
     r"|overheat|stopp|burst|snapped|blocked|rust|burn|smok)\w*|\b(?:not work\w*|no power)\b"
@@ -153,12 +155,15 @@ def _tells_in_short(answer: str) -> bool:
 
 def may_describe_unasked(text: str) -> bool:
     """Can it be what is wrong, where nobody asked? Not where it asks, greets, thanks or wishes."""
-    words = _GREETS.sub("", f"{words_in(text)} ").strip()
-    fewest = 2 if _IS_AMISS.search(words) else FEWEST_WORDS
-    if len(words.split()) < fewest or not any(map(str.isalpha, words)):
+    if len(text) > LONGEST_ANSWER:
         return False
-    is_else = text.rstrip().endswith("?") or _IS_NO_DEFECT.search(words) or _SAYS_NO.search(text)
-    return len(text) <= LONGEST_ANSWER and not is_else
+    words = _GREETS.sub("", f"{words_in(text)} ").strip()
+    is_amiss = bool(_IS_AMISS.search(words))
+    if len(words.split()) < (2 if is_amiss else FEWEST_WORDS) or not any(map(str.isalpha, words)):
+        return False
+    asks = text.rstrip().endswith("?") or _IS_NO_DEFECT.search(words)
+    thanks = _THANKS.search(words) and not is_amiss
+    return not (asks or thanks or _SAYS_NO.search(text))
 
 
 class OrderField(OrderNumberField):

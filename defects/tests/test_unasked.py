@@ -1,6 +1,7 @@
 """A worker who tells of a defect straight away, without the menu."""
 
 from datetime import timedelta
+from time import perf_counter
 
 import pytest
 import time_machine
@@ -60,6 +61,12 @@ def test_a_no_reports_nothing_and_shows_the_way_to_the_menu(say, at_rest, two_qu
     assert not DefectReport.objects.exists()
 
 
+def test_a_long_message_holds_nobody_up(say, at_rest):
+    began = perf_counter()
+    say(f"{'! ' * 40_000} press 3 leaks")
+    assert perf_counter() - began < 5
+
+
 def test_words_that_are_added_instead_of_a_yes_are_reported_too(say, at_rest):
     say(BROKEN)
     assert "Defect Submitted" in say("and it leaks oil")
@@ -102,6 +109,7 @@ def test_questions_and_courtesies_are_no_defects(say, at_rest, said):
         *("Good morning, press 3 leaks oil", "No guard on machine 5", "Does not start, press 3"),
         *("Belt torn? yes, since noon", "20 of ORD-1001 are scratched"),
         *("press broke", "Oil leak!", "line 2 down", "belt jammed", "hi, motor overheating"),
+        *("Thanks, the belt broke again", "thank you but it is still leaking", "ok press broke"),
     ],
 )
 def test_what_is_wrong_may_begin_as_it_likes(say, at_rest, said):
