@@ -350,10 +350,10 @@ class Desk:
         courtesy = COURTESIES.get(self.word)
         if courtesy and not self._expected(asks=True):
             return _join(courtesy(), texts.GO_ON())
-        if self.word not in ABOUT_MORE or self.place.expects_reply or not self._expected():
+        if self.word not in ABOUT_MORE or self.place.expects_reply:
             return ""
         if self.word == "yes":
-            return texts.TELL_ME()
+            return texts.TELL_ME() if self._expected() else ""
         self.place.expect_no_comment()
         return _join(texts.ALL_RIGHT(), texts.GO_ON())
 
@@ -535,7 +535,7 @@ class Desk:
             return ""
         if flows.claimed(self.contact, self.message) or self._replies_to_what_we_told():
             return ""
-        if self._offered():
+        if self.is_emergency or self._offered():
             return ""
         return _join(texts.EXPIRED(), self.open(MAIN_MENU))
 

@@ -39,7 +39,8 @@ _HURT = (
     rf"{_PERSON} stuck in (?:the |a )?(?:machine|press|lift|elevator|conveyor)",
     r"i(?: have| ve)? (?:hurt|cut|burnt|burned|broke|crushed|injured) (?:my|myself)",
     rf"{_LIMB}(?: is| are| got)? (?:stuck|trapped|caught|crushed|cut off|bleeding|burnt|burned)",
-    rf"(?:caught|crushed|trapped|cut off|lost|broke) {_LIMB}(?! (?:drill|glove|saw|jack|tool|truck)s?)",
+    rf"(?:caught|crushed|trapped|cut off|lost|broke) {_LIMB}"
+    r"(?! (?:drill|glove|saw|jack|tool|truck)s?)",
     r"(?:acid|chemicals?|metal|something) in (?:his|her|my) eyes?",
     r"fell (?:from|off|down) (?:the |a )?(?:ladder|roof|scaffold(?:ing)?|stairs)",
     r"bleeding (?:badly|heavily|a lot)|man down|heart attack|electric shock|electrocuted",

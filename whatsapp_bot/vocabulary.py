@@ -20,6 +20,7 @@ PHRASES = {
         *("help me", "i need help", "i need some help"),
         *("can you help me", "can you help", "human", "agent", "a human", "real person"),
         *("hulp", "hilfe", "ayuda", "ayudame", "aide", "aiuto", "ajuda", "pomoc", "usizo"),
+        *("help asseblief", "hulp asseblief", "hilfe bitte", "ayuda por favor", "ngicela usizo"),
     ),
     "stop": (
         *("unsubscribe", "stop all", "stopall", "opt out", "optout", "stop messages"),
@@ -52,6 +53,7 @@ PHRASES = {
     ),
     "bye": (
         *("bye bye", "goodbye", "good bye", "good night", "see you", "ok bye", "totsiens"),
+        *("thanks bye", "bye thanks", "thank you bye", "ok thanks bye"),
         *("adios", "tschuss", "au revoir"),
     ),
     "ok": ("okay", "k", "kk", "okey", "alright", "all right", "got it", "noted", "👍", "👌"),
@@ -81,6 +83,9 @@ PHRASES = {
             "non",
             "nao",
             "nee dankie",
+            "nein danke",
+            "no gracias",
+            "nie dziekuje",
         ),
     ),
 }

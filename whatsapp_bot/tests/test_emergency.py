@@ -1,8 +1,10 @@
 """Who tells of a fire or of somebody hurt hears at once whom to call, and the team knows."""
 
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -106,6 +108,14 @@ class TestInTheConversation:
         reply = say("someone is hurt")
         assert reply.endswith("Send *menu* for the main menu.")
         assert "Sorry" not in reply
+        assert "1. " not in reply
+
+    def test_nor_after_a_silence(self, say):
+        say("hi")
+        say("2")
+        with time_machine.travel(datetime.now(UTC) + timedelta(hours=30)):
+            reply = say("someone is hurt")
+        assert reply.startswith(ALARM)
         assert "1. " not in reply
 
     def test_nor_that_it_is_no_answer(self, phone):

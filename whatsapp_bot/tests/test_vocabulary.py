@@ -13,6 +13,8 @@ from whatsapp_bot.vocabulary import PHRASES, asks_for_a_person, meant_by
         *(("Hola!", "hello"), ("Hallo", "hello"), ("Buenos días", "hello"), ("Cześć", "hello")),
         *(("Sawubona", "hello"), ("Dzień dobry", "hello"), ("Good morning team", "hello")),
         *(("ayuda", "help"), ("Hilfe!", "help"), ("please help", "help"), ("a hulp", "a hulp")),
+        *(("Help asseblief", "help"), ("Ngicela usizo", "help"), ("No, gracias", "no")),
+        *(("Nein danke", "no"), ("Nie, dziękuję", "no"), ("Hilfe, bitte!", "help")),
         *(("STOPP", "stop"), ("please stop", "stop"), ("Hi, stop please", "stop")),
         *(("main menu please", "menu"), ("Start over", "menu"), ("ok menu", "menu")),
         *(("never mind", "cancel"), ("Forget it!", "cancel"), ("please cancel that", "cancel")),
@@ -96,6 +98,11 @@ class TestInTheConversation:
         assert say("Stopp bitte").startswith("👋 Welcome!")
         assert say("Stopp").startswith("All right, we will not write to you")
         assert Contact.objects.get().opted_out_at
+
+    @pytest.mark.parametrize("said", ["no thanks", "nein danke"])
+    def test_a_no_to_nothing_is_all_right(self, say, said):
+        say("hi")
+        assert say(said) == "All right.\n\nSend *menu* for the main menu."
 
     @pytest.mark.parametrize("said", ["2 please", "number 2", "Option two", "two please"])
     def test_a_number_among_words_chooses(self, say, said):
