@@ -603,7 +603,9 @@ class Desk:
             case Resume(address, start_over):
                 return self._resume(address, start_over)
             case Astray(address, before):
-                return self._hear_elsewhere() or _join(before, self.open(address))
+                # What was opened because of these words is what they are about.
+                elsewhere = "" if self.jumps else self._hear_elsewhere()
+                return elsewhere or _join(before, self.open(address))
 
     def _flow_at(self, address: str) -> Flow | None:
         try:

@@ -487,6 +487,16 @@ def test_a_number_may_have_several_dashes(say, buyer, acme):
     assert "I cannot find that order" in say("Where is PO-AC-8? It was due on 5 October.")
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["Where is my order, it is 12345?", "Where is 123456 order", "Status of order no. 7777"],
+)
+def test_a_question_for_an_unknown_order_is_one_try(say, buyer, said):
+    say("hi")
+    assert say(said).startswith("I cannot find that order for you.")
+    assert WrongLookup.objects.count() == 1
+
+
 def test_much_white_space_holds_nobody_up(say, buyer):
     say("hi")
     say("1")
