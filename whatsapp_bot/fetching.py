@@ -260,8 +260,9 @@ def settle(results: Iterable[tuple[Errand, Outcome]]) -> None:
     outcomes = {errand.media_id: (errand, outcome) for errand, outcome in results}
     too_late = dict(outcomes)
     with transaction.atomic():
-        locked = Media.objects.select_for_update(no_key=True).filter(pk__in=outcomes)
-        for media in locked.order_by("pk"):
+        locked = Media.objects.select_for_update(of=("self",), no_key=True)
+        found = locked.filter(pk__in=outcomes).select_related("message")
+        for media in found.order_by("pk"):
             errand, outcome = outcomes[media.pk]
             if media.file.name == errand.place and media.is_stored == errand.to_delete:
                 del too_late[media.pk]
