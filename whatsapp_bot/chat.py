@@ -6,13 +6,14 @@ from typing import Any
 from django import forms
 
 from whatsapp_bot import texts
-from whatsapp_bot.dialog import Answers
+from whatsapp_bot.dialog import Answers, words_in
 from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Resume, Say, find, register
 from whatsapp_bot.models import Contact, HelpRequest, Message
 from whatsapp_bot.models.menu import menus, pages
 from whatsapp_bot.place import KEPT_FOR, MAIN_MENU
 from whatsapp_bot.questions import ChoiceField, Form, LongText, MenuField, YesOrMore, menu_field
 from whatsapp_bot.shipped import ship_item, ship_menu
+from whatsapp_bot.vocabulary import asks_for_a_person
 
 ship_menu("main", "👋 Welcome! How can we help you today?")
 ship_item("main", 40, "Get help & support", "help")
@@ -123,6 +124,17 @@ class LeaveMessage(Flow):
         return Say(texts.HELP_STORED(number=request.number))
 
 
+class PassOnField(YesOrMore):
+    """Whether the team is to have it. Who asks for a person says yes."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.choices = [("yes", texts.PASS_ON_YES), ("no", texts.PASS_ON_NO)]
+
+    def is_more(self, answer: str) -> bool:
+        return super().is_more(answer) or asks_for_a_person(words_in(answer))
+
+
 @register("help.words")
 class PassOn(LeaveMessage):
     """Asks whether the team is to have words that nobody understood.
@@ -134,9 +146,7 @@ class PassOn(LeaveMessage):
     is_menu = True
 
     def build_form(self, answers: Answers) -> forms.Form:
-        question = YesOrMore(label=texts.PASS_ON())
-        question.choices = [("yes", texts.PASS_ON_YES), ("no", texts.PASS_ON_NO)]
-        return Form(answers, {"more": question})
+        return Form(answers, {"more": PassOnField(label=texts.PASS_ON())})
 
     def done(self, form: forms.Form) -> Outcome:
         answer = form.cleaned_data["more"]

@@ -409,7 +409,9 @@ class Desk:
 
     def _wants_a_person(self) -> bool:
         """Is somebody of the team asked for, who is not just being told that?"""
-        if not asks_for_a_person(self.words) or self.place.flow == LEAVE_MESSAGE:
+        if self.place.flow.partition(":")[0] in (LEAVE_MESSAGE, FOR_TEAM):
+            return False
+        if not asks_for_a_person(self.words):
             return False
         return not self._expected().startswith(MORE_FOR_TEAM)
 

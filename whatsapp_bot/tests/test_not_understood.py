@@ -62,6 +62,14 @@ def test_what_is_added_instead_of_a_yes_goes_with_it(say):
     assert waiting() == [f"{ANGRY}\nand nobody calls me\nYou are useless"]
 
 
+@pytest.mark.parametrize("said", ["call me", "I want to talk to a person", "anyone there?"])
+def test_who_asks_for_a_person_then_is_passed_on(say, said):
+    say("hi")
+    say(ANGRY)
+    assert "Our team has your message" in say(said)
+    assert waiting() == [f"{ANGRY}\n{said}"]
+
+
 def test_a_photo_goes_with_it(say, phone):
     say("hi")
     say(ANGRY)
