@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -147,9 +147,20 @@ def _store_only(incoming: Incoming, error: Exception) -> Answer:
     Message.objects.filter(pk=message.pk).update(status=Status.TROUBLE)
     conversation.hear(message.created_at)
     conversation.save(update_fields=["heard_at"])
-    is_silent = conversation.contact.is_blocked
-    replies = [] if is_silent else Message.objects.reply(message, texts.TROUBLE())
-    return Answer(replies, "trouble")
+    if conversation.contact.is_blocked:
+        return Answer([], "trouble")
+    warning = texts.EMERGENCY() if _raises_alarm_all_the_same(message) else ""
+    return Answer(Message.objects.reply(message, _join(warning, texts.TROUBLE())), "trouble")
+
+
+def _raises_alarm_all_the_same(message: Message) -> bool:
+    """Does it tell of an emergency, and does the team know? That may be just what failed."""
+    if not tells_of_emergency(words_in(message.body)):
+        return False
+    with suppress(Exception), transaction.atomic():
+        HelpRequest.objects.alarm(message)
+        return True
+    return False
 
 
 def keep(incoming: Incoming) -> Answer:

@@ -10,11 +10,12 @@ from django.test import Client
 from django.urls import reverse
 
 from orders.models import Customer, Order
-from whatsapp_bot.desk import keep
+from whatsapp_bot.desk import Desk, keep
 from whatsapp_bot.dialog import words_in
 from whatsapp_bot.emergency import tells_of_emergency
 from whatsapp_bot.inbound import Incoming, Sender
-from whatsapp_bot.models import HelpRequest
+from whatsapp_bot.models import HelpRequest, Message
+from whatsapp_bot.models.help_request import HelpRequestQuerySet
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.tests.test_inbox import browser, colleague
 from whatsapp_bot.tests.test_writing import shown
@@ -129,6 +130,20 @@ class TestInTheConversation:
         sender = Sender(phone=contact.phone)
         keep(Incoming(sid="SM1", sender=sender, text="man down"))
         assert waiting() == ["🚨 man down"]
+
+    def test_the_team_hears_also_when_the_bot_stumbles(self, say, monkeypatch):
+        say("hi")
+        monkeypatch.setattr(Desk, "_hear", lambda desk: 1 / 0)
+        reply = say("man down")
+        assert reply.startswith(ALARM)
+        assert "something went wrong on our side" in reply
+        assert waiting() == ["🚨 man down"]
+
+    def test_an_alarm_that_fails_loses_no_message(self, say, monkeypatch):
+        say("hi")
+        monkeypatch.setattr(HelpRequestQuerySet, "alarm", lambda requests, said: 1 / 0)
+        assert say("man down").startswith("Sorry, something went wrong on our side.")
+        assert Message.objects.filter(body="man down").exists()
 
     def test_what_follows_reaches_the_team_too(self, say):
         say("someone is hurt")
