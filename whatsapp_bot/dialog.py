@@ -16,6 +16,7 @@ from typing import Any
 from django import forms
 from rapidfuzz import fuzz, utils
 
+from whatsapp_bot.vocabulary import meant_by
 from whatsapp_bot.whatsapp_text import digits_to_number
 
 Answers = dict[str, str]
@@ -26,17 +27,8 @@ NEAR_ENOUGH = 70
 CLEARLY_NEARER = 5
 LONGEST_LABEL = 60
 SHORT_LABEL = 3
-SYNONYMS = {
-    "yes": {
-        *("y", "yes please", "yeah", "yep", "yup", "ok", "okay", "sure", "👍"),
-        *("yes sir", "yes boss", "ja", "yebo", "si", "sí", "oui", "tak", "sim"),
-    },
-    "no": {
-        *("n", "no thanks", "no thank you", "nope", "nah", "not now", "👎"),
-        *("no sir", "no boss", "nee", "nein", "nie", "non", "não", "cha"),
-    },
-}
-"""What people say for an option with this key."""
+SAID_FOR = {"yes": ("yes", "ok"), "no": ("no",)}
+"""What the words for an option with this key amount to."""
 _IN_WORDS = re.compile(r"(?:(?:number|option|choice|item) )?(\w+)(?: (?:please|pls|thanks))?")
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 """How people say a number to their phone, which writes it down."""
@@ -201,8 +193,9 @@ def chosen(options: list[list[str]], said: Said, *, near: bool = True) -> str | 
         return keys[number - 1]
     plain = bare(said.text)
     words = words_in(said.text)
+    meant = meant_by(words or plain)
     for key in keys:
-        if not {plain, words}.isdisjoint(SYNONYMS.get(key, ())):
+        if meant in SAID_FOR.get(key, ()):
             return key
     for key, label in options:
         if plain == label.strip().casefold():

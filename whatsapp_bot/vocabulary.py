@@ -57,6 +57,7 @@ PHRASES = {
         *("no thanks", "no thank you", "nope", "nah", "not now", "nothing", "nothing more"),
         *("that is all", "that s all", "thats all", "that s it"),
         *("nee", "nein", "non", "nao", "nee dankie", "nein danke", "no gracias", "nie dziekuje"),
+        *("n", "nie", "cha", "👎"),
     ),
 }
 """By the word that each amounts to: how people say it, without accents."""

@@ -27,7 +27,7 @@ def order(contact) -> Order:
 
 
 @pytest.mark.parametrize("before", [["hi"], ["hi", "2"], ["hi", "4"], ["hi", "1"]])
-@pytest.mark.parametrize("yes", ["1", "yes", "Yes, pass it on", "👍"])
+@pytest.mark.parametrize("yes", ["1", "yes", "Yes, pass it on", "👍🏾", "ok boss", "Sí", "yebo"])
 def test_a_sentence_is_offered_to_be_passed_on(say, before, yes):
     for text in before:
         say(text)
@@ -46,7 +46,7 @@ def test_also_as_the_first_message(say):
     assert waiting() == [said]
 
 
-@pytest.mark.parametrize("no", ["2", "no", "menu", "cancel", "back"])
+@pytest.mark.parametrize("no", ["2", "no", "menu", "cancel", "back", "nein danke", "não", "👎"])
 def test_or_not(say, no):
     say("hi")
     say(ANGRY)
