@@ -12,6 +12,8 @@ _PERSON = (
     r"|drivers?|visitors?|mates?|boss|friends?|he|she|they|we|i)"
     r"(?: (?:is|s|are|re|am|m|was|were|been|got|has|have|just|badly|seriously|very))*"
 )
+_NO_PARTS = r"(?<!they were )(?<!they are )(?<!they re )(?<!they got )"
+"""As in `they were crushed in transport`."""
 _LIMB = (
     r"(?:(?:his|her|my|their) (?:hand|arm|finger|leg|foot|head|hair|eye)s?"
     r"|s (?:hand|finger|leg|hair)s?)"
@@ -25,39 +27,45 @@ _FIRE = (
     rf"(?<!we )(?<!to )(?<!you )fire (?:fire|{_HERE})",
     r"(?:help|urgent|electrical|machine|motor|panel|battery) fire$",
     r"^fire (?:line|hall|machine|press|warehouse|building|office) ?\w*$",
-    r"(?:there|full of|lots? of|much)(?: is| s)? smoke|smoke (?:coming|everywhere|in|from)",
+    r"(?:there|full of|lots? of|much)(?: is| s)? smoke|smoke (?:coming|everywhere|in|from)|^smoke$",
     rf"{_BURNABLE}(?: is| s)? (?:smoking|burning(?! (?:smell|hot|oil)))",
     r"(?:^|(?:an|was|big|loud) )explosion(?! (?:proof|risk|hazard))|exploded",
     r"gas (?:leak|is leaking)(?! (?:test|detect|alarm|sensor|check))|leaking gas",
     r"smells?(?: \w+)? gas|smell of gas|(?:chemical|acid|ammonia|chlorine) (?:spill|leak)",
 )
 _HURT = (
-    rf"{_PERSON} (?:hurt|injured|wounded|bleeding|dying|trapped|crushed|unconscious|fainted)",
+    rf"{_PERSON} (?:hurt|injured|wounded|bleeding|dying|trapped|unconscious|fainted)",
     rf"{_PERSON} (?:collapsed|passed out|fell (?:from|off|down))",
-    rf"{_PERSON} (?:burn(?:t|ed)(?! (?:the|a|some|out|part|piece))|shocked by)",
+    rf"{_PERSON} {_NO_PARTS}(?:crushed|burn(?:t|ed)(?! (?:the|a|some|out|parts?|pieces?)\b))",
+    rf"{_PERSON} (?:shocked by|hit by (?:the |a )?(?:forklift|truck|crane))",
+    r"(?:forklift|truck|crane)(?: has| just)? hit (?:the |a )?(?:worker|man|woman|person)",
     rf"{_PERSON} dead(?! (?:tired|wrong|sure|serious))",
     rf"{_PERSON} stuck in (?:the |a )?(?:machine|press|lift|elevator|conveyor)",
     r"i(?: have| ve)? (?:hurt|cut|burnt|burned|broke|crushed|injured) (?:my|myself)",
-    rf"{_LIMB}(?: is| are| got)? (?:stuck|trapped|caught|crushed|cut off|bleeding|burnt|burned)",
+    rf"{_LIMB}(?: is| are| got)? (?:stuck|trapped|caught|crushed|cut off|bleeding|burn(?:t|ed))",
     rf"(?:caught|crushed|trapped|cut off|lost|broke) {_LIMB}"
     r"(?! (?:drill|glove|saw|jack|tool|truck)s?)",
     r"(?:acid|chemicals?|metal|something) in (?:his|her|my) eyes?",
     r"fell (?:from|off|down) (?:the |a )?(?:ladder|roof|scaffold(?:ing)?|stairs)",
-    r"bleeding (?:badly|heavily|a lot)|man down|heart attack|electric shock|electrocuted",
+    r"bleeding (?:badly|heavily|a lot)|man down|heart attack|chest pain",
+    r"electric shock|electrocuted",
     r"(?:not|stopped) breathing|(?:can ?not|can t) breathe|kill myself|suicide",
 )
 _CALLS = (
     r"(?:call|send|need|want|get)(?: \w+){0,2} (?:ambulance|paramedics?)|^ambulance",
     r"(?:call|send|need)(?: \w+){0,2} (?:firefighters|fire (?:brigade|department|fighters))",
-    r"there (?:is|s|was|has been|s been) an?(?: \w+)? accident|^accident (?:at|in|on)",
+    r"there (?:is|s|was|has been|s been) an?(?: \w+)? accident|^accident(?:$| (?:at|in|on))",
+    r"forklift accident|needs? (?:a )?(?:doctor|medic|first aid)(?! (?:box|cabinet|kit|training))",
+    r"call (?:112|911|999)",
     rf"emergency(?:$| {_HERE})",
 )
 _ELSEWHERE = (
     r"^brand$|n brand (?:in|by|op)|seergekry|beseer|bewusteloos|ambulans",  # Afrikaans
     r"kunomlilo|umlilo|ulimele|balimele|ulimalile|i ambulense",  # Zulu
-    r"^feuer|(?:es|halle|presse|maschine|motor) brennt|verletzt|bewusstlos|krankenwagen|notarzt",
-    r"fuego|incendio|fuga de gas|herid[oa]s?|inconsciente|sangrando|ambulancia",  # Spanish
-    r"pożar|^pali się$|rann[ya]|nieprzytomn[ya]|karetk[aęi]",  # Polish
+    r"^feuer|(?:es|halle|presse|maschine|motor) brennt|verletzt|bewusstlos|krankenwagen|notarzt"
+    r"|^(?:arbeits)?unfall|einen unfall",  # German
+    r"fuego|incendio|fuga de gas|herid[oa]s?|sangrando|ambulancia|^accidente",  # Spanish
+    r"pożar|^pali się$|rann[ya]|nieprzytomn[ya]|karetk[aęi]|^wypadek",  # Polish
     r"incendie|fuite de gaz|blessée?s?|inconsciente?",  # French
 )
 _DENIED = (

@@ -48,6 +48,9 @@ ALARM = "🚨 Is somebody in danger?"
         *("the building is burning", "I got shocked by the panel", "no way, fire at line 3"),
         *("Daar is 'n brand in saal 2", "Brand!", "Iemand is seergekry", "Kunomlilo emshinini"),
         *("Umuntu ulimele", "Jemand ist verletzt", "Die Presse brennt", "Alguien está herido"),
+        *("he got burned at line 3", "I was hit by the forklift", "forklift hit a worker"),
+        *("accident!", "he needs a doctor", "need first aid at line 2", "I have chest pain"),
+        *("smoke!", "call 112 now", "Unfall in Halle 2", "Wypadek na linii 2"),
         *("Hay una fuga de gas", "Ktoś jest ranny", "Pali się!", "Quelqu'un est blessé"),
     ],
 )
@@ -73,6 +76,8 @@ def test_what_is_an_emergency(said):
         *("the emergency stop does not work", "emergency exit is locked", "first aid kit is empty"),
         *("the robot's arm is stuck", "the printer's head is burnt", "the driver is burnt out"),
         *("the motor is burning hot", "machine burning smell", "I lost my hand drill"),
+        *("they were crushed in transport", "They are burned at the edges"),
+        *("we need first aid training", "he burned the motor", "he fell behind the schedule"),
         *("Feuerlöscher fehlt", "die battery is dood", "Die Lampe brennt nicht", "brandblusser"),
         *("Niemand ist verletzt", "Pali się czerwona lampka", "kein Feuer", "nadie está herido"),
         *("machine down", "press 3 leaks oil", "Where is order ORD-1001?", "2", ""),
