@@ -1,26 +1,13 @@
-"""The front desk: hears one message of a person and says what to reply.
-
-`receive` is the whole of it for whoever carries messages; `Desk` is the thinking in between.
-"""
+"""The front desk: what is said to one message of a person, and where it leads."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import (
-    IntegrityError,
-    InterfaceError,
-    NotSupportedError,
-    OperationalError,
-    transaction,
-)
-from django.utils import translation
 
 from whatsapp_bot import flows, texts
-from whatsapp_bot.delivery import Status
 from whatsapp_bot.dialog import (
     Answers,
     Ask,
@@ -40,17 +27,13 @@ from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models import Conversation, HelpRequest, Message
 from whatsapp_bot.place import KEPT_FOR, MAIN_MENU, Place
 from whatsapp_bot.questions import FEWEST_WORDS
-from whatsapp_bot.queueing import in_turn
 from whatsapp_bot.vocabulary import asks_for_a_person, meant_by
-from whatsapp_bot.whatsapp_text import digits_to_number
+from whatsapp_bot.whatsapp_text import digits_to_number, paragraphs
 
 log = structlog.get_logger("whatsapp_bot")
 
 ALBUM = timedelta(seconds=10)
 """Pictures that come within this time after one that was answered are one album with it."""
-ABOUT_THE_SAME_TIME = timedelta(seconds=5)
-BLOCKED = "The person was blocked, so it was not answered."
-OVERTAKEN = "It reached us after what the person wrote later, so it was not answered."
 TOO_MANY_WRONG = 3
 MOST_A_MINUTE = 60
 MOST_JUMPS = 10
@@ -65,156 +48,6 @@ COURTESIES = {"thanks": texts.YOU_ARE_WELCOME, "bye": texts.GOODBYE, "ok": texts
 """Who says so adds nothing to what we told, unless we have asked."""
 ABOUT_MORE = ("yes", "no")
 TAKES_BACK = ("cancel", "back")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of a message. outcome: answered, silent, blocked, late, duplicate or trouble."""
-
-    replies: list[Message]
-    outcome: str
-    flow: str = ""
-
-
-def receive(incoming: Incoming) -> Answer:
-    """Store the message, answer it, and store the answer, in one transaction.
-
-    The same SID again gets the stored reply. A fault of our own leaves the message stored, and
-    says so to the person. Words that were fetched, and that others overtook, are kept (see `keep`).
-    Raises OperationalError or InterfaceError when the database is away.
-    """
-    try:
-        return _take_as_things_are(incoming)
-    except (OperationalError, InterfaceError):
-        raise
-    except IntegrityError as error:
-        replies = Message.objects.replies_to(incoming.sid)
-        if replies is not None:
-            return Answer(replies, "duplicate")
-        return _store_only(incoming, error)
-    except Exception as error:
-        return _store_only(incoming, error)
-
-
-def _take_as_things_are(incoming: Incoming) -> Answer:
-    with in_turn():
-        try:
-            return _take(incoming)
-        except NotSupportedError:
-            # A migration changed a column since PostgreSQL planned a statement. That plan is gone.
-            return _take(incoming)
-
-
-@transaction.atomic
-def _take(incoming: Incoming) -> Answer:
-    conversation, message = Message.objects.hear(incoming)
-    if conversation.contact.is_blocked:
-        message.was_not_answered(BLOCKED)
-        return _leave(conversation, message, incoming, outcome="blocked")
-    if _is_overtaken(incoming, conversation):
-        message.was_not_answered(OVERTAKEN)
-        return _leave(conversation, message, incoming)
-    with _in_language(conversation.contact.language or settings.LANGUAGE_CODE):
-        text = Desk(conversation, message, incoming).answer()
-    conversation.hear(message.created_at)
-    conversation.release()
-    conversation.contact.learn_name(incoming.sender.name)
-    replies = Message.objects.replies(message, text) if text else []
-    conversation.conclude(replies)
-    return Answer(replies, "answered" if replies else "silent", conversation.flow)
-
-
-def _in_language(language: str) -> AbstractContextManager:
-    """Have texts be in it, which mostly they are."""
-    is_so = translation.get_language() == language
-    return nullcontext() if is_so else translation.override(language)
-
-
-def _is_overtaken(incoming: Incoming, conversation: Conversation) -> bool:
-    """Are these words, fetched, from before what the person said since and was answered?
-
-    They would be taken for the answer to a question that nobody had asked yet.
-    """
-    if not (incoming.received_at and conversation.heard_at) or incoming.kind.is_attachment:
-        return False
-    return conversation.heard_at - incoming.received_at > ABOUT_THE_SAME_TIME
-
-
-@transaction.atomic
-def _store_only(incoming: Incoming, error: Exception) -> Answer:
-    log.error("message could not be handled", sid=incoming.sid, exc_info=error)
-    conversation, message = Message.objects.hear(incoming)
-    Message.objects.filter(pk=message.pk).update(status=Status.TROUBLE)
-    conversation.hear(message.created_at)
-    conversation.save(update_fields=["heard_at"])
-    if conversation.contact.is_blocked:
-        return Answer([], "trouble")
-    warning = texts.EMERGENCY() if _raises_alarm_all_the_same(message) else ""
-    return Answer(Message.objects.reply(message, _join(warning, texts.TROUBLE())), "trouble")
-
-
-def _raises_alarm_all_the_same(message: Message) -> bool:
-    """Does it tell of an emergency, and does the team know? That may be just what failed."""
-    if not tells_of_emergency(words_in(message.body)):
-        return False
-    with suppress(Exception), transaction.atomic():
-        HelpRequest.objects.alarm(message)
-        return True
-    return False
-
-
-def keep(incoming: Incoming) -> Answer:
-    """Store a message that comes too late to be answered; outcome: late, or duplicate.
-
-    The conversation stands where it stood, since the person would not see how it goes on. A stop
-    is a stop all the same. Raises IntegrityError when it cannot be stored, else as `receive`.
-    """
-    try:
-        return _keep(incoming)
-    except IntegrityError:
-        if Message.objects.replies_to(incoming.sid) is None:
-            raise
-        return Answer([], "duplicate")
-
-
-@transaction.atomic
-def _keep(incoming: Incoming) -> Answer:
-    return _leave(*Message.objects.hear(incoming), incoming)
-
-
-def _leave(
-    conversation: Conversation, message: Message, incoming: Incoming, outcome: str = "late"
-) -> Answer:
-    """Have it stored, and not answered."""
-    contact = conversation.contact
-    stops = _is_stop(incoming.text)
-    if stops is not None and not _was_decided_since(message):
-        if stops:
-            contact.opt_out(told=False)
-        else:
-            contact.opt_in()
-    if tells_of_emergency(words_in(incoming.text)) and not contact.is_blocked:
-        HelpRequest.objects.alarm(message)
-    conversation.hear(message.created_at)
-    if conversation.window_is_open and not contact.is_blocked:
-        conversation.release()
-    conversation.save(update_fields=["heard_at"])
-    contact.learn_name(incoming.sender.name)
-    return Answer([], outcome)
-
-
-def _is_stop(text: str) -> bool | None:
-    """Does the person want to hear nothing more, or to hear from us again? None: neither."""
-    word = meant_by(words_in(text))
-    return word == "stop" if word in ("stop", "start") else None
-
-
-def _was_decided_since(message: Message) -> bool:
-    """Has the person written stop or start later than this message?"""
-    later = message.contact.messages.filter(
-        direction=Message.Direction.IN, created_at__gt=message.created_at
-    )
-    return any(_is_stop(body) is not None for body in later.values_list("body", flat=True))
 
 
 class Desk:
@@ -236,9 +69,9 @@ class Desk:
     def answer(self) -> str:
         """The reply, or "" when none is due; the conversation stands where it leads."""
         count = self.place.count(self.now)
-        if count <= MOST_A_MINUTE or _is_stop(self.said.text) is not None:
+        if count <= MOST_A_MINUTE or is_stop(self.said.text) is not None:
             reply = self._hear_emergency() if self.is_emergency else self._hear()
-            reply = _join(reply, texts.OPTED_OUT() if self.contact.was_told() else "")
+            reply = paragraphs(reply, texts.OPTED_OUT() if self.contact.was_told() else "")
         else:
             # Two bots would otherwise talk all night.
             reply = texts.TOO_FAST() if count == MOST_A_MINUTE + 1 else ""
@@ -256,7 +89,7 @@ class Desk:
         else:
             reply = self._hear_words()
         greets = self.is_new and self.place.flow != MAIN_MENU and not self.is_emergency
-        return _join(texts.FIRST() if greets and reply else "", reply)
+        return paragraphs(texts.FIRST() if greets and reply else "", reply)
 
     def _hear_emergency(self) -> str:
         """Say whom to call, have the team know, and go on with what was under way all the same."""
@@ -265,7 +98,7 @@ class Desk:
         if self._is_at_rest():
             address = f"{MORE_FOR_TEAM}:{self.message.pk}"
             self.place.expect_more(address, self.now, KEPT_FOR)
-        return _join(texts.EMERGENCY(), reply)
+        return paragraphs(texts.EMERGENCY(), reply)
 
     def _hear_unreadable(self) -> str:
         """Say so, and ask again what was asked."""
@@ -273,7 +106,7 @@ class Desk:
             return self.open(MAIN_MENU) if self.is_new else texts.UNREADABLE()
         if self._wants_picture():
             return self.turn(Said())
-        return _join(texts.UNREADABLE(), self.turn())
+        return paragraphs(texts.UNREADABLE(), self.turn())
 
     def _is_at_rest(self) -> bool:
         return self.place.flow in ("", MAIN_MENU)
@@ -291,7 +124,7 @@ class Desk:
             return self.turn(self.said)
         word = self.word
         if word in TAKES_BACK and self.place.has_just_sent and self._expected():
-            return _join(texts.SENT_ALREADY(), texts.GO_ON())
+            return paragraphs(texts.SENT_ALREADY(), texts.GO_ON())
         if word in TURNS_AWAY:
             self.place.expect_no_comment()
         if word in WORDS:
@@ -302,7 +135,7 @@ class Desk:
             return self._hear_at_rest()
         courtesy = self._courtesy_meanwhile()
         if courtesy:
-            return _join(courtesy, self.turn())
+            return paragraphs(courtesy, self.turn())
         elsewhere = self._hear_elsewhere() if self._chooses_nothing() else ""
         return elsewhere or self._hear_answer()
 
@@ -326,7 +159,7 @@ class Desk:
             if small_talk and not self.is_new:
                 return small_talk
             if self.word == MORE and not (shown or self.is_new):
-                return _join(texts.NO_MORE(), texts.GO_ON())
+                return paragraphs(texts.NO_MORE(), texts.GO_ON())
             elsewhere = self._hear_elsewhere()
             if elsewhere:
                 return elsewhere
@@ -360,13 +193,13 @@ class Desk:
         """The reply to what adds nothing to what was told or sent; "" where it may."""
         courtesy = COURTESIES.get(self.word)
         if courtesy and not self._expected(asks=True):
-            return _join(courtesy(), texts.GO_ON())
+            return paragraphs(courtesy(), texts.GO_ON())
         if self.word not in ABOUT_MORE or self.place.expects_reply:
             return ""
         if self.word == "yes":
             return texts.TELL_ME() if self._expected() else ""
         self.place.expect_no_comment()
-        return _join(texts.ALL_RIGHT(), texts.GO_ON())
+        return paragraphs(texts.ALL_RIGHT(), texts.GO_ON())
 
     def _counts_at_any_time(self) -> bool:
         """Is it stop, start or help, which mean the same after a silence and as the first word?"""
@@ -427,13 +260,13 @@ class Desk:
         return not self._expected().startswith(MORE_FOR_TEAM)
 
     def to_menu(self) -> str:
-        return _join(self._put_aside(), self.open(MAIN_MENU))
+        return paragraphs(self._put_aside(), self.open(MAIN_MENU))
 
     def help(self) -> str:
-        return _join(self._put_aside(), self.open(HELP))
+        return paragraphs(self._put_aside(), self.open(HELP))
 
     def start(self) -> str:
-        return _join(texts.STARTED() if self.contact.opt_in() else "", self.to_menu())
+        return paragraphs(texts.STARTED() if self.contact.opt_in() else "", self.to_menu())
 
     def stop(self) -> str:
         self.contact.opt_out(told=True)
@@ -460,7 +293,7 @@ class Desk:
         name, _, left = self.place.flow.partition(":")
         if name == RESUME:
             self.place.take_aside(left)
-        return _join(texts.CANCELLED() if something else "", self.open(MAIN_MENU))
+        return paragraphs(texts.CANCELLED() if something else "", self.open(MAIN_MENU))
 
     # Attachments ---------------------------------------------------------------------------------
 
@@ -509,8 +342,8 @@ class Desk:
         said = Said(self.said.text, attachment=str(self.message.pk) if is_picture else "")
         if self.place.asking.answer(said):
             reply = self.turn(said)
-            return _join(flow.when_kept(), reply) if self.place.asking.wrong else reply
-        return _join(flow.when_kept(), self.turn())
+            return paragraphs(flow.when_kept(), reply) if self.place.asking.wrong else reply
+        return paragraphs(flow.when_kept(), self.turn())
 
     def _hand_over(self, address: str, silent: bool) -> str:
         """Open what claimed it. What was asked before still stands, unless that asks as well."""
@@ -522,7 +355,7 @@ class Desk:
         if silent or not asks:
             self.place.return_to(before)
         if not asks and before.flow not in ("", MAIN_MENU):
-            reply = _join(reply.removesuffix(texts.GO_ON()).strip(), self.turn())
+            reply = paragraphs(reply.removesuffix(texts.GO_ON()).strip(), self.turn())
         return reply
 
     # Silence, and what is left half-way ----------------------------------------------------------
@@ -550,7 +383,7 @@ class Desk:
             return ""
         if self.is_emergency or self._offered():
             return ""
-        return _join(texts.EXPIRED(), self.open(MAIN_MENU))
+        return paragraphs(texts.EXPIRED(), self.open(MAIN_MENU))
 
     def _replies_to_what_we_told(self) -> bool:
         """Is it about what came after the question? A number may still be that one's answer."""
@@ -575,7 +408,7 @@ class Desk:
         """Take `said` as an answer to what is asked; without it, ask again."""
         flow = self._flow_at(self.place.flow)
         if not flow:
-            return _join(texts.GONE(), self.open(MAIN_MENU))
+            return paragraphs(texts.GONE(), self.open(MAIN_MENU))
         return self._go_on(flow, take_turn(flow.build_form, self.place.asking, said))
 
     def open(self, address: str, answers: Answers | None = None) -> str:
@@ -589,7 +422,7 @@ class Desk:
             self.place.rest()
             if address == MAIN_MENU or self.jumps > MOST_JUMPS:
                 return texts.NO_MENU()
-            return _join(texts.GONE(), self.open(MAIN_MENU))
+            return paragraphs(texts.GONE(), self.open(MAIN_MENU))
         self.place.enter(address)
         if flow.takes_attachments:
             self.place.drop_stale(self.now)
@@ -608,17 +441,17 @@ class Desk:
         match flow.done(turn.form):
             case Say(text, more, trail):
                 self.place.rest(more, trail)
-                return _join(text, texts.MORE_OR_MENU() if more else texts.GO_ON())
+                return paragraphs(text, texts.MORE_OR_MENU() if more else texts.GO_ON())
             case Open(address, before, answers):
                 if flow.is_menu:
                     self.place.leave_menu()
-                return _join(before, self.open(address, answers))
+                return paragraphs(before, self.open(address, answers))
             case Resume(address, start_over):
                 return self._resume(address, start_over)
             case Astray(address, before):
                 # What was opened because of these words is what they are about.
                 elsewhere = "" if self.jumps else self._hear_elsewhere()
-                return elsewhere or _join(before, self.open(address))
+                return elsewhere or paragraphs(before, self.open(address))
 
     def _flow_at(self, address: str) -> Flow | None:
         try:
@@ -652,7 +485,7 @@ def in_words(ask: Ask, *, wrong: int = 0, way_out: bool = True, more: bool = Fal
         error += [texts.WAY_OUT()] if way_out else []
     hints = [texts.OPTIONAL()] if ask.optional else []
     hints += [texts.MORE()] if more else []
-    return _join(
+    return paragraphs(
         "\n".join(error),
         "\n".join(part for part in (ask.question, ask.help_text) if part),
         "\n".join(f"{number}. {label}" for number, (_, label) in enumerate(ask.options, 1)),
@@ -660,5 +493,7 @@ def in_words(ask: Ask, *, wrong: int = 0, way_out: bool = True, more: bool = Fal
     )
 
 
-def _join(*parts: str) -> str:
-    return "\n\n".join(part for part in parts if part)
+def is_stop(text: str) -> bool | None:
+    """Does the person want to hear nothing more, or to hear from us again? None: neither."""
+    word = meant_by(words_in(text))
+    return word == "stop" if word in ("stop", "start") else None

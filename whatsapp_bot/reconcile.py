@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from whatsapp_bot import desk
+from whatsapp_bot import receiving
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.inbound import Incoming
 from whatsapp_bot.models import Channel, Message
@@ -201,8 +201,8 @@ def _take(incoming: Incoming) -> str:
     """As if the webhook had brought it, if an answer still makes sense: the outcome."""
     limit = timedelta(minutes=settings.RECONCILE_ANSWER_WITHIN_MINUTES)
     if timezone.now() - incoming.received_at < limit:
-        return desk.receive(incoming).outcome
-    return desk.keep(replace(incoming, details={"why": TOO_LATE, **incoming.details})).outcome
+        return receiving.receive(incoming).outcome
+    return receiving.keep(replace(incoming, details={"why": TOO_LATE, **incoming.details})).outcome
 
 
 def _missing(arrived: list[Arrived]) -> list[Arrived]:

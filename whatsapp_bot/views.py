@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
-from whatsapp_bot import desk
+from whatsapp_bot import receiving
 from whatsapp_bot.inbound import Incoming
 from whatsapp_bot.models import Message
 from whatsapp_bot.twilio import webhook as twilio
@@ -67,18 +67,18 @@ def _refuse(door: str, refused: twilio.Refused) -> HttpResponse:
     )
 
 
-def _receive(incoming: Incoming, started: float) -> desk.Answer:
+def _receive(incoming: Incoming, started: float) -> receiving.Answer:
     """A connection that died since the last request gets a second try with a new one.
 
     Should the first try have been committed after all, the second finds a duplicate.
     """
     try:
-        return desk.receive(incoming)
+        return receiving.receive(incoming)
     except (OperationalError, InterfaceError):
         if connection.in_atomic_block or time.monotonic() - started > WORTH_A_SECOND_TRY:
             raise
         connection.close()
-        return desk.receive(incoming)
+        return receiving.receive(incoming)
 
 
 @require_GET

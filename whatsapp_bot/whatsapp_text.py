@@ -98,3 +98,8 @@ def digits_to_number(text: str) -> int | None:
     plain = unicodedata.normalize("NFKC", text).replace("\ufe0f", "").replace("\u20e3", "")
     match = re.fullmatch(r"\s*+\(?#?(\d{1,3})\s*+[.):]?\s*+", plain)
     return int(match[1]) if match else None
+
+
+def paragraphs(*parts: str) -> str:
+    """Those of the parts that say something, with an empty line between."""
+    return "\n\n".join(part for part in parts if part)

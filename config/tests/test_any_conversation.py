@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 from defects.models import DefectReport, ReportForm, Status
 from defects.models.review import NotAllowed
 from orders.models import Customer, Order
-from whatsapp_bot import desk, texts
+from whatsapp_bot import receiving, texts
 from whatsapp_bot.inbound import Incoming, Sender
 from whatsapp_bot.models import Contact, Conversation, Message
 from whatsapp_bot.models.contact import Role
@@ -181,7 +181,7 @@ class AnyConversation(RuleBasedStateMachine):
             text=clean(text, 1000),
             received_at=at,
         )
-        answer = desk.receive(late) if minutes < 60 else desk.keep(late)
+        answer = receiving.receive(late) if minutes < 60 else receiving.keep(late)
         assert answer.outcome != "trouble"
 
     @rule(hours=st.sampled_from([0.01, 5, 30]))

@@ -61,7 +61,7 @@ def test_a_stop_is_a_stop_all_the_same(say, blocked):
 
 
 def test_a_fault_of_ours_says_nothing_either(say, blocked, monkeypatch):
-    monkeypatch.setattr("whatsapp_bot.desk._leave", None)
+    monkeypatch.setattr("whatsapp_bot.receiving._leave", None)
     assert say("2") == ""
     assert Message.objects.get(body="2").status == Status.TROUBLE
 

@@ -10,12 +10,13 @@ from django.test import Client
 from django.urls import reverse
 
 from orders.models import Customer, Order
-from whatsapp_bot.desk import Desk, keep
+from whatsapp_bot.desk import Desk
 from whatsapp_bot.dialog import words_in
 from whatsapp_bot.emergency import tells_of_emergency
 from whatsapp_bot.inbound import Incoming, Sender
 from whatsapp_bot.models import HelpRequest, Message
 from whatsapp_bot.models.help_request import HelpRequestQuerySet
+from whatsapp_bot.receiving import keep
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.tests.test_inbox import browser, colleague
 from whatsapp_bot.tests.test_writing import shown

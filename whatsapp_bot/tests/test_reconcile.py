@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError
 from django.utils import timezone
 
-from whatsapp_bot import desk, outbox, reconcile, sweep, tasks
+from whatsapp_bot import outbox, receiving, reconcile, sweep, tasks
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.fake_twilio import FakeTwilio, Fate, Media
 from whatsapp_bot.fake_twilio import trouble as troubles
@@ -355,7 +355,7 @@ def test_whoever_is_killed_half_way_has_done_nothing_twice(twilio, monkeypatch):
     for minutes in (3, 2, 1):
         lost(twilio, ANNA, f"{minutes}", minutes)
     stopped = lost(twilio, BEN, "hi", 2.5)
-    receive = desk.receive
+    receive = receiving.receive
 
     def dying(incoming):
         answer = receive(incoming)
@@ -363,7 +363,7 @@ def test_whoever_is_killed_half_way_has_done_nothing_twice(twilio, monkeypatch):
             raise SystemExit
         return answer
 
-    monkeypatch.setattr(desk, "receive", dying)
+    monkeypatch.setattr(receiving, "receive", dying)
     with pytest.raises(SystemExit):
         reconcile.run()
     assert heard() == ["3", "hi"]
@@ -378,14 +378,14 @@ def test_whoever_is_killed_half_way_has_done_nothing_twice(twilio, monkeypatch):
 def test_one_that_cannot_be_stored_stops_no_other_and_is_tried_again(twilio, monkeypatch):
     bad = lost(twilio, ANNA, "bad", 3)
     lost(twilio, ANNA, "good", 2)
-    receive = desk.receive
+    receive = receiving.receive
 
     def strict(incoming):
         if incoming.sid == bad.sid:
             raise IntegrityError
         return receive(incoming)
 
-    monkeypatch.setattr(desk, "receive", strict)
+    monkeypatch.setattr(receiving, "receive", strict)
     assert reconcile.run().failed == 1
     assert heard() == ["good"]
     assert Channel.objects.get().reconciled_at is None

@@ -9,7 +9,7 @@ from django.db import OperationalError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whatsapp_bot import desk
+from whatsapp_bot import desk, receiving
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.models import Contact, Conversation, Media, MenuItem, Message
 from whatsapp_bot.recent import forget_all
@@ -279,7 +279,7 @@ def test_a_database_that_is_away_is_a_503_in_time(phone, monkeypatch):
         calls.append(incoming)
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(desk, "receive", away)
+    monkeypatch.setattr(receiving, "receive", away)
     response = phone.post("hi")
     assert response.status_code == 503
     assert len(calls) == 1  # inside a test's transaction a second connection is no help
