@@ -124,8 +124,7 @@
     const FIXED = {
         "#main, body.login > #page:not(:has(main))": ["role", "main"],
         "#nav-sidebar-inner": ["aria-label", "Sections"],
-        "#tabs-items": ["aria-label", "Lists"],
-        "#nav-sidebar a.active, #tabs-items a.active": ["aria-current", "page"],
+        "#nav-sidebar a.active": ["aria-current", "page"],
         ".errornote": ["role", "alert"],
         ".calendarbox, .clockbox": ["role", "dialog"],
         "#changelist-filter": ["aria-label", "Filters"],
