@@ -26,6 +26,13 @@ NAMELESS = """() => [...document.querySelectorAll("a, button, input, select, tex
 WORDS_OF_ICONS = """() => [...document.querySelectorAll(".material-symbols-outlined")]
     .filter((icon) => icon.ariaHidden !== "true" && icon.getAttribute("role") !== "button").length"""
 
+TOLD_TWICE = """() => {
+    const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
+    return ids.filter((id, at) => ids.indexOf(id) < at);
+}"""
+IDS_OF_PRODUCTS = """() => [...document.querySelectorAll("[name^=lines-][name$=-product]")]
+    .map((one) => one.id).filter((id) => !id.includes("__prefix__"))"""
+
 
 def tab_to(page: Page, name: str) -> None:
     """Press Tab until what has this name is reached."""
@@ -166,6 +173,11 @@ def test_a_row_that_was_added_is_removed_again(editing: Editing, planner: User, 
     expect(editing.field("lines-0-product")).to_have_value("Bracket")
     expect(editing.field("lines-1-product")).to_have_value("Bolt")
     expect(editing.field("lines-2-product")).to_have_count(0)
+    tab_to(page, "Add another Order line")
+    press(page, "Enter")
+    expect(editing.field("lines-2-product")).to_be_visible()
+    assert page.evaluate(TOLD_TWICE) == []
+    assert page.evaluate(IDS_OF_PRODUCTS) == [f"id_lines-{number}-product" for number in range(3)]
 
 
 def test_the_menu_beside_a_choice(editing: Editing, planner: User, acme: Customer):
@@ -233,7 +245,7 @@ def test_a_run_is_added_and_found_by_its_filters(editing: Editing, planner: User
     tab_to(page, "Planned start: choose a time")
     press(page, "Enter")
     expect(page.get_by_role("link", name="Now").filter(visible=True)).to_be_focused()
-    press(page, "ArrowRight", "ArrowRight", "Enter")
+    press(page, "ArrowDown", "ArrowDown", "Enter")
     expect(page.get_by_role("textbox", name="Planned start: time")).to_have_value("06:00:00")
     expect(page.get_by_role("textbox", name="Planned end: date")).to_be_visible()
 
@@ -247,3 +259,29 @@ def test_a_run_is_added_and_found_by_its_filters(editing: Editing, planner: User
     press(page, "Escape")
     expect(filters).to_be_hidden()
     expect(page.get_by_role("button", name="Filters")).to_be_focused()
+
+
+def test_the_focus_stays_where_somebody_types_already(
+    editing: Editing, planner: User, acme: Customer
+):
+    """A page may go on loading while it is filled in."""
+    page = editing.page
+    editing.open("orders/order/add/")
+    editing.press("Save")
+    expect(editing.field("number")).to_be_focused()
+    editing.field("product").focus()
+    page.keyboard.type("Brack")
+    page.evaluate("dispatchEvent(new Event('load')); new Promise(done => setTimeout(done, 50))")
+    page.keyboard.type("et")
+    expect(editing.field("product")).to_have_value("Bracket")
+
+
+def test_all_tabs_of_a_list_are_there_in_a_narrow_window(editing: Editing, reviewer: User):
+    page = editing.page
+    page.set_viewport_size({"width": 320, "height": 700})
+    editing.open("defects/defectreport/")
+    tabs = page.get_by_role("navigation", name="Lists").get_by_role("link")
+    page.set_viewport_size({"width": 300, "height": 700})
+    expect(tabs).to_have_text(["All", "Open", "My open", "Unacknowledged", "Critical"])
+    expect(tabs.first).to_have_attribute("aria-current", "page")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

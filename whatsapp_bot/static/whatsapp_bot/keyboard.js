@@ -58,7 +58,7 @@
     }
 
     function renumber(row, from, to) {
-        const number = new RegExp(`\\b${from}\\b`, "g");
+        const number = new RegExp(`(?<![a-z0-9])${from}(?![0-9])`, "gi");
         [row, ...row.querySelectorAll("*")].flatMap((element) => [...element.attributes]).forEach((attribute) => {
             attribute.value = attribute.value.replace(number, to);
         });
@@ -68,7 +68,8 @@
     const OPENERS = "[id^=calendarlink], [id^=clocklink], [x-ref^=relatedWidgetWrapper], [x-on\\:click='filterOpen = true']";
     const POPUPS = ".calendarbox, .clockbox, nav[id^=related-widget-wrapper], #changelist-filter";
     const STOPS = "a[href], button, input:not([type=hidden]), select";
-    const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 };
+    const IN_A_CALENDAR = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 };
+    const IN_A_LIST = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 };
     let opener = null;
 
     // On a wide screen the filters are beside the list.
@@ -111,9 +112,11 @@
                 opener?.focus();
             }
         } else if (event.key === "Tab" && isOver(popup)) {
-            go(event, shown(popup, STOPS), event.shiftKey ? -1 : 1);
-        } else if (event.key in STEPS && isOver(popup) && event.target.matches("td a, .timelist a, nav a")) {
-            go(event, shown(popup, "td a[href], .timelist a[href], nav a[href]"), STEPS[event.key]);
+            step(event, shown(popup, STOPS), event.shiftKey ? -1 : 1);
+        } else if (isOver(popup) && event.target.matches("td a")) {
+            step(event, shown(popup, "td a[href]"), IN_A_CALENDAR[event.key]);
+        } else if (isOver(popup) && event.target.matches(".timelist a, nav a")) {
+            step(event, shown(popup, ".timelist a[href], nav a[href]"), IN_A_LIST[event.key]);
         }
     }, true);
 
@@ -128,10 +131,12 @@
         });
     }
 
-    function go(event, links, step) {
-        event.preventDefault();
-        const there = links.indexOf(document.activeElement) + step;
-        links.at(there % links.length).focus();
+    function step(event, stops, by) {
+        if (by) {
+            event.preventDefault();
+            const there = stops.indexOf(document.activeElement) + by;
+            stops.at(there % stops.length).focus();
+        }
     }
 
     // Who adds a row fills it in, and who is told of a mistake mends it.
@@ -147,8 +152,13 @@
     document.addEventListener("formset:removed", (event) => {
         document.querySelector(`#${event.detail.formsetName}-group .add-row`)?.focus();
     });
-    window.addEventListener("load", () => {
-        const first = document.querySelector("[aria-invalid=true]") || document.querySelector("[autofocus]");
-        setTimeout(() => focusOn(first)); // before, the theme hides the page
-    });
+
+    // The theme hides a page until it is loaded, and somebody may type by then.
+    let isInUse = false;
+    ["keydown", "pointerdown"].forEach((use) => document.addEventListener(use, () => { isInUse = true; }, true));
+    window.addEventListener("load", () => setTimeout(() => {
+        if (!isInUse) {
+            focusOn(document.querySelector("[aria-invalid=true]") || document.querySelector("[autofocus]"));
+        }
+    }));
 }
