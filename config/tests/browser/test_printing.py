@@ -6,6 +6,8 @@ from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
 from config.tests.browser.test_dashboard import CHARTS, COLOURS, dashboard, factory, manager
+from orders.models import Order
+from whatsapp_bot.models import Contact
 
 __all__ = ["dashboard", "factory", "manager"]
 
@@ -29,7 +31,10 @@ def take_back(page: Page) -> None:
 
 
 def assert_nothing_to_press(page: Page) -> None:
-    pressed = "#nav-sidebar-inner, #main :is(button, [type=search], [type=submit])"
+    pressed = (
+        "#nav-sidebar-inner, #main :is(button, [type=search], [type=submit], .add-row, td.delete),"
+        "#tabs-items, #main [role=button], .datetimeshortcuts, .select2-selection__arrow"
+    )
     assert not [one for one in page.locator(pressed).all() if one.is_visible()]
 
 
@@ -46,6 +51,27 @@ def test_a_list_is_a_table_on_paper(
     assert rows.count() == 50
     for row in (rows.first, rows.last):
         assert row.evaluate(COLUMNS) == head
+
+
+def test_an_order_and_a_conversation_are_whole_on_paper(
+    page: Page, base: str, editor: User, transactional_db: None
+) -> None:
+    call_command("demo", "--anyway", verbosity=0)
+    User.objects.filter(pk=editor.pk).update(is_superuser=True)
+    order = Order.objects.filter(lines__isnull=False).first()
+    page.goto(f"{base}/admin/orders/order/{order.pk}/change/")
+    page.wait_for_load_state("networkidle")
+    lay_on_paper(page)
+    assert_nothing_to_press(page)
+    customer = page.locator(".field-customer").get_by_text(order.customer.name).filter(visible=True)
+    expect(customer).to_have_count(1)
+
+    contact = Contact.objects.get(name="Worker, Line 1")
+    take_back(page)
+    page.goto(f"{base}/admin/whatsapp_bot/contact/{contact.pk}/change/")
+    lay_on_paper(page)
+    assert_nothing_to_press(page)
+    assert page.locator(".talk").evaluate("talk => talk.scrollHeight - talk.clientHeight") <= 0
 
 
 def test_the_dashboard_fits_on_paper_and_is_light(dashboard: Page):

@@ -249,7 +249,7 @@ function begin() {
 // Two of them side by side on a page, and finer than on a screen.
 function fitOnPaper(chart) {
   chart.options.devicePixelRatio = 3;
-  chart.resize(320, chart.height > 190 ? 190 : chart.height);
+  chart.resize(320, Math.min(chart.height, 170));
 }
 
 function fitOnScreen(chart) {
