@@ -81,6 +81,10 @@ def test_with_a_second_factor(
     assert_fits(page, scheme)
     page.wait_for_timeout(1200)  # a second for the first mistake
     give_code(page, f"{TOTP(b32decode(secret)).token():06}")
+    page.emulate_media(media="print")
+    expect(page.locator("#recovery-codes")).to_be_visible()
+    expect(page.get_by_role("link", name="I have kept them")).to_be_hidden()
+    page.emulate_media(media="screen")
     codes = page.locator("#recovery-codes li").all_inner_texts()
     assert len(codes) == 10
     assert_fits(page, scheme)
