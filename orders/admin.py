@@ -240,14 +240,14 @@ class StandingFilter(admin.SimpleListFilter):
     parameter_name = "standing"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        return [("open", "open"), ("late", "open and past the due date")]
+        return [("open", "open"), ("late", "past the due date, and not shipped")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         match self.value():
             case "open":
                 return queryset.open()
             case "late":
-                return queryset.open().filter(due_date__lt=timezone.localdate())
+                return queryset.late()
         return queryset
 
 

@@ -32,6 +32,11 @@ class OrderQuerySet(StampedQuerySet["Order"]):
     def open(self) -> "OrderQuerySet":
         return self.filter(status__in=OPEN)
 
+    def late(self) -> "OrderQuerySet":
+        """Open, past the due date, and not even shipped."""
+        here = self.open().exclude(status=Order.Status.SHIPPED)
+        return here.filter(due_date__lt=timezone.localdate())
+
     def open_of(self, contact: Contact) -> "OrderQuerySet":
         """The open orders of the contact's customers, the next due first."""
         return self.open()._of(contact)

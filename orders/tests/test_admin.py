@@ -106,6 +106,15 @@ def test_open_and_late_ones_are_found(admin_client, order, standing, found):
     assert len(admin_client.get(path, {"standing": standing}).context["cl"].result_list) == found
 
 
+def test_late_is_what_has_not_left_in_time(admin_client, order):
+    """What is shipped is on its way: nobody here can hurry it."""
+    path = reverse("admin:orders_order_changelist")
+    for status, is_late in [("planned", True), ("ready", True), ("shipped", False)]:
+        Order.objects.filter(pk=order.pk).update(status=status, due_date="2020-01-01")
+        late = admin_client.get(path, {"standing": "late"}).context["cl"].result_list
+        assert (order in late) is is_late
+
+
 def test_a_whole_number_finds_that_order_alone(admin_client, order):
     Order.objects.create(number="ORD-12", customer=order.customer, product="x", quantity=1)
     path = reverse("admin:orders_order_changelist")
