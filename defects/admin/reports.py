@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Prefetch, Q, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -314,6 +315,13 @@ class DefectReportAdmin(DashboardLinks, Exportable, SearchedByWords, LongList, W
             # As it is stored: what was typed and refused is in the form.
             context.update(self._context(request, self.get_object(request, str(obj.pk))))
         return super().render_change_form(request, context, *how, **options)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """What was changed, by whomever, is on the page itself."""
+        there = reverse("admin:defects_defectreport_change", args=[object_id])
+        return redirect(f"{there}#history")
 
     def _context(self, request: HttpRequest, report: DefectReport) -> dict[str, Any]:
         possible = steps.steps_of(report)

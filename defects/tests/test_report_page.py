@@ -460,3 +460,9 @@ def test_a_retired_category_stays_where_it_is_and_is_offered_no_more(report, pos
     assert "Old one" not in shown()
     DefectReport.objects.update(category=old)
     assert "Old one" in shown()
+
+
+def test_history_is_what_was_changed_by_whomever(admin_client, report, page):
+    there = admin_client.get(reverse("admin:defects_defectreport_history", args=[report.pk]))
+    assert there.url == f"{page}#history"
+    assert 'id="history"' in admin_client.get(page).content.decode()
