@@ -122,13 +122,20 @@
     // Pages ----------------------------------------------------------------------------------------
 
     const FIXED = {
-        "#main, body.login > #page:not(:has(main))": ["role", "main"],
-        "#nav-sidebar-inner": ["aria-label", "Sections"],
-        "#nav-sidebar a.active": ["aria-current", "page"],
-        ".errornote": ["role", "alert"],
-        ".calendarbox, .clockbox": ["role", "dialog"],
-        "#changelist-filter": ["aria-label", "Filters"],
+        "#main, body.login > #page:not(:has(main))": { role: "main" },
+        "#nav-sidebar-inner": { "aria-label": "Sections" },
+        "#nav-sidebar a.active": { "aria-current": "page" },
+        ".errornote": { role: "alert" },
+        ".calendarbox": { role: "dialog", "aria-label": "Choose a day" },
+        ".clockbox": { role: "dialog", "aria-label": "Choose a time" },
+        "#changelist-filter": { "aria-label": "Filters" },
     };
+
+    function nameFixed([selector, attributes]) {
+        for (const element of document.querySelectorAll(selector)) {
+            Object.entries(attributes).forEach(([name, value]) => element.setAttribute(name, value));
+        }
+    }
 
     // What is scrolled is named as what it is in.
     function nameScrolled(region) {
@@ -156,12 +163,8 @@
     function helpLater() {
         document.querySelectorAll(".select2-selection[role=combobox]").forEach(nameChooser);
         document.querySelectorAll(".datetimeshortcuts a").forEach(nameShortcut);
-        Object.entries(FIXED).forEach(([selector, [name, value]]) => {
-            document.querySelectorAll(selector).forEach((element) => element.setAttribute(name, value));
-        });
+        Object.entries(FIXED).forEach(nameFixed);
         document.querySelectorAll(".simplebar-content-wrapper").forEach(nameScrolled);
-        document.querySelectorAll(".calendarbox").forEach((box) => box.setAttribute("aria-label", "Choose a day"));
-        document.querySelectorAll(".clockbox").forEach((box) => box.setAttribute("aria-label", "Choose a time"));
     }
 
     document.addEventListener("DOMContentLoaded", () => help(document));
