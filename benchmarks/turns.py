@@ -196,6 +196,14 @@ def connected_to(name: str) -> Iterator[None]:
         connection.settings_dict["NAME"] = before
 
 
+def make_known_at_the_floor(addresses: list[str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO floor_state VALUES (%s, %s)",
+            [(f"whatsapp:{address}", '{"count": 0}') for address in addresses],
+        )
+
+
 def fill(contacts: int, messages: int) -> None:
     """People who wrote in turn, with the answer to each of their messages."""
     now = "now()" if connection.vendor == "postgresql" else "datetime('now')"
@@ -258,11 +266,7 @@ def contestants(options: argparse.Namespace) -> Iterator[list[Contestant]]:
     with databases(options.commit_ms) as full, ExitStack() as stack:
         empty = str(connection.settings_dict["NAME"])
         addresses = [f"+2782{n:07}" for n in range(options.people)]
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO floor_state VALUES (%s, %s)",
-                [(f"whatsapp:{address}", '{"count": 0}') for address in addresses],
-            )
+        make_known_at_the_floor(addresses)
         floor_app, product_app = "benchmarks.floor", "config.wsgi"
         made = []
 
