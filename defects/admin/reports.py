@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, Q, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
@@ -320,6 +321,8 @@ class DefectReportAdmin(DashboardLinks, Exportable, SearchedByWords, LongList, W
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
         """What was changed, by whomever, is on the page itself."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         there = reverse("admin:defects_defectreport_change", args=[object_id])
         return redirect(f"{there}#history")
 
