@@ -22,15 +22,12 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from unittest.mock import patch
-from urllib.parse import urlencode
 
 from django.db import connection
 from django.test.utils import setup_test_environment
-from django.urls import reverse
 
 from benchmarks import floor
 from benchmarks.turns import (
-    HOST,
     FloorReporter,
     Reporter,
     databases,
@@ -39,27 +36,28 @@ from benchmarks.turns import (
 )
 from config.tests.serving import beside
 from whatsapp_bot.desk import Desk
-from whatsapp_bot.simulator.phone import FORM, Phone, sign
+from whatsapp_bot.simulator.phone import Phone
 
 App = Callable[..., list[bytes]]
 
 
-def environ(phone: Phone, text: str) -> dict:
-    """What a server hands on of Twilio's request."""
-    path, parameters = reverse("webhook"), phone.parameters(text)
-    body = urlencode(parameters).encode()
+def environ(request: bytes) -> dict:
+    """What a server hands on of a request as it goes over the wire."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    line, *headers = head.decode().split("\r\n")
+    method, path, protocol = line.split()
+    given = dict(header.split(": ", 1) for header in headers)
     return {
-        "REQUEST_METHOD": "POST",
+        "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
         "PATH_INFO": path,
         "QUERY_STRING": "",
-        "CONTENT_TYPE": FORM,
-        "CONTENT_LENGTH": str(len(body)),
-        "HTTP_HOST": HOST,
-        "HTTP_X_TWILIO_SIGNATURE": sign(parameters, path),
-        "SERVER_NAME": HOST,
+        "CONTENT_TYPE": given.pop("Content-Type"),
+        "CONTENT_LENGTH": given.pop("Content-Length"),
+        **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in given.items()},
+        "SERVER_NAME": given["Host"],
         "SERVER_PORT": "443",
-        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_PROTOCOL": protocol,
         "REMOTE_ADDR": "127.0.0.1",
         "wsgi.url_scheme": "https",
         "wsgi.input": io.BytesIO(body),
@@ -80,9 +78,8 @@ def take_turns(app: App, people: list[Reporter], turn: int) -> tuple[float, list
     """ms of CPU time a turn, and the wrong answers; whose turn it is is left to chance."""
     requests = []
     for number, person in enumerate(people):
-        words = script(number, turn)
-        person.will_say(words)
-        requests.append(iter([environ(person.phone, text) for text in words]))
+        person.will_say(script(number, turn))
+        requests.append(iter([environ(one) for one in person.requests]))
     order = [person for person in range(len(people)) for _ in people[person].words]
     random.shuffle(order)
     gc.collect()

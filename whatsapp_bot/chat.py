@@ -1,7 +1,7 @@
 """The front desk's own flows: menus, going on with something unfinished, messages for the team."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 
@@ -127,9 +127,7 @@ class LeaveMessage(Flow):
 class PassOnField(YesOrMore):
     """Whether the team is to have it. Who asks for a person says yes."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.choices = [("yes", texts.PASS_ON_YES), ("no", texts.PASS_ON_NO)]
+    choices: ClassVar = [("yes", texts.PASS_ON_YES), ("no", texts.PASS_ON_NO)]
 
     def is_more(self, answer: str) -> bool:
         return super().is_more(answer) or asks_for_a_person(words_in(answer))

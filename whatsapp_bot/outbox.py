@@ -150,12 +150,12 @@ def claim(wanted: int) -> list[Errand]:
     due = list(locked.select_related("contact__conversation")[:room])
     to_look_up = [message for message in due if message.status != Status.QUEUED]
     to_send = [message for message in due if message.status == Status.QUEUED]
-    parcels = [(parcel, one) for one in to_send if (parcel := _or_put_off(_pack, one))]
+    parcels = _packed(_pack, to_send)
     packed = [message.pk for _, message in parcels]
     _take_in_hand(packed, Status.SENDING, now)
     Message.objects.filter(pk__in=packed).update(attempts=F("attempts") + 1, tried_at=now)
     Contact.objects.filter(messages__in=packed).update(written_at=now)
-    lost = [(parcel, one) for one in to_look_up if (parcel := _or_put_off(_parcel, one))]
+    lost = _packed(_parcel, to_look_up)
     _take_in_hand([message.pk for _, message in lost], Status.UNKNOWN, now)
     slots = channel.reserve(len(parcels)) if parcels else []
     return [
@@ -173,7 +173,15 @@ def _take_in_hand(ids: list[int], status: Status, now: datetime) -> None:
         Message.objects.filter(pk__in=ids).update(status=status, try_at=until)
 
 
-def _or_put_off(pack: Callable[[Message], Parcel | None], message: Message) -> Parcel | None:
+Pack = Callable[[Message], Parcel | None]
+
+
+def _packed(pack: Pack, messages: list[Message]) -> list[tuple[Parcel, Message]]:
+    """Those of the messages that go, each with what is sent of it."""
+    return [(parcel, one) for one in messages if (parcel := _or_put_off(pack, one))]
+
+
+def _or_put_off(pack: Pack, message: Message) -> Parcel | None:
     """Whatever befalls one of them holds up nobody but its own person."""
     try:
         with transaction.atomic():

@@ -1,7 +1,7 @@
 """Forms as chat asks them: with our sentences, and forgiving about how people write."""
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 
@@ -77,10 +77,10 @@ class YesOrMore(LongText):
     """`yes`, `no`, or words instead of a yes, which go with what it is about."""
 
     expects = Expects.SUGGESTION
+    choices: ClassVar = [("yes", texts.YES), ("no", texts.NO)]
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.choices = [("yes", texts.YES), ("no", texts.NO)]
         self.example = "1"
 
     def clean(self, value: Any) -> str:
