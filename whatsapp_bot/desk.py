@@ -381,7 +381,7 @@ class Desk:
             return ""
         if flows.claimed(self.contact, self.message) or self._replies_to_what_we_told():
             return ""
-        if self.is_emergency or self._offered():
+        if self.is_emergency or self._offered() or self._to_be_passed_on():
             return ""
         return paragraphs(texts.EXPIRED(), self.open(MAIN_MENU))
 

@@ -1,6 +1,10 @@
 """What nobody understands is no dead end: the team can have it, or something else was meant."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
+from django.utils import timezone
 
 from orders.models import Customer, Order, WrongLookup
 from orders.models.link import CustomerLink
@@ -44,6 +48,17 @@ def test_also_as_the_first_message(say):
     assert say(said) == f"👋 Welcome! I am the chatbot of our front desk.\n\n{OFFER}"
     say("1")
     assert waiting() == [said]
+
+
+@pytest.mark.parametrize("before", [["1"], ["2"], ["2", "1"], ["4"], ["4", "1"], [ANGRY]])
+def test_also_hours_after_something_else_was_asked(say, before):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for text in ["hi", *before]:
+            say(text)
+        clock.shift(timedelta(hours=5))
+        assert say(ANGRY) == OFFER
+        say("1")
+        assert waiting() == [ANGRY]
 
 
 @pytest.mark.parametrize("no", ["2", "no", "menu", "cancel", "back", "nein danke", "não", "👎"])
