@@ -54,7 +54,14 @@ class Report(Flow):
 
     def build_form(self, answers: Answers) -> forms.Form:
         due = [one for one in self.questions if one.is_due(self.questions, answers)]
-        return Form(answers, {one.name: field_for(one, self.contact) for one in due})
+        describes = first_text(due)
+        return Form(
+            answers,
+            {
+                one.name: field_for(one, self.contact, describes=one.name == describes)
+                for one in due
+            },
+        )
 
     def done(self, form: forms.Form) -> Outcome:
         report = DefectReport.objects.file(

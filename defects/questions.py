@@ -21,6 +21,7 @@ from whatsapp_bot.questions import (
     ChoiceField,
     LongText,
     PictureField,
+    Telling,
     YesNoField,
     YesOrMore,
 )
@@ -188,14 +189,15 @@ class OrderField(OrderNumberField):
         return order
 
 
-def field_for(question: Question, contact: Contact) -> forms.Field:
-    """The form field that asks `question` of `contact`."""
+def field_for(question: Question, contact: Contact, *, describes: bool = False) -> forms.Field:
+    """The form field that asks `question` of `contact`; describes: in words, what is wrong."""
     options = {
         "label": question.text,
         "help_text": question.help_text,
         "required": question.required,
     }
-    field = _field(question, contact, options)
+    tells = describes and question.required
+    field = Telling(**options) if tells else _field(question, contact, options)
     if question.example:
         field.example = question.example
     return field

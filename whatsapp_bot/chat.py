@@ -11,7 +11,7 @@ from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Resume, Say, find, reg
 from whatsapp_bot.models import Contact, HelpRequest, Message
 from whatsapp_bot.models.menu import menus, pages
 from whatsapp_bot.place import KEPT_FOR, MAIN_MENU
-from whatsapp_bot.questions import ChoiceField, Form, LongText, MenuField, YesOrMore, menu_field
+from whatsapp_bot.questions import ChoiceField, Form, MenuField, Telling, YesOrMore, menu_field
 from whatsapp_bot.shipped import ship_item, ship_menu
 from whatsapp_bot.vocabulary import asks_for_a_person
 
@@ -111,7 +111,7 @@ class LeaveMessage(Flow):
     when_kept = texts.HELP_KEPT
 
     def build_form(self, answers: Answers) -> forms.Form:
-        return Form(answers, {"text": LongText(label=texts.HELP_ASK())})
+        return Form(answers, {"text": Telling(label=texts.HELP_ASK())})
 
     def done(self, form: forms.Form) -> Outcome:
         return self._leave(form.cleaned_data["text"], self.message)

@@ -5,6 +5,8 @@
 What somebody says goes under the field that was asked, the form is built again from all answers
 and validated whole, and the first field that is missing or wrong is asked. A field whose answers
 mean something else later has a method `as_it_stays`, which makes a raw answer of a cleaned one.
+A field that takes an answer which may not be meant has a method `doubts`, which says so: it is
+asked once more then, and takes the same answer the second time.
 """
 
 import re
@@ -85,7 +87,8 @@ class State:
     """Where a form stands.
 
     answers: raw, by field name. asked: the field that was asked, or "". options: the [key, label]
-    pairs that 1, 2, 3 meant when we asked. wrong: how often in a row its answer was.
+    pairs that 1, 2, 3 meant when we asked. wrong: how often in a row its answer was. doubted: the
+    raw answer that was not taken at once.
     """
 
     answers: Answers = field(default_factory=dict)
@@ -93,6 +96,7 @@ class State:
     expects: str = Expects.TEXT
     options: list[list[str]] = field(default_factory=list)
     wrong: int = 0
+    doubted: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -136,13 +140,14 @@ def take_turn(build_form: BuildForm, state: State, said: Said | None = None) -> 
     elif said:
         answers.pop(state.asked, None)
     form = build_form(answers)
-    name = first_open(form)
+    doubt = _doubt(form, state, answer)
+    name = state.asked if doubt else first_open(form)
     if answer and state.asked in form.fields and state.asked not in form.errors:
         answers[state.asked] = _as_it_stays(form, state.asked, answer)
     if name is None:
         return Turn(State(answers), form, None)
     repeated = said is not None and name == state.asked
-    error = error_of(form, name, understood=answer is not None) if repeated else ""
+    error = doubt or (error_of(form, name, understood=answer is not None) if repeated else "")
     answers.pop(name, None)
     question = form.fields[name]
     asking = State(
@@ -151,8 +156,17 @@ def take_turn(build_form: BuildForm, state: State, said: Said | None = None) -> 
         expects=expected(question),
         options=options_of(question),
         wrong=state.wrong + 1 if error else 0,
+        doubted=answer if doubt else "",
     )
     return Turn(asking, form, ask(question, asking.options, error))
+
+
+def _doubt(form: forms.Form, state: State, answer: str | None) -> str:
+    """Why this answer may not be meant, although it can be taken; "" where it is."""
+    doubts = getattr(form.fields.get(state.asked), "doubts", None)
+    if not (doubts and answer) or state.asked in form.errors or answer == state.doubted:
+        return ""
+    return doubts(answer)
 
 
 def _as_it_stays(form: forms.Form, name: str, answer: str) -> str:

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from django import forms
 
 from whatsapp_bot import texts
-from whatsapp_bot.dialog import Answers, Expects
+from whatsapp_bot.dialog import Answers, Expects, bare, words_in
+from whatsapp_bot.vocabulary import PHRASES, meant_by
 
 LONGEST_ANSWER = 4000
 FEWEST_WORDS = 3
@@ -37,6 +38,19 @@ class LongText(forms.CharField):
         }
         super().__init__(error_messages=messages, **options)
         self.example = texts.EXAMPLE_OF_WORDS()
+
+
+class Telling(LongText):
+    """Words that tell something. Of what tells nothing, such as `ok` or `2`, it asks for more."""
+
+    def doubts(self, answer: str) -> str:
+        return texts.TOO_LITTLE() if tells_nothing(answer) else ""
+
+
+def tells_nothing(answer: str) -> bool:
+    """Is it a sign, a number, or a word such as yes, and nothing else?"""
+    words = words_in(answer) or bare(answer)
+    return not any(map(str.isalpha, words)) or meant_by(words) in PHRASES
 
 
 class ChoiceField(forms.ChoiceField):

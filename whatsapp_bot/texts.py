@@ -36,6 +36,12 @@ PICTURE_NEEDED = Text(
     "Sorry, I need a picture here.",
     about="After words where a photo was asked for.",
 )
+TOO_LITTLE = Text(
+    "bot.too_little",
+    "Sorry, that tells me too little. A few words are enough. Or send *menu* to leave.",
+    about="Once, above the question, after ok, 2, ? or the like where a defect is to be described "
+    "or a message to be left. Who sends the same again is taken at their word.",
+)
 YES = Text("bot.yes", "Yes", about="A choice of a yes or no question.")
 NO = Text("bot.no", "No", about="A choice of a yes or no question.")
 ANSWER_TOO_LONG = Text(

@@ -9,7 +9,7 @@ from django.db import OperationalError, connection
 
 from defects.models import DefectReport, Question, ReportForm
 from defects.models.report import DefectReportQuerySet
-from whatsapp_bot.models import Contact, Menu, MenuItem
+from whatsapp_bot.models import Contact, HelpRequest, Menu, MenuItem
 from whatsapp_bot.recent import forget_all
 
 MAIN_MENU = """\
@@ -468,3 +468,68 @@ def test_who_has_sent_a_photo_is_not_asked_for_one(say, phone):
 def test_a_question_within_a_report_is_its_answer(say):
     assert "Defect Submitted" in begin(say, "Where is my order? Half of it is missing")
     assert DefectReport.objects.get().description == "Where is my order? Half of it is missing"
+
+
+@pytest.mark.parametrize(
+    "said", ["ok", "no", "Yes!", "2", "1001", "?", "...", "👍", "👎🏾", "nothing"]
+)
+def test_what_describes_nothing_is_asked_about_once(say, said):
+    say("hi")
+    say("2")
+    say("1")
+    asked = say(said)
+    assert asked == (
+        "Sorry, that tells me too little. A few words are enough. Or send *menu* to leave.\n\n"
+        "Please describe the defect:"
+    )
+    assert say("7") == asked
+    assert not DefectReport.objects.exists()
+    assert "Defect Submitted" in say("Lamp broken")
+    assert DefectReport.objects.get().description == "Lamp broken"
+
+
+def test_who_says_it_twice_is_taken_at_their_word(say, two_questions):
+    begin(say, "no")
+    assert say("no") == "How many parts?"
+    assert "Defect Submitted" in say("3")
+    assert DefectReport.objects.get().description == "no"
+
+
+@pytest.mark.parametrize("said", ["Leak", "broken", "E42", "漏油", "line 3", "No. A5 press leaks"])
+def test_a_single_word_describes_a_defect(say, said):
+    begin(say, said)
+    assert DefectReport.objects.get().description == said
+
+
+def test_a_photo_is_not_lost_for_a_caption_that_describes_nothing(say, phone):
+    say("hi")
+    say("2")
+    say("1")
+    assert "that tells me too little" in phone.send("image", text="👍")[0]
+    left = say("menu")
+    assert left.startswith("I have kept what you began.")
+    say("2")
+    say("1")
+    assert say("1") == "Please describe the defect:"
+    say("Lamp broken")
+    assert DefectReport.objects.get().attachments.count() == 1
+
+
+def test_only_the_description_needs_words(say, defect_form):
+    for place, required in enumerate((True, False), 20):
+        defect_form.questions.create(
+            position=place, name=f"q{place}", kind="text", text=f"And {place}?", required=required
+        )
+    defect_form.publish()
+    begin(say, "Lamp broken")
+    assert say("no").startswith("And 21?")
+    assert "Defect Submitted" in say("2")
+
+
+def test_a_message_for_the_team_needs_words_as_well(say):
+    say("hi")
+    say("4")
+    say("1")
+    assert "that tells me too little" in say("2")
+    assert not HelpRequest.objects.exists()
+    assert "Our team has your message" in say("Call me")

@@ -189,6 +189,23 @@ def test_a_wrong_answer_is_asked_again_and_forgotten():
     assert talk("far too long", "Bolt").state.wrong == 0
 
 
+def test_an_answer_that_is_doubted_is_asked_again_and_taken_the_second_time():
+    class Doubting(forms.CharField):
+        def doubts(self, answer):
+            return "" if len(answer) > 1 else "Really?"
+
+    class Doubtful(Form):
+        name = Doubting(max_length=5)
+
+    turn = talk("x", form=Doubtful)
+    assert (turn.state.asked, turn.state.answers, turn.reply.error) == ("name", {}, "Really?")
+    assert talk("x", "y", form=Doubtful).reply.error == "Really?"
+    assert talk("x", "far too long", "x", form=Doubtful).reply.error == "Really?"
+    assert talk("x", "Bolt", form=Doubtful).state.asked == "size"
+    taken = talk("x", "x", "1", "fine", form=Doubtful)
+    assert (taken.reply, taken.form.cleaned_data["name"]) == (None, "x")
+
+
 def test_an_optional_question_is_asked_and_may_be_skipped():
     assert talk("Bolt", "1").reply.optional
     assert talk("Bolt", "1", Said(skipped=True)).form.cleaned_data["note"] == ""
