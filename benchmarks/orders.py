@@ -109,6 +109,9 @@ def questions() -> dict[str, Callable[[], object]]:
     def looked_up(contact: Contact, number: str) -> object:
         return Order.objects.visible_to(contact).named_in(number).with_progress().first()
 
+    def alike(contact: Contact, number: str) -> object:
+        return Order.objects.visible_to(contact).meant_by(number)
+
     def open_page(contact: Contact, first: int) -> object:
         return list(Order.objects.open_of(contact)[first : first + 9])
 
@@ -118,6 +121,8 @@ def questions() -> dict[str, Callable[[], object]]:
     return {
         "an order, asked for by a worker": lambda: looked_up(worker, theirs.number.lower()),
         "an order, asked for by its customer": lambda: looked_up(buyer, theirs.number),
+        "an order, asked for by its last digits": lambda: alike(worker, theirs.number[-4:]),
+        "the same by its customer": lambda: alike(buyer, theirs.number[-4:]),
         "an order of somebody else": lambda: looked_up(buyer, "ORD-1"),
         "a link that is wrong": lambda: CustomerLink.objects.by_knowledge(worker, "ORD-1", "K-9"),
         "a customer's open orders": lambda: open_page(buyer, 0),

@@ -12,7 +12,8 @@ from django.utils import timezone
 from defects import texts
 from defects.models import Question
 from orders.models import Order
-from orders.questions import OrderNumberField
+from orders.questions import OrderNumberField, order_choices
+from orders.texts import WHICH
 from whatsapp_bot.dialog import words_in
 from whatsapp_bot.models import Contact
 from whatsapp_bot.questions import (
@@ -183,10 +184,16 @@ class OrderField(OrderNumberField):
         number = super().clean(value)
         if not number or not self.knows_some:
             return number
-        order = self.visible.named_in(number).first()
-        if not order:
+        orders = self.visible.meant_by(number)
+        if len(orders) > 1:
+            self.choices = order_choices(orders)
+            raise forms.ValidationError(str(WHICH))
+        if not orders:
             raise forms.ValidationError(str(texts.WRONG_ORDER))
-        return order
+        return orders[0]
+
+    def as_it_stays(self, order: Order | str) -> str:
+        return str(order)
 
 
 def field_for(question: Question, contact: Contact, *, describes: bool = False) -> forms.Field:

@@ -26,6 +26,11 @@ NUMBER = Text(
     "Please send me the order number.",
     about="Asks for an order number.",
 )
+WHICH = Text(
+    "orders.which",
+    "Several orders end like that. Please choose one:",
+    about="Asks which of one's own orders is meant, after the last digits of several.",
+)
 NOT_FOUND = Text(
     "orders.not_found",
     "I cannot find that order for you. Please check the number, it looks like ORD-1001. "

@@ -220,6 +220,27 @@ def test_the_order_may_stand_among_words(ask, say, worker, order):
     assert DefectReport.objects.get().order == order
 
 
+@pytest.mark.parametrize("typed", ["1001", "order no. 1001"])
+def test_its_last_digits_are_enough(ask, say, worker, order, typed):
+    ask("order")
+    say(typed)
+    assert DefectReport.objects.get().order == order
+
+
+def test_of_several_that_end_alike_one_is_chosen(ask, say, contact, order):
+    CustomerLink.objects.create(contact=contact, customer=order.customer)
+    other = Customer.objects.create(name="Other")
+    for number, customer in (("XY-1001", order.customer), ("ZZ-1001", other)):
+        Order.objects.create(number=number, customer=customer, product="Gear", quantity=1)
+    ask("order")
+    assert say("1001") == (
+        "Several orders end like that. Please choose one:\n\n"
+        "Which one?\n\n1. ORD-1001 Bracket\n2. XY-1001 Gear"
+    )
+    say("2")
+    assert DefectReport.objects.get().order.number == "XY-1001"
+
+
 def test_how_many_is_no_order(ask, say, worker, order):
     Order.objects.create(number="12", customer=order.customer, product="x", quantity=1)
     ask("order")

@@ -39,6 +39,11 @@ _IS_AMISS = re.compile(
     r"|complain|report|repair|rework)"
 )
 """Who says so speaks of what is wrong with the parts, and not of when they come."""
+_AROUND_A_NUMBER = re.compile(
+    r"(?:hi|hello|please|pls|my|our|the|orders?|ord|number|no|nr|num|its?|is|s|for|of|on|about"
+    r"|where|what|any|news|updates?|status|\w*\d\w*)"
+)
+"""What may stand around an order's number, and say nothing else."""
 _NUMBER_WITH_LETTERS = re.compile(r"[^\W\d_](?=[\w-]*\d)[\w-]*")
 _NUMBER = re.compile(rf"{_NUMBER_WITH_LETTERS.pattern}|\d{{4,}}(?:-\d+)?")
 
@@ -64,6 +69,11 @@ def _is_about_one(words: str) -> bool:
 
 def speaks_of_orders(text: str) -> bool:
     return bool(_ORDER.search(text.casefold()))
+
+
+def names_an_order(text: str) -> bool:
+    """Is it an order's number, with nothing but `my order is no.` and the like around it?"""
+    return all(map(_AROUND_A_NUMBER.fullmatch, words_in(text).split()))
 
 
 def number_in(text: str) -> str:

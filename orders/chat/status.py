@@ -1,24 +1,27 @@
 """Where is my order?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from django import forms
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from orders import texts
-from orders.chat.asking import asks_about_an_order, number_in, speaks_of_orders
+from orders.chat.asking import asks_about_an_order, names_an_order, number_in, speaks_of_orders
 from orders.models import Order, WrongLookup
+from orders.models.keys import end_in
+from orders.models.order import OrderQuerySet
 from orders.models.progress import Need, Step
 from orders.questions import OrderNumberField, order_choices
 from whatsapp_bot.dialog import Answers, words_in
-from whatsapp_bot.flows import MORE, Astray, Flow, Open, Outcome, Say, page_number, register
+from whatsapp_bot.flows import MORE, Astray, Flow, Gone, Open, Outcome, Say, page_number, register
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.models.menu import opened_for
 from whatsapp_bot.numbered import number_of_ours
-from whatsapp_bot.questions import ChoiceField, Form
+from whatsapp_bot.questions import ChoiceField, Form, MenuField
 from whatsapp_bot.shipped import ship_item
 from whatsapp_bot.texts import NO_MORE
 from whatsapp_bot.whatsapp_text import preview
@@ -82,10 +85,11 @@ class OrderStatus(Flow):
             return Say(texts.WAIT(time=self._waits_until()))
         if number == LINKING:
             return Open(LINKING)
-        visible = Order.objects.visible_to(self.contact)
-        order = visible.named_in(number).with_progress().first()
-        if order:
-            return Say(in_words(order), trail=self._way_back())
+        orders = _meant(Order.objects.visible_to(self.contact).with_progress(), number)
+        if len(orders) > 1:
+            return Open(WhichOrder.address_for(number))
+        if orders:
+            return Say(in_words(orders[0]), trail=self._way_back())
         if self.page > 1 and words_in(number) == MORE:
             return Open(f"{self.name}:{self.page}", NO_MORE())
         if _may_be_a_number(number) and not self._is_out_of_place(number):
@@ -126,22 +130,30 @@ class TellOrder(Flow):
             return cls._claims_question(contact, message.body)
         if len(message.body) > LONGEST_NUMBER or not _may_be_a_number(message.body):
             return None
-        order = Order.objects.visible_to(contact).numbered(message.body.rstrip(".?!")).first()
-        return f"{cls.name}:{order.pk}" if order else None
+        visible, said = Order.objects.visible_to(contact), message.body.rstrip(".?!")
+        orders = visible.meant_by(said) if names_an_order(said) else visible.numbered(said)[:1]
+        return cls._address_of(orders, said)
 
     @classmethod
     def _claims_question(cls, contact: Contact, asked: str) -> str | None:
         """The order that is named; else the way that the menu has, also to a wrong number."""
         number = number_in(asked)
         if _may_be_a_number(asked):
-            order = Order.objects.visible_to(contact).named_in(number or asked).first()
-            if order:
-                return f"{cls.name}:{order.pk}"
+            said = number or asked
+            orders = _meant(Order.objects.visible_to(contact), said)
+            if orders:
+                return cls._address_of(orders, said)
         if OrderStatus.name not in opened_for(contact):
             return None
         if number:
             return cls.name
         return OrderStatus.name if speaks_of_orders(asked) else None
+
+    @classmethod
+    def _address_of(cls, orders: Sequence[Order], said: str) -> str | None:
+        if len(orders) > 1:
+            return WhichOrder.address_for(said)
+        return f"{cls.name}:{orders[0].pk}" if orders else None
 
     def done(self, form: forms.Form) -> Outcome:
         if not self.argument:
@@ -149,6 +161,37 @@ class TellOrder(Flow):
         visible = Order.objects.visible_to(self.contact).with_progress()
         order = visible.filter(pk=self.argument).first()
         return Say(in_words(order)) if order else Open(OrderStatus.name, texts.NOT_FOUND())
+
+
+@register("orders.which")
+class WhichOrder(Flow):
+    """Asks which order is meant of several whose number ends alike. The argument is that end."""
+
+    is_menu = True
+
+    def __init__(self, *about: Any) -> None:
+        super().__init__(*about)
+        self.orders = Order.objects.visible_to(self.contact).ending_in(self.argument)
+        if not self.orders:
+            raise Gone(self.argument)
+
+    @classmethod
+    def address_for(cls, said: str) -> str:
+        return f"{cls.name}:{end_in(said)}"
+
+    def build_form(self, answers: Answers) -> forms.Form:
+        choices = order_choices(self.orders)
+        return Form(answers, {"number": MenuField(label=texts.WHICH(), choices=choices)})
+
+    def done(self, form: forms.Form) -> Outcome:
+        number = form.cleaned_data["number"]
+        order = next(order for order in self.orders if order.number == number)
+        return Open(f"{TellOrder.name}:{order.pk}")
+
+
+def _meant(orders: OrderQuerySet, said: str) -> Sequence[Order]:
+    """Those that are named. Among other words, digits alone may be about something else."""
+    return orders.meant_by(said) if names_an_order(said) else orders.named_in(said)[:1]
 
 
 def _may_be_a_number(said: str) -> bool:

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.sql.compiler import SQLCompiler
 
 LONGEST_KEY = 60
 SHORTEST_IN_WORDS = 4
@@ -12,6 +14,9 @@ _DASHES = r"\-\u2010-\u2015\u2212\ufe58\ufe63\uff0d"
 _IGNORED = re.compile(rf"[\s\u00ad\u200b{_DASHES}]+")
 _DASHED = re.compile(rf"(?<!\s)\s*[{_DASHES}]\s*")
 _AROUND = ".,;:!?#*()\"'“”‘’…"
+_WORD_BEFORE = re.compile(r"^[^\W\d_]*[.#:]+(?=\d)")
+"""As in `no.1001` and `order#1001`."""
+_PIECES = re.compile(r"\d+|[^\W\d_]+")
 
 
 def order_key(number: str) -> str:
@@ -26,7 +31,7 @@ def keys_in(words: str) -> list[str]:
     Of several they hold none: that would be several tries.
     """
     parts = parts_of(words)
-    numbers = [place for place, part in enumerate(parts) if any(map(str.isdecimal, part))]
+    numbers = _numbers_among(parts)
     keys = [order_key(words)]
     if len(numbers) == 1:
         (place,) = numbers
@@ -35,9 +40,44 @@ def keys_in(words: str) -> list[str]:
     return keys
 
 
+def end_in(words: str) -> str:
+    """The end of a number that these words are, or hold: `1001`, `no. 1001`; "" for none.
+
+    It begins with a digit. Of several numbers they hold none.
+    """
+    parts = parts_of(words)
+    numbers = _numbers_among(parts)
+    key = order_key(_WORD_BEFORE.sub("", parts[numbers[0]])) if len(numbers) == 1 else ""
+    return key if len(key) >= SHORTEST_IN_WORDS and key[0].isdecimal() else ""
+
+
+def ends_in(number: str, end: str) -> bool:
+    """Is that the end of this number? `1001` is one of `ORD-01001`, and none of `ORD-21001`."""
+    pieces = _PIECES.findall(unicodedata.normalize("NFKC", number).upper())
+    ends = ("".join(pieces[place:]).lstrip("0") for place in range(len(pieces)))
+    return end.lstrip("0") in ends
+
+
+def _numbers_among(parts: list[str]) -> list[int]:
+    """The places of what has a digit."""
+    return [place for place, part in enumerate(parts) if any(map(str.isdecimal, part))]
+
+
 def parts_of(words: str) -> list[str]:
     """The words, each without what stands around it. A number is one, with its dashes."""
     return [part.strip(_AROUND) for part in _DASHED.sub("-", words).split()]
+
+
+class LastFour(models.Func):
+    """The last four signs of a key. They are written out, so that an index can stand on them."""
+
+    output_field = models.CharField()
+    template = "RIGHT(%(expressions)s, 4)"
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **options: Any
+    ) -> Any:
+        return self.as_sql(compiler, connection, template="SUBSTR(%(expressions)s, -4)", **options)
 
 
 class KeyField(models.CharField):

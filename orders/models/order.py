@@ -8,7 +8,7 @@ from django.db.models.functions import Length
 from django.utils import timezone
 
 from orders.models.customer import Customer
-from orders.models.keys import KeyField, keys_in, order_key, refuse_alike
+from orders.models.keys import KeyField, LastFour, end_in, ends_in, keys_in, order_key, refuse_alike
 from orders.models.progress import Need, Next, Step, needs_of, next_run
 from orders.models.stamped import Stamped, StampedQuerySet
 from whatsapp_bot.models import Contact
@@ -16,6 +16,7 @@ from whatsapp_bot.whatsapp_text import preview
 
 AT_ONCE = 1000
 LONGEST_PRODUCT = 200
+MOST_ALIKE = 20
 OPEN = ["received", "planned", "in_production", "ready", "shipped", "on_hold"]
 """The statuses of an order that is not over. The index of open orders stands on it."""
 
@@ -61,6 +62,20 @@ class OrderQuerySet(StampedQuerySet["Order"]):
         So `ORD 1001` is not the order 1001, where there are both.
         """
         return self.filter(key__in=keys_in(words)).order_by(Length("key").desc())
+
+    def ending_in(self, words: str) -> list["Order"]:
+        """Those whose number ends in the one that these words hold: `no. 1001` is ORD-1001."""
+        end = end_in(words)
+        if not end:
+            return []
+        alike = self.alias(last=LastFour("key")).filter(last=end[-4:], key__endswith=end)
+        found = [one for one in alike.order_by()[:MOST_ALIKE] if ends_in(one.number, end)]
+        return sorted(found, key=lambda order: order.key)
+
+    def meant_by(self, words: str) -> list["Order"]:
+        """The one whose number these words are, or hold; else those whose number ends so."""
+        named = self.named_in(words).first()
+        return [named] if named else self.ending_in(words)
 
     def with_progress(self) -> "OrderQuerySet":
         """With what their progress and dates follow from, for several orders at once."""
@@ -137,6 +152,7 @@ class Order(Stamped):
             models.Index(fields=["status", "updated_at", "id"], name="order_status_updated"),
             models.Index(fields=["customer_reference"], name="order_customer_reference"),
             models.Index(fields=["due_date", "id"], name="order_due"),
+            models.Index(LastFour("key"), name="order_end"),
             models.Index(
                 fields=["customer", "due_date", "id"],
                 name="order_open",

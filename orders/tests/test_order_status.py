@@ -120,6 +120,108 @@ def test_a_number_may_stand_among_words(say, buyer, order, typed):
     assert not WrongLookup.objects.exists()
 
 
+BY_ITS_END = [
+    *("1001", "order 1001", "Order: 1001", "no. 1001", "No.1001", "#1001", "order #1001"),
+    *("order#1001", "my order is no. 1001", "1001?", "hi, 1001 please"),
+]
+
+
+@pytest.mark.parametrize("before", [["hi", "1"], ["hi"], []])
+@pytest.mark.parametrize("typed", BY_ITS_END)
+def test_the_last_digits_of_ones_own_number_are_enough(say, buyer, order, acme, before, typed):
+    make_order(acme, "ORD-21001")
+    make_order(Customer.objects.create(name="Other"), "XY-1001")
+    for text in before:
+        say(text)
+    assert ANSWER in say(typed)
+    assert not WrongLookup.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "asked", ["where is 1001?", "any news on order 1001", "status of no. 1001"]
+)
+def test_also_in_a_question(say, buyer, order, asked):
+    say("hi")
+    assert say(asked).startswith(ANSWER)
+
+
+def test_a_worker_finds_any_order_by_its_last_digits(say, worker, order):
+    say("hi")
+    assert say("1001").startswith(ANSWER)
+    say("1")
+    assert say("order 1001").startswith(ANSWER)
+
+
+def test_the_end_of_a_number_begins_where_a_part_of_it_does(say, worker, acme):
+    for number in ("ORD-2026-00417", "ORD/2027/0418A", "ORD-99910"):
+        make_order(acme, number)
+    say("hi")
+    for typed in ("00417", "2026-00417", "2026 - 00417"):
+        say("1")
+        assert "*Order ORD-2026-00417*" in say(typed)
+    say("1")
+    assert "*Order ORD/2027/0418A*" in say("0418a")
+    say("1")
+    for typed in ("417", "9910", "6-00417", "0418"):
+        assert "I cannot find that order" in say(typed)
+
+
+def test_of_several_own_orders_that_end_alike_one_is_chosen(say, buyer, order, acme):
+    make_order(acme, "XY-1001", product="Gear")
+    make_order(Customer.objects.create(name="Other"), "ZZ-1001")
+    say("hi")
+    choice = (
+        "Several orders end like that. Please choose one:\n\n"
+        "1. ORD-1001 Steel bracket\n2. XY-1001 Gear"
+    )
+    assert say("1001") == choice
+    assert say("2").startswith("*Order XY-1001*")
+    say("1")
+    assert say("no. 1001") == choice
+    assert say("ORD-1001").startswith(ANSWER)
+    assert not WrongLookup.objects.exists()
+
+
+@pytest.mark.parametrize("typed", BY_ITS_END)
+@pytest.mark.parametrize("before", [["hi", "1"], ["hi"]])
+def test_of_others_orders_the_last_digits_tell_nothing(
+    new_phone, buyer, order, phone, before, typed
+):
+    """A customer of somebody else, and a stranger: an order that ends so is as one that is not."""
+    Order.objects.update(customer=Customer.objects.create(name="Other"))
+    for who in (phone, new_phone()):
+        answers = []
+        for number in (typed, typed.replace("1001", "7777")):
+            for text in before:
+                who.say(text)
+            answers.append(who.say(number))
+        assert answers[0] == answers[1]
+        assert "Steel bracket" not in str(answers)
+    if before == ["hi", "1"]:
+        assert WrongLookup.objects.count() == 4
+
+
+def test_of_the_last_digits_of_nothing_five_tries_are_enough(say, buyer, order, acme):
+    make_order(acme, "ORD-1002", status="delivered")
+    say("hi")
+    say("1")
+    for number in range(2001, 2005):
+        assert "I cannot find" in say(str(number))
+    assert "Please try again after" in say("2005")
+    assert "please wait until" in say("1")
+    assert "not one of the choices" in say("1002")
+
+
+@pytest.mark.parametrize(
+    "said", ["How many of the 1001 are ready?", "press 1001 broke", "1001 of them are bent"]
+)
+def test_a_number_of_something_else_is_no_order(say, worker, order, said):
+    say("hi")
+    assert "*Order" not in say(said)
+    say("1")
+    assert "*Order" not in say(said)
+
+
 def test_two_numbers_among_words_are_none(say, buyer, order):
     say("hi")
     say("1")

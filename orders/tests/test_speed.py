@@ -8,7 +8,9 @@ from django.db import connection
 from django.utils import timezone
 
 from orders.models import Customer, CustomerLink, Line, Order, ProductionRun
+from orders.models.keys import LastFour
 from whatsapp_bot.models import Contact
+from whatsapp_bot.models.contact import Role
 from whatsapp_bot.tests.test_speed import analyze, statements
 
 pytestmark = pytest.mark.django_db
@@ -71,11 +73,18 @@ def test_a_plan_without_an_index_is_noticed(many):
     assert reads_whole_table(ProductionRun.objects.filter(product="x").order_by())
 
 
+def _alike(orders):
+    """As `ending_in` looks for them."""
+    return orders.alias(last=LastFour("key")).filter(last="D999", key__endswith="D999")[:20]
+
+
 def test_what_people_ask_for_is_found_by_an_index(buyer):
+    worker = Contact(role=Role.WORKER)
     runs, today = ProductionRun.objects.all(), timezone.localdate()
     for asked in (
         Order.objects.visible_to(buyer).numbered("ord 60"),
         Order.objects.visible_to(buyer).named_in("my order is ord 60."),
+        *(_alike(Order.objects.visible_to(one)) for one in (buyer, worker)),
         Order.objects.open_of(buyer)[:9],
         Order.objects.filter(updated_at__gt=timezone.now()).order_by("updated_at", "pk")[:100],
         runs.filter(line=Line.objects.get()).between(today, today),
