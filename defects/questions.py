@@ -27,6 +27,7 @@ from whatsapp_bot.questions import (
     YesOrMore,
 )
 from whatsapp_bot.texts import ANSWER_NEEDED
+from whatsapp_bot.vocabulary import DAMAGED
 from whatsapp_bot.wording import in_full
 
 _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
@@ -56,8 +57,8 @@ _IS_NO_DEFECT = re.compile(
 _THANKS = re.compile(r"^(?:(?:many )?(?:thank|thanks|thx)|ok|okay)\b")
 """Also before a defect: `Thanks, the belt broke again`."""
 _IS_AMISS = re.compile(
-    r"(?<!\bno )(?<!\bnot )\b(?:broke|leak|torn|crack|stuck|jam|fault|damag|scratch|dent|bent|loose"
-    r"|overheat|stopp|burst|snapped|blocked|rust|burn|smok)\w*|\b(?:not work\w*|no power)\b"
+    rf"(?<!\bno )(?<!\bnot )\b(?:{DAMAGED}|leak|torn|stuck|jam|loose|overheat|stopp|burst|snapped"
+    r"|blocked|rust|burn|smok)\w*|\b(?:not work\w*|no power)\b"
     r"|\b(?:(?:machine|press|line|motor|conveyor|belt|pump|robot|forklift|crane) (?:\w+ )?down)\b"
 )
 """Who says so need not say more."""

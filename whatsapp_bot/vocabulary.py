@@ -62,6 +62,8 @@ PHRASES = {
 }
 """By the word that each amounts to: how people say it, without accents."""
 _MEANT = {phrase: word for word, phrases in PHRASES.items() for phrase in (word, *phrases)}
+DAMAGED = r"(?:broke|crack|damag|fault|scratch|dent|bent)"
+"""What a word begins with that says of parts or machines that they are damaged."""
 LONGEST_PHRASE = 80
 _BEFORE = re.compile(r"^(?:(?:please|pls|hi|hello|hey|there|ok|okay|just) )+")
 _AFTER = re.compile(r"(?: (?:please|pls|plz|sir|madam|boss|man|bro|friend|team|all|everyone))+$")

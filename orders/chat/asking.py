@@ -4,6 +4,7 @@ import re
 
 from orders.models.keys import parts_of
 from whatsapp_bot.dialog import words_in
+from whatsapp_bot.vocabulary import DAMAGED
 
 LONGEST_QUESTION = 200
 SHORT = 6
@@ -34,9 +35,8 @@ _ASKS = re.compile(
     rf"|{_OPENING}(?:why )?(?:is|are|has|have|did|will|was)\b.*{_HOW_FAR}"
 )
 _ASKS_IN_SHORT = re.compile(rf"\b(?:where|when|news|updates?)\b|{_HOW_FAR}")
-_IS_AMISS = re.compile(
-    r"\b(?:scratch|broke|damag|defect|dent|bent|crack|wrong|fault|scrap|replac|return|refund"
-    r"|complain|report|repair|rework)"
+_COMPLAINS = re.compile(
+    rf"\b(?:{DAMAGED}|defect|wrong|scrap|replac|return|refund|complain|report|repair|rework)"
 )
 """Who says so speaks of what is wrong with the parts, and not of when they come."""
 _AROUND_A_NUMBER = re.compile(
@@ -50,7 +50,7 @@ _NUMBER = re.compile(rf"{_NUMBER_WITH_LETTERS.pattern}|\d{{4,}}(?:-\d+)?")
 
 def asks_about_an_order(text: str) -> bool:
     """Is it a question how an order stands, or a delivery, whether it names one or not?"""
-    if len(text) > LONGEST_QUESTION or _IS_AMISS.search(text.casefold()):
+    if len(text) > LONGEST_QUESTION or _COMPLAINS.search(text.casefold()):
         return False
     if any(_is_asked(words_in(clause)) for clause in _CLAUSES.split(text)):
         return True
