@@ -15,7 +15,9 @@ from orders.chat.asking import LONGEST_QUESTION
 from orders.models import Line, Order
 from whatsapp_bot.dialog import Answers, words_in
 from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Say, register
+from whatsapp_bot.inbound import Kind
 from whatsapp_bot.models import Contact, Message
+from whatsapp_bot.models.contact import Role
 from whatsapp_bot.models.menu import opened_for
 from whatsapp_bot.numbered import number_of_ours
 from whatsapp_bot.place import MAIN_MENU
@@ -211,14 +213,20 @@ class Reply(Flow):
 
 @register("defects.picture")
 class ReportWithPicture(Flow):
-    """Asks whether a picture that came with nothing under way is to be reported."""
+    """Asks whether a picture that came with nothing under way is to be reported.
+
+    A worker is asked so about a voice note and the like as well, and a customer never: what they
+    send is for the team.
+    """
 
     takes_attachments = True
     when_kept = texts.PICTURE_TOO
 
     @classmethod
-    def claims(cls, contact: Contact, message: Message) -> str | None:
-        return cls.name if message.has_attachment else None
+    def offers(cls, contact: Contact, message: Message) -> str | None:
+        if not message.has_attachment or contact.role == Role.CUSTOMER:
+            return None
+        return cls.name if contact.is_worker or Kind(message.kind).is_picture else None
 
     def build_form(self, answers: Answers) -> forms.Form:
         return Form(answers, {"report": YesOrDescription(label=texts.PICTURE())})

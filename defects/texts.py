@@ -33,7 +33,8 @@ REPLY_FILED = Text(
 PICTURE = Text(
     "defects.picture",
     "📎 Thank you, I have that. Would you like to report a defect with it?",
-    about="After a picture, voice note, document or location that comes with nothing under way.",
+    about="After a picture, voice note, document or location of a worker, or a picture of somebody "
+    "unknown, that comes with nothing under way.",
 )
 PICTURE_TOO = Text(
     "defects.picture.too",

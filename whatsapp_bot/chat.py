@@ -109,6 +109,7 @@ class LeaveMessage(Flow):
     title = "Leave a message for the team"
     takes_attachments = True
     when_kept = texts.HELP_KEPT
+    spoken = "🎤 Voice note"
 
     def build_form(self, answers: Answers) -> forms.Form:
         return Form(answers, {"text": Telling(label=texts.HELP_ASK())})
@@ -142,9 +143,11 @@ class PassOn(LeaveMessage):
 
     title = ""
     is_menu = True
+    spoken = ""
+    question: ClassVar = texts.PASS_ON
 
     def build_form(self, answers: Answers) -> forms.Form:
-        return Form(answers, {"more": PassOnField(label=texts.PASS_ON())})
+        return Form(answers, {"more": PassOnField(label=self.question())})
 
     def done(self, form: forms.Form) -> Outcome:
         answer = form.cleaned_data["more"]
@@ -152,8 +155,15 @@ class PassOn(LeaveMessage):
             self.place.take_kept()
             return Open(MAIN_MENU)
         said = self.contact.messages.get(pk=self.argument)
-        text = said.body if answer == "yes" else f"{said.body}\n{answer}"
-        return self._leave(text, said)
+        text = said.body or "📎"
+        return self._leave(text if answer == "yes" else f"{text}\n{answer}", said)
+
+
+@register("help.file")
+class PassOnFile(PassOn):
+    """Asks so about a picture, a voice note or the like."""
+
+    question = texts.PASS_ON_FILE
 
 
 @register("help.more")

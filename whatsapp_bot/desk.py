@@ -42,6 +42,7 @@ HELP = "help"
 MORE_FOR_TEAM = "help.more"
 LEAVE_MESSAGE = "help.message"
 FOR_TEAM = "help.words"
+FILE_FOR_TEAM = "help.file"
 TURNS_AWAY = ("menu", "cancel", "stop")
 """Who says so has nothing to add to what we told."""
 COURTESIES = {"thanks": texts.YOU_ARE_WELCOME, "bye": texts.GOODBYE, "ok": texts.NOTED}
@@ -215,8 +216,8 @@ class Desk:
         return self.place.expected(self.now, asks=asks)
 
     def _offered(self) -> str | None:
-        """What may be of use with these words, where nobody claims them and nothing was tapped."""
-        if self.said.payload or self.message.kind != Kind.TEXT or self.place.flow == HELP:
+        """What may be of use with it, where nobody claims it and nothing was tapped."""
+        if self.said.payload or self.message.kind == Kind.OTHER or self.place.flow == HELP:
             return None
         return flows.offered(self.contact, self.message)
 
@@ -247,17 +248,18 @@ class Desk:
         """Where to ask whether the team is to have what we did not understand."""
         if len(self.words.split()) < FEWEST_WORDS or not any(map(str.isalpha, self.words)):
             return None
-        if self.said.payload or self.place.flow.startswith(FOR_TEAM):
+        if self.said.payload or self._tells_team():
             return None
         return f"{FOR_TEAM}:{self.message.pk}"
 
     def _wants_a_person(self) -> bool:
         """Is somebody of the team asked for, who is not just being told that?"""
-        if self.place.flow.partition(":")[0] in (LEAVE_MESSAGE, FOR_TEAM):
-            return False
-        if not asks_for_a_person(self.words):
+        if self._tells_team() or not asks_for_a_person(self.words):
             return False
         return not self._expected().startswith(MORE_FOR_TEAM)
+
+    def _tells_team(self) -> bool:
+        return self.place.flow.partition(":")[0] in (LEAVE_MESSAGE, FOR_TEAM, FILE_FOR_TEAM)
 
     def to_menu(self) -> str:
         return paragraphs(self._put_aside(), self.open(MAIN_MENU))
@@ -334,16 +336,20 @@ class Desk:
         belongs = self.place.expects_reply or self.place.has_just_sent
         replies = self._expected() if belongs else ""
         claimed = replies or flows.claimed(self.contact, self.message)
-        return self._hand_over(claimed, silent) if claimed else texts.UNREADABLE()
+        for_team = f"{FILE_FOR_TEAM}:{self.message.pk}"
+        return self._hand_over(claimed or self._offered() or for_team, silent)
 
     def _hear_caption(self, flow: Flow) -> str:
         """What came with it, or the picture itself, is the answer to the question if it can be."""
         is_picture = Kind(self.message.kind).is_picture
-        said = Said(self.said.text, attachment=str(self.message.pk) if is_picture else "")
+        is_voice = self.message.kind == Kind.AUDIO
+        text = self.said.text or (flow.spoken if is_voice else "")
+        said = Said(text, attachment=str(self.message.pk) if is_picture else "")
+        kept = f"{flow.when_kept()} {texts.CANNOT_LISTEN()}" if is_voice else flow.when_kept()
         if self.place.asking.answer(said):
             reply = self.turn(said)
-            return paragraphs(flow.when_kept(), reply) if self.place.asking.wrong else reply
-        return paragraphs(flow.when_kept(), self.turn())
+            return paragraphs(kept, reply) if self.place.asking.wrong else reply
+        return paragraphs(kept, self.turn())
 
     def _hand_over(self, address: str, silent: bool) -> str:
         """Open what claimed it. What was asked before still stands, unless that asks as well."""

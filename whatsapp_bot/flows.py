@@ -95,6 +95,8 @@ class Flow:
 
     when_kept: ClassVar[Text] = texts.KEPT
     """What is said about an attachment that is kept."""
+    spoken: ClassVar[str] = ""
+    """What a voice note is stored as where it answers a question for words; "" where it is none."""
     more: str = ""
     """The address that *more* opens while a question of this form is asked."""
 
@@ -135,7 +137,7 @@ class Flow:
 
     @classmethod
     def offers(cls, contact: Contact, message: Message) -> str | None:
-        """The address to open for words that nobody claims, if this flow is of use with them."""
+        """The address to open for what nobody claims, if this flow is of use with it."""
         return None
 
     @classmethod
@@ -197,7 +199,7 @@ def claimed_reply(contact: Contact, message: Message) -> str | None:
 
 
 def offered(contact: Contact, message: Message) -> str | None:
-    """The same for words that nobody claims."""
+    """The same for what nobody claims."""
     offers = (flow.offers(contact, message) for flow in registry.values())
     return next(filter(None, offers), None)
 

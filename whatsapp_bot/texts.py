@@ -91,6 +91,11 @@ KEPT = Text(
     "📎 Got it, I keep that with your report.",
     about="When a picture, voice note, document or location comes while a report is being written.",
 )
+CANNOT_LISTEN = Text(
+    "bot.cannot_listen",
+    "I cannot listen to it myself.",
+    about="After that, where it is a voice note. Below it comes the question again.",
+)
 PUT_ASIDE = Text(
     "bot.put_aside",
     "I have kept what you began. Choose it again to go on with it.",
@@ -207,6 +212,12 @@ PASS_ON = Text(
     "help.words",
     "Sorry, I cannot answer that myself. Shall I pass it on to our team?",
     about="After a sentence that we do not understand, and that answers no question.",
+)
+PASS_ON_FILE = Text(
+    "help.file",
+    "📎 Thank you, I have that. Shall I pass it on to our team?",
+    about="After a picture, voice note, document or location that comes with nothing under way, "
+    "where a defect is not what it may show.",
 )
 PASS_ON_YES = Text("help.words.yes", "Yes, pass it on", about="A choice of that question.")
 PASS_ON_NO = Text("help.words.no", "No, show me the menu", about="A choice of that question.")

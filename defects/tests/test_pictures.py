@@ -9,7 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from defects.models import Attachment, DefectReport, Question
-from whatsapp_bot.models import HelpRequest, Media, Message
+from whatsapp_bot.models import Contact, HelpRequest, Media, Message
+from whatsapp_bot.models.contact import Role
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.simulator import phone as simulator
 from whatsapp_bot.tests import files
@@ -117,6 +118,105 @@ def test_a_picture_with_nothing_under_way_is_offered_to_be_reported(phone, say):
     assert "Would you like to report a defect with it?\n\n1. Yes\n2. No" in reply
     assert say("yes") == "Please describe the defect:"
     say("The seal leaks")
+    assert attached() == 1
+
+
+FOR_TEAM = (
+    "📎 Thank you, I have that. Shall I pass it on to our team?\n\n"
+    "1. Yes, pass it on\n2. No, show me the menu"
+)
+VOICE, PICTURE = ("audio", "audio/ogg"), ("image", "image/jpeg")
+PDF = ("document", "application/pdf")
+
+
+@pytest.mark.parametrize(
+    ("role", "file", "is_for_team"),
+    [
+        *((Role.WORKER, file, False) for file in (VOICE, PICTURE, PDF)),
+        *((Role.CUSTOMER, file, True) for file in (VOICE, PICTURE, PDF)),
+        *((Role.UNKNOWN, file, True) for file in (VOICE, PDF)),
+        (Role.UNKNOWN, PICTURE, False),
+    ],
+)
+def test_what_may_show_no_defect_is_offered_to_the_team(
+    phone, say, contact, role, file, is_for_team
+):
+    Contact.objects.update(role=role)
+    say("hi")
+    (asked,) = phone.send(*file)
+    assert (asked == FOR_TEAM) == is_for_team
+    assert ("report a defect with it" in asked) != is_for_team
+
+
+@pytest.fixture
+def customer(contact):
+    Contact.objects.update(role=Role.CUSTOMER)
+
+
+@pytest.mark.parametrize("before", [["hi"], ["hi", "1"], ["hi", "2"], ["hi", "4"], []])
+def test_what_a_customer_sends_reaches_the_team(phone, say, customer, before):
+    for text in before:
+        say(text)
+    (asked,) = phone.send("audio")
+    assert asked.endswith(FOR_TEAM)
+    assert "Our team has your message" in say("yes")
+    request = HelpRequest.objects.get()
+    assert (request.text, request.message.kind) == ("📎", "audio")
+    assert not DefectReport.objects.exists()
+
+
+def test_its_caption_and_what_is_added_go_with_it(phone, say, customer):
+    assert phone.send("image", text="This is the seal")[0].endswith(FOR_TEAM)
+    assert "our team will see that as well" in phone.send("audio")[0]
+    assert "Our team has your message" in say("it came like that")
+    assert HelpRequest.objects.get().text == "This is the seal\nit came like that"
+
+
+def test_a_location_is_for_the_team_too_or_for_nobody(say, customer):
+    say("hi")
+    assert say("", MessageType="location", Latitude="1.5", Longitude="2.5") == FOR_TEAM
+    assert "Check order status" in say("no")
+    assert not HelpRequest.objects.exists()
+
+
+def test_an_album_of_a_customer_is_asked_about_once(phone, say, customer):
+    say("hi")
+    assert [phone.send("image") for _ in range(3)] == [[FOR_TEAM], [], []]
+
+
+def test_a_picture_of_a_customer_joins_the_report_that_is_begun_by_the_menu(phone, say, customer):
+    phone.send("image")
+    say("menu")
+    say("2")
+    say("1")
+    say("The seal leaks")
+    assert attached() == 1
+
+
+@pytest.mark.parametrize("role", [Role.WORKER, Role.UNKNOWN])
+def test_at_the_help_it_is_for_the_team(phone, say, contact, role):
+    Contact.objects.update(role=role)
+    say("hi")
+    say("4")
+    assert phone.send("image") == [FOR_TEAM]
+
+
+def test_a_voice_note_is_a_message_for_the_team(phone, say):
+    say("hi")
+    say("4")
+    say("1")
+    assert "Our team has your message" in phone.send("audio")[0]
+    request = HelpRequest.objects.get()
+    assert (request.text, request.message.kind) == ("🎤 Voice note", "audio")
+    assert "passed that on to our team" in phone.send("audio")[0]
+
+
+def test_that_a_voice_note_does_not_answer_the_question_is_said(phone, say, describing):
+    assert phone.send("audio") == [
+        "📎 Got it, I keep that with your report. I cannot listen to it myself.\n\n"
+        "Please describe the defect:"
+    ]
+    assert "Defect Submitted" in say("The seal leaks")
     assert attached() == 1
 
 
