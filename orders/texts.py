@@ -109,7 +109,7 @@ LINK_ME = Text(
 )
 LINK_NUMBER = Text(
     "linking.number",
-    "Please send me the number of one of your company's orders.",
+    "Please send me the number of one of your company's orders. In full, it looks like ORD-1001.",
     about="Asks somebody who wants to be linked to a customer.",
 )
 LINK_REFERENCE = Text(

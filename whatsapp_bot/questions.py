@@ -41,7 +41,16 @@ class LongText(forms.CharField):
 
 
 class Telling(LongText):
-    """Words that tell something. Of what tells nothing, such as `ok` or `2`, it asks for more."""
+    """Words that tell something. After what tells nothing, such as `ok` or `2`, it asks for more.
+
+    Who says the same again may mean it, but not where it is signs alone.
+    """
+
+    def clean(self, value: Any) -> str:
+        answer = super().clean(value)
+        if not any(map(str.isalnum, answer)):
+            raise forms.ValidationError(str(texts.TOO_LITTLE))
+        return answer
 
     def doubts(self, answer: str) -> str:
         return texts.TOO_LITTLE() if tells_nothing(answer) else ""

@@ -39,8 +39,8 @@ PICTURE_NEEDED = Text(
 TOO_LITTLE = Text(
     "bot.too_little",
     "Sorry, that tells me too little. A few words are enough. Or send *menu* to leave.",
-    about="Once, above the question, after ok, 2, ? or the like where a defect is to be described "
-    "or a message to be left. Who sends the same again is taken at their word.",
+    about="Above the question, after ok, 2, ? or the like where a defect is to be described or a "
+    "message to be left. Who sends the same letters or digits again is taken at their word.",
 )
 YES = Text("bot.yes", "Yes", about="A choice of a yes or no question.")
 NO = Text("bot.no", "No", about="A choice of a yes or no question.")

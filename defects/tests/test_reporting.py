@@ -495,6 +495,14 @@ def test_who_says_it_twice_is_taken_at_their_word(say, two_questions):
     assert DefectReport.objects.get().description == "no"
 
 
+@pytest.mark.parametrize("said", ["?", "👍", "..."])
+def test_but_not_where_it_is_signs_alone(say, said):
+    begin(say, said)
+    assert "that tells me too little" in say(said)
+    assert "Check order status" in say("menu")
+    assert not DefectReport.objects.exists()
+
+
 @pytest.mark.parametrize("said", ["Leak", "broken", "E42", "漏油", "line 3", "No. A5 press leaks"])
 def test_a_single_word_describes_a_defect(say, said):
     begin(say, said)
