@@ -372,7 +372,9 @@ class Desk:
         return heard_at is not None and self.now - heard_at > limit
 
     def _start_again(self) -> str:
-        """The offer to go on, or the menu; "" when nothing had been asked."""
+        """The offer to go on, or the menu; "" when nothing had been asked, or it still counts."""
+        if self._says_whether_to_pass_on():
+            return ""
         asked = self.place.flow
         self._put_aside()
         self.place.rest()
@@ -390,6 +392,11 @@ class Desk:
         if self.is_emergency or self._offered() or self._to_be_passed_on():
             return ""
         return paragraphs(texts.EXPIRED(), self.open(MAIN_MENU))
+
+    def _says_whether_to_pass_on(self) -> bool:
+        """Does what the team may have wait for just this? Unless they have asked since."""
+        answers = chosen(self.place.asking.options, self.said, near=False) is not None
+        return answers and self._tells_team() and not self._expected(asks=True)
 
     def _replies_to_what_we_told(self) -> bool:
         """Is it about what came after the question? A number may still be that one's answer."""

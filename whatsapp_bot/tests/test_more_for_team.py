@@ -157,6 +157,16 @@ def test_a_reply_to_staff_is_no_late_answer_to_a_menu(contact, say):
     assert waiting() == ["Please keep them until Friday"]
 
 
+def test_nor_is_an_answer_to_staff_a_late_yes_to_passing_something_on(contact, say):
+    say("hi")
+    say("This is the third time that I ask!")
+    with hours_later(1):
+        contact.send("Is it about the gloves?")
+    with hours_later(5.5):
+        assert PASSED_ON in say("yes")
+    assert waiting() == ["yes"]
+
+
 def test_a_number_after_hours_is(contact, say):
     say("hi")
     say("2")

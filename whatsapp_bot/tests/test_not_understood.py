@@ -61,6 +61,18 @@ def test_also_hours_after_something_else_was_asked(say, before):
         assert waiting() == [ANGRY]
 
 
+@pytest.mark.parametrize(("late", "passed_on"), [("1", True), ("yes", True), ("2", False)])
+def test_what_to_do_with_it_may_be_said_hours_later(say, late, passed_on):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        say("hi")
+        say(ANGRY)
+        clock.shift(timedelta(hours=14))
+        answer = say(late)
+    assert ("Our team has your message" in answer) == passed_on
+    assert waiting() == [ANGRY] * passed_on
+    assert "It has been a while" not in answer
+
+
 @pytest.mark.parametrize("no", ["2", "no", "menu", "cancel", "back", "nein danke", "não", "👎"])
 def test_or_not(say, no):
     say("hi")
