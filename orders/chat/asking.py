@@ -52,9 +52,11 @@ def asks_about_an_order(text: str) -> bool:
     """Is it a question how an order stands, or a delivery, whether it names one or not?"""
     if len(text) > LONGEST_QUESTION or _COMPLAINS.search(text.casefold()):
         return False
+    words = words_in(text)
+    if "order" in words.split() and names_an_order(text):
+        return True
     if any(_is_asked(words_in(clause)) for clause in _CLAUSES.split(text)):
         return True
-    words = words_in(text)
     in_short = "?" in text and len(words.split()) <= SHORT
     return in_short and _is_about_one(words) and bool(_ASKS_IN_SHORT.search(words))
 

@@ -145,6 +145,14 @@ def test_also_in_a_question(say, buyer, order, asked):
     assert say(asked).startswith(ANSWER)
 
 
+@pytest.mark.parametrize("named", ["order 7777", "my order no. 7777", "Order ORD-7777"])
+def test_an_order_that_is_named_and_not_found_is_said_to_be(say, buyer, order, named):
+    say("hi")
+    assert say(named).startswith("I cannot find that order for you.")
+    assert WrongLookup.objects.count() == 1
+    assert say("1").startswith(ANSWER)
+
+
 def test_a_worker_finds_any_order_by_its_last_digits(say, worker, order):
     say("hi")
     assert say("1001").startswith(ANSWER)
