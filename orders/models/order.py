@@ -69,7 +69,9 @@ class OrderQuerySet(StampedQuerySet["Order"]):
         if not end:
             return []
         alike = self.alias(last=LastFour("key")).filter(last=end[-4:], key__endswith=end)
-        found = [one for one in alike.order_by()[:MOST_ALIKE] if ends_in(one.number, end)]
+        # The shortest first: in a long row of numbers many are alike, and few of them end so.
+        shortest = alike.order_by(Length("key"))[:MOST_ALIKE]
+        found = [one for one in shortest if ends_in(one.number, end)]
         return sorted(found, key=lambda order: order.key)
 
     def meant_by(self, words: str) -> list["Order"]:

@@ -174,6 +174,14 @@ def test_the_end_of_a_number_begins_where_a_part_of_it_does(say, worker, acme):
         assert "I cannot find that order" in say(typed)
 
 
+def test_of_a_long_row_of_numbers_the_one_that_ends_so_is_found(say, worker, acme):
+    for number in range(21001, 421001, 10000):
+        make_order(acme, f"ORD-{number}")
+    make_order(acme, "ORD-1001")
+    say("hi")
+    assert say("1001").startswith("*Order ORD-1001*")
+
+
 def test_of_several_own_orders_that_end_alike_one_is_chosen(say, buyer, order, acme):
     make_order(acme, "XY-1001", product="Gear")
     make_order(Customer.objects.create(name="Other"), "ZZ-1001")
