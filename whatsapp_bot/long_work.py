@@ -42,7 +42,7 @@ def work_beside(work: InHand, command: str) -> None:
         log.warning("work broke off", what=what, pk=work.pk, status=maker.returncode)
         # Told to end, as its worker is: the claim runs out, and the next one begins it anew.
         if maker.returncode != -signal.SIGTERM:
-            work.let_go()
+            work.put_off()
 
 
 class Progress:

@@ -298,7 +298,7 @@ def in_words(export: Export) -> str:
     Status = Export.Status
     match export.status:
         case Status.WAITING:
-            return "It waits for its turn."
+            return export.why_it_waits()
         case Status.RUNNING if not export.total:
             return "The reports are being looked for."
         case Status.RUNNING if export.done >= export.total:

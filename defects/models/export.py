@@ -1,8 +1,10 @@
 """Exports: who took which reports out of here, and the files while they are being fetched."""
 
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -76,8 +78,9 @@ class Export(InHand):
         return self.status == self.Status.DONE and bool(self.file)
 
     def begin(self) -> None:
-        if self.file:
-            self.file.delete(save=False)
+        if place := self.file.name:
+            # It need not hold up the next try when the storage is away.
+            transaction.on_commit(partial(default_storage.delete, place), robust=True)
         self.file = self.new_place("exports")
         self.expires_at = timezone.now() + self.KEPT
 

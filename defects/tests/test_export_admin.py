@@ -15,7 +15,7 @@ from django.conf import settings as project
 from django.contrib.auth.models import Permission, User
 from django.core.files.storage import default_storage
 from django.db import connection
-from django.test import Client
+from django.test import Client, TestCase
 from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -333,7 +333,8 @@ def test_what_a_worker_that_died_had_in_hand_begins_anew(asked):
     default_storage.save(first.file.name, _some_file())
     assert Export.objects.claim() is None
     with time_machine.travel(timezone.now() + Export.CLAIM + timedelta(seconds=1)):
-        second = Export.objects.claim()
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            second = Export.objects.claim()
         assert (second.pk, second.attempts) == (first.pk, 2)
         assert not default_storage.exists(first.file.name)
         assert not first.hold(done=1), "it is in other hands"
@@ -344,15 +345,57 @@ def test_what_a_worker_that_died_had_in_hand_begins_anew(asked):
     assert Export.objects.get().status == Export.Status.DONE
 
 
-@pytest.mark.parametrize(("end", "is_due"), [("kill -TERM $$", False), ("exit 1", True)])
-def test_a_worker_that_is_told_to_end_begins_none_anew(asked, monkeypatch, tmp_path, end, is_due):
+@pytest.fixture
+def ends_with(monkeypatch, tmp_path):
+    """Have the process that makes an export end in some way, at once."""
+
+    def ends_with(end):
+        maker = tmp_path / "python"
+        maker.write_text(f"#!/bin/sh\n{end}\n")
+        maker.chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(maker))
+
+    return ends_with
+
+
+@pytest.mark.parametrize(("end", "status"), [("kill -TERM $$", "running"), ("exit 1", "waiting")])
+def test_a_worker_that_is_told_to_end_begins_none_anew(asked, ends_with, end, status):
     """All its processes are told so. The try of its own would be the next one's."""
-    maker = tmp_path / "python"
-    maker.write_text(f"#!/bin/sh\n{end}\n")
-    maker.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(maker))
+    ends_with(end)
     long_work.work_beside(Export.objects.claim(), "prepare_export")
-    assert Export.objects.due(timezone.now()).exists() == is_due
+    assert Export.objects.get().status == status
+    assert not Export.objects.due(timezone.now()).exists()
+
+
+def test_an_hour_without_storage_is_survived_and_staff_are_told(client, asked, ends_with):
+    ends_with("exit 1")  # as when the bucket cannot be reached
+    began = timezone.now()
+    with time_machine.travel(began, tick=False) as clock:
+        exporting.drain()
+        at = timezone.localtime(began + timedelta(minutes=1))
+        says = f"It broke off, and is tried again by itself at {at:%H:%M}."
+        assert says in client.get(page_of(asked)).content.decode()
+        assert client.get(page_of(asked, "state")).json()["sentence"] == says
+        for _ in range(60):
+            clock.shift(timedelta(minutes=1))
+            exporting.drain()
+        # The bucket is back.
+        assert "again by itself at" in client.get(page_of(asked)).content.decode()
+        clock.shift(timedelta(hours=1))
+        assert "It waits for its turn." in client.get(page_of(asked)).content.decode()
+        assert make().status == Export.Status.DONE
+
+
+def test_what_cannot_be_put_away_holds_up_nobody(asked, monkeypatch):
+    """The bucket is away, and keeps what somebody left there who died."""
+    Export.objects.claim().let_go()
+
+    def away(place):
+        raise OSError
+
+    monkeypatch.setattr(default_storage, "delete", away)
+    with TestCase.captureOnCommitCallbacks(execute=False):
+        assert Export.objects.claim().attempts == 2
 
 
 def test_one_that_everybody_dies_of_is_given_up(asked):

@@ -357,7 +357,7 @@ def in_words(imported: Import) -> str:
     Status = Import.Status
     match imported.status:
         case Status.WAITING:
-            return "It waits for its turn."
+            return imported.why_it_waits()
         case Status.RUNNING if not imported.total:
             return f"{imported.done:,} rows are read."
         case Status.RUNNING if imported.done >= imported.total and imported.confirmed_at:

@@ -1,7 +1,8 @@
 """Work that takes long, and that a worker may die of: a row of it is the truth.
 
 One worker at a time has it in hand, and keeps its claim as long as it lives. When the claim runs
-out, another one begins anew.
+out, another one begins anew. What broke off, as it does while the storage is away, waits a while
+before it is begun anew, longer each time.
 """
 
 import secrets
@@ -42,7 +43,9 @@ class InHand(models.Model):
     UNFINISHED = (WAITING, RUNNING)
     BROKE_DOWN = "Making it broke down."
     CLAIM = timedelta(seconds=30)
-    TRIES = 3
+    WAITS = tuple(timedelta(minutes=wait) for wait in (1, 5, 20, 60))
+    """After the first try that broke off, the second, and so on: together more than an hour."""
+    TRIES = len(WAITS) + 1
 
     status: "models.CharField[str, str]"
     why = models.CharField(max_length=200, blank=True)
@@ -90,6 +93,18 @@ class InHand(models.Model):
     def let_go(self) -> None:
         """Have somebody else begin it anew, at once."""
         self._ours().update(claimed_until=timezone.now())
+
+    def put_off(self) -> None:
+        """It broke off: have somebody begin it anew after a while."""
+        wait = self.WAITS[min(self.attempts, len(self.WAITS)) - 1]
+        self._ours().update(status=self.WAITING, claimed_until=timezone.now() + wait)
+
+    def why_it_waits(self) -> str:
+        """In a sentence for staff."""
+        if self.attempts and self.claimed_until > timezone.now():
+            at = timezone.localtime(self.claimed_until)
+            return f"It broke off, and is tried again by itself at {at:%H:%M}."
+        return "It waits for its turn."
 
     def _ours(self) -> "models.QuerySet[Self]":
         rows = type(self)._default_manager
