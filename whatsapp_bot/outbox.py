@@ -6,6 +6,7 @@ it is looked up at the carrier before anything is sent again.
 """
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -43,6 +44,8 @@ log = structlog.get_logger("whatsapp_bot")
 
 A_DAY = timedelta(hours=24)
 A_WHILE = timedelta(minutes=1)
+A_LOOK = 0.1
+"""Seconds between two looks for what is due, while something is on its way."""
 A_MOMENT = 0.01
 """Seconds within which outcomes are noted together: to note ten costs little more than one."""
 GAVE_UP = "Twilio did not take it in {attempts} tries."
@@ -68,8 +71,12 @@ class Errand:
         return time.monotonic() - self.claimed_at > settings.SEND_CLAIM_SECONDS
 
 
-def drain(seconds: float = 5) -> int:
-    """Send what is due, and go on for so long at most; how many were settled.
+told_to_end = threading.Event()
+"""Set once this process is to end: it begins nothing more."""
+
+
+def drain(seconds: float = 600) -> int:
+    """Send what is due until nothing is, for so long at most; how many were settled.
 
     Other workers may do the same at the same time.
     """
@@ -78,13 +85,15 @@ def drain(seconds: float = 5) -> int:
     settled = 0
     try:
         while True:
+            is_over = told_to_end.is_set() or time.monotonic() >= ends
             # In batches, since to claim one costs as much as to claim many.
-            if time.monotonic() < ends and len(flying) <= settings.SEND_AT_ONCE // 2:
+            if not is_over and len(flying) <= settings.SEND_AT_ONCE // 2:
                 errands = claim(settings.SEND_AT_ONCE - len(flying))
                 flying |= {_carriers().submit(_run, errand): errand for errand in errands}
             if not flying:
                 break
-            wait(flying, return_when=FIRST_COMPLETED)
+            # A slow one does not keep those waiting that come meanwhile.
+            wait(flying, A_LOOK, return_when=FIRST_COMPLETED)
             settled += _settle_done(flying, A_MOMENT)
     except Exception:
         # Somebody held a lock for too long: what is on its way has an outcome all the same.
@@ -102,10 +111,22 @@ def wake() -> None:
 
 
 def _settle_done(flying: dict[Future[Outcome], Errand], within: float | None = None) -> int:
-    """Settle what is done within so many seconds, or all of it; how many that are."""
+    """Settle what is done within so many seconds, or all of it; how many that are.
+
+    One that somebody has locked waits, until its claim runs out and it is looked up.
+    """
     done, _ = wait(flying, within)
-    settle((flying.pop(future), future.result()) for future in done)
-    return len(done)
+    settled = settle([(flying[future], future.result()) for future in done])
+    ended = [
+        future
+        for future in done
+        if flying[future].parcel.message_id in settled or flying[future].is_overdue
+    ]
+    for future in ended:
+        del flying[future]
+    if len(ended) < len(done):
+        time.sleep(A_MOMENT)
+    return len(ended)
 
 
 @cache
@@ -266,12 +287,13 @@ def _parcel(message: Message) -> Parcel:
 
 
 @transaction.atomic
-def settle(results: Iterable[tuple[Errand, Outcome]]) -> None:
-    """Note what became of what was handed over or looked up."""
+def settle(results: Iterable[tuple[Errand, Outcome]]) -> set[int]:
+    """Note what became of what was handed over or looked up; the ids of those that nobody held."""
     results = {errand.parcel.message_id: (errand, outcome) for errand, outcome in results}
-    outcomes = [outcome for _, outcome in results.values()]
-    locked = Message.objects.select_for_update(of=("self",), no_key=True)
-    for message in locked.select_related("contact").filter(pk__in=results).order_by("pk"):
+    locked = Message.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    free = list(locked.select_related("contact").filter(pk__in=results).order_by("pk"))
+    outcomes = [results[message.pk][1] for message in free]
+    for message in free:
         errand, outcome = results[message.pk]
         log.info("sending", message=message.pk, outcome=type(outcome).__name__)
         is_ours = message.attempts == errand.attempts or isinstance(outcome, Sent)
@@ -285,10 +307,11 @@ def settle(results: Iterable[tuple[Errand, Outcome]]) -> None:
             # Its report was quicker than we.
             message.sid = outcome.sid
             message.save(update_fields=["sid"])
-    if any(isinstance(outcome, Misconfigured) for outcome in outcomes):
-        return  # What was taken was on its way before.
-    if any(isinstance(outcome, Sent | Refused) for outcome in outcomes):
+    # What was taken beside one that was not had been on its way before.
+    is_refused = any(isinstance(outcome, Misconfigured) for outcome in outcomes)
+    if not is_refused and any(isinstance(outcome, Sent | Refused) for outcome in outcomes):
         Channel.objects.ours().go_on()
+    return {message.pk for message in free}
 
 
 def _sent(message: Message, outcome: Sent) -> None:

@@ -83,6 +83,71 @@ def test_a_conversation_that_is_locked_holds_up_its_own_person_alone(queued, fak
     assert sent == {person.address for person in queued[1:]}
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="It locks all or nothing.")
+def test_a_message_that_is_locked_holds_up_its_own_outcome_alone(queued, fake_twilio, deliver):
+    """As long as somebody holds it; nothing has to be looked up, and nothing goes twice."""
+    errands = outbox.claim(3)
+    outcomes = [(errand, outbox._run(errand)) for errand in errands]
+    held, *free = [errand.parcel.message_id for errand in errands]
+    with transaction.atomic():
+        Message.objects.select_for_update().get(pk=held)
+        began = time.monotonic()
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(_and_close, outbox.settle, outcomes).result() == set(free)
+        assert time.monotonic() - began < 2
+    status = dict(Message.objects.values_list("pk", "status"))
+    assert [status[one] for one in (held, *free)] == [Status.SENDING, Status.SENT, Status.SENT]
+    assert outbox.settle(outcomes) == {held, *free}
+    assert Message.objects.get(pk=held).status == Status.SENT
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="It locks all or nothing.")
+def test_its_outcome_is_noted_once_it_is_free(queued, fake_twilio, deliver):
+    first = queued[0].messages.earliest("pk")
+    sent_others = Message.objects.filter(status=Status.SENT).exclude(contact=queued[0])
+    fake_twilio.trouble.once(trouble.slow(0.5), when=trouble.sends_to(queued[0].address))
+    with ThreadPoolExecutor(1) as pool:
+        draining = pool.submit(_and_close, outbox.drain, 60)
+        _wait_for(lambda: fake_twilio.sent_to(queued[0].address))
+        with transaction.atomic():
+            Message.objects.select_for_update().get(pk=first.pk)
+            time.sleep(4)  # longer than one waits for a lock
+            assert sent_others.count() == (PEOPLE - 1) * EACH
+        draining.result()
+    assert {message.status for message in Message.objects.all()} == {Status.SENT}
+    assert len(fake_twilio.sent) == PEOPLE * EACH
+
+
+def test_one_that_is_slow_keeps_nobody_else_waiting(queued, fake_twilio, deliver):
+    """Nor those to whom somebody writes meanwhile."""
+    slow, other = queued[0], queued[1]
+    fake_twilio.trouble.once(trouble.slow(3), when=trouble.sends_to(slow.address))
+    with ThreadPoolExecutor(1) as pool:
+        draining = pool.submit(_and_close, outbox.drain)
+        _wait_for(lambda: Message.objects.filter(status=Status.SENT).count() == (PEOPLE - 1) * EACH)
+        other.send("Written meanwhile.")
+        _wait_for(lambda: len(fake_twilio.sent_to(other.address)) == EACH + 1)
+        assert not slow.messages.filter(status=Status.SENT).exists()
+        draining.result()
+    came = [message.body for message in fake_twilio.sent_to(slow.address)]
+    assert came == [f"Message {number}" for number in range(EACH)]
+
+
+def _and_close(do, *arguments):
+    """For a thread of its own."""
+    try:
+        return do(*arguments)
+    finally:
+        connection.close()
+
+
+def _wait_for(condition):
+    ends = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < ends, "it did not come about"
+        time.sleep(0.02)
+
+
 def test_of_two_first_reports_at_once_neither_is_lost(phone):
     """Both tell the SID: the second one waits for the first, and finds it stored."""
     phone.say("hi")

@@ -13,7 +13,7 @@ from django.utils.crypto import get_random_string
 from django.utils.module_loading import autodiscover_modules
 from django_tasks_db.management.commands.db_worker import Worker
 
-from whatsapp_bot import sweep, tasks
+from whatsapp_bot import outbox, sweep, tasks
 
 log = structlog.get_logger("whatsapp_bot")
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         autodiscover_modules("sweep")
         queues = settings.TASKS["default"]["QUEUES"]
         workers = [_worker(queue, interval) for queue in queues]
-        ended = threading.Event()
+        ended = outbox.told_to_end
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())
         jobs = [*(worker.run for worker in workers), partial(sweep.run, ended)]
