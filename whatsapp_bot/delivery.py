@@ -85,7 +85,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Misconfigured:
-    """The carrier takes nothing from us, because of how we are set up there."""
+    """The carrier takes nothing from us, because of how we are set up there, or for today."""
 
     code: int
 

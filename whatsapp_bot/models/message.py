@@ -43,6 +43,8 @@ class Resent(Enum):
 
 LATELY = timedelta(days=7)
 LONGEST_ASKED = 1800
+SOME_HOURS = timedelta(hours=4)
+"""So long, after each of its tries, that they go beyond a day in which we may send no more."""
 MOST_FAILED = 100
 
 MOST_REPLIES = 10
@@ -401,9 +403,9 @@ class Message(models.Model):
                 self.contact.opt_out(told=False)
             case codes.Treat.LATER:
                 self._try_again()
-            case codes.Treat.SETUP:
+            case (codes.Treat.SETUP | codes.Treat.NOT_TODAY) as treat:
                 Channel.objects.locked().stop(self.error_code or 0)
-                self._try_again()
+                self._try_again(SOME_HOURS if treat == codes.Treat.NOT_TODAY else timedelta())
             case codes.Treat.ONCE_MORE if self.attempts < 2:
                 self._try_again()
             case codes.Treat.WINDOW if not self.template_id:
@@ -411,10 +413,10 @@ class Message(models.Model):
             case codes.Treat.TEMPLATE | codes.Treat.WINDOW if self.template:
                 self.template.was_refused(self.error_code)
 
-    def _try_again(self) -> None:
+    def _try_again(self, at_least: timedelta = timedelta()) -> None:
         wait = self.back_off()
         if wait is not None:
-            self.send_again(attempts=self.attempts, after=wait)
+            self.send_again(attempts=self.attempts, after=max(wait, at_least))
 
     def back_off(self, at_least: float = 0) -> timedelta | None:
         """How long to wait before the next try; None when it has had all its tries."""

@@ -526,6 +526,55 @@ def test_a_fault_of_our_set_up_that_shows_later_raises_one_alarm_and_loses_nothi
     assert nomsa.messages.latest("pk").status == Status.SENT
 
 
+@pytest.mark.parametrize("status", [400, 429])
+def test_what_may_not_go_today_goes_tomorrow(
+    nomsa, new_phone, fake_twilio, deliver, status, settings
+):
+    other = Contact.objects.create(phone=new_phone().address)
+    Conversation.objects.create(contact=other, heard_at=timezone.now())
+    fake_twilio.trouble.always(trouble.refusal(63038, status))
+    nomsa.send("One")
+    other.send("Two")
+    for _ in range(2 * settings.SEND_ATTEMPTS):
+        outbox.drain(0.01)
+        Channel.objects.update(try_at=timezone.now())
+    assert "within 24 hours" in Channel.objects.ours().trouble
+    asked = len(fake_twilio.requests)
+    fake_twilio.trouble.stop()
+    deliver()
+    assert statuses(nomsa) == statuses(other) == [Status.SENT]
+    assert len(fake_twilio.requests) == asked + 2, "nobody asks about it twice"
+
+
+def test_what_shows_only_later_to_be_too_much_for_today_is_tried_for_longer_than_a_day(
+    nomsa, fake_twilio, deliver
+):
+    nomsa.send("Ready.")
+    began = timezone.now()
+    with time_machine.travel(began, tick=False) as clock:
+        while message := nomsa.messages.filter(try_at__isnull=False).first():
+            clock.move_to(max(message.try_at, timezone.now()))
+            Channel.objects.update(try_at=timezone.now())
+            Conversation.objects.update(heard_at=timezone.now())
+            deliver()
+            sent = nomsa.messages.filter(status=Status.SENT).get()
+            report = DeliveryReport(sent.sid, "undelivered", None, Status.FAILED, 63038)
+            Message.objects.take_report(report)
+        assert timezone.now() - began > timedelta(hours=24)
+    assert len(fake_twilio.sent) == 8
+
+
+def test_a_queue_at_twilio_that_is_full_is_waited_for(nomsa, fake_twilio, deliver):
+    fake_twilio.trouble.once(trouble.refusal(21611))
+    nomsa.send("Ready.")
+    deliver()
+    sent = nomsa.messages.get(status=Status.SENT)
+    report = DeliveryReport(sent.sid, "failed", None, Status.FAILED, 30001)
+    Message.objects.take_report(report)
+    deliver()
+    assert sent_to(fake_twilio, nomsa) == ["Ready.", "Ready."]
+
+
 def test_who_was_too_slow_undoes_nothing(nomsa, fake_twilio, deliver):
     nomsa.send("Ready.")
     (slow,) = outbox.claim(1)

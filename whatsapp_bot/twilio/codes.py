@@ -9,6 +9,7 @@ from enum import Enum
 class Treat(Enum):
     SETUP = "our account or sender is not set up"
     LATER = "try again later"
+    NOT_TODAY = "our account may send no more within a day"
     OPTED_OUT = "the person does not want to hear from us"
     WINDOW = "the 24-hour window is closed"
     TEMPLATE = "the message template cannot be used"
@@ -27,7 +28,10 @@ _CODES: dict[int, tuple[Treat, str]] = {
     63012: (Treat.LATER, "WhatsApp had a fault."),
     63017: (Treat.LATER, "WhatsApp had too many messages from our number."),
     63018: (Treat.LATER, "WhatsApp had too many messages from our number to this person."),
-    63038: (Treat.LATER, "Our account has reached its number of messages for today."),
+    30001: (Treat.LATER, "Twilio had too many messages of ours waiting."),
+    21611: (Treat.LATER, "Twilio had too many messages of ours waiting."),
+    63038: (Treat.NOT_TODAY, "Our account has sent as many messages within 24 hours as it may."),
+    30454: (Treat.NOT_TODAY, "Our trial account has sent as many messages as it may."),
     21610: (Treat.OPTED_OUT, "The person has stopped our messages."),
     63033: (Treat.OPTED_OUT, "The person has blocked our number."),
     63016: (Treat.WINDOW, "More than 24 hours have passed since the person wrote."),

@@ -427,10 +427,14 @@ def _outcome(error: TwilioException, retry_after: float) -> Outcome:
     status, code = int(error.status), _code(error)
     if status >= 500 or status < 400:
         return Unknown()
-    treat = Treat.LATER if status == 429 else treatment(code)
+    treat = treatment(code)
+    if treat == Treat.NOT_TODAY:
+        return Misconfigured(code)
+    if status == 429 or treat == Treat.LATER:
+        return Later(retry_after, code)
     if status == 401 or treat == Treat.SETUP:
         return Misconfigured(code or WRONG_CREDENTIALS)
-    return Later(retry_after, code) if treat == Treat.LATER else Refused(code)
+    return Refused(code)
 
 
 def _code(error: TwilioException) -> int:
