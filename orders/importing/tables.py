@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
-from functools import cache
 from itertools import islice
 from typing import IO, Any, Self
 
@@ -20,8 +19,16 @@ LARGEST_FILE = 25 * 1024 * 1024
 LARGEST_SHEET = 200 * 1024 * 1024
 """Of an XLSX file, unpacked: a row of twelve cells takes some 500 bytes."""
 LARGEST_PART = 60 * 1024 * 1024
-"""Of everything in an XLSX file that is held in memory: its texts above all."""
+"""Of everything else in an XLSX file: its texts above all. Any part may be what is read."""
+MOST_PARTS = 10_000
+TOO_LARGE = (
+    "It is too large when it is unpacked. "
+    "Please copy the rows to a new file without pictures and colours, or save it as CSV."
+)
 MOST_ROWS = 200_000
+LAST_ROW = 1_048_576
+"""Of a spreadsheet, with the empty ones."""
+TOO_FAR_DOWN = f"It goes on below row {LAST_ROW:,}. Please take out the empty rows in it."
 MOST_COLUMNS = 100
 TOO_WIDE = (
     f"It has more than {MOST_COLUMNS} columns, and only the first {MOST_COLUMNS} are read. "
@@ -36,6 +43,8 @@ LONGEST_ROW = MEGABYTE
 _SEPARATORS = ";\t,|"
 _SAMPLE = 64 * 1024
 _BATCH = 1000
+_PART = b"PK\1\2"
+"""With this a part of a ZIP file is named in its list."""
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 """How old Excel files begin, and new ones with a password."""
 
@@ -68,6 +77,8 @@ class Table:
         self.load()
         filled = 0
         for number, cells in self._rows(sheet):
+            if number > LAST_ROW:
+                raise Unreadable(TOO_FAR_DOWN)
             if _stripped(cells[MOST_COLUMNS:]):
                 self.is_cut = True
             cells = _stripped(cells[:MOST_COLUMNS])
@@ -242,26 +253,6 @@ def _separator_of(sample: str) -> str:
 _DAMAGED = "It is damaged. Please open it in your spreadsheet program, save it anew, and try again."
 
 
-@cache
-def _openpyxl() -> Any:
-    """openpyxl, for which a formula that nobody has worked out would be an empty cell."""
-    import openpyxl  # slow to import, and only such a file needs it
-    from openpyxl.worksheet import _read_only
-    from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
-
-    class Parser(WorkSheetParser):
-        def parse_cell(self, element: Any) -> dict[str, Any]:
-            cell = super().parse_cell(element)
-            # One that came to an empty text says that it is a text.
-            has_nothing = cell["value"] is None and cell["data_type"] != "str"
-            if has_nothing and element.find(FORMULA_TAG) is not None:
-                cell["value"] = NOT_WORKED_OUT
-            return cell
-
-    _read_only.WorkSheetParser = Parser
-    return openpyxl
-
-
 class _Xlsx(Table):
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self.weight = file, _weight_of(file)
@@ -270,8 +261,9 @@ class _Xlsx(Table):
     def load(self) -> None:
         if self._sheets:
             return
-        load = _openpyxl().load_workbook
-        book = _trying(lambda: load(self._file, read_only=True, data_only=True))
+        from orders.importing.xlsx import open_book  # slow to import, and only such a file needs it
+
+        book = _trying(lambda: open_book(self._file))
         self._sheets = {
             sheet.title: sheet for sheet in book.worksheets if sheet.sheet_state == "visible"
         }
@@ -281,8 +273,6 @@ class _Xlsx(Table):
 
     def _rows(self, sheet: str) -> Iterator[Row]:
         chosen = self._sheets.get(sheet) or self._sheets[self.sheets[0]]
-        # What a file says of its own size is not always so.
-        _trying(chosen.reset_dimensions)
         rows = chosen.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True)
         number = 0
         while batch := _trying(lambda: list(islice(rows, _BATCH))):
@@ -297,7 +287,7 @@ def _trying(read: Callable[[], Any]) -> Any:
             # It says of cells what it does not understand: nothing that is read here.
             warnings.simplefilter("ignore")
             return read()
-    except MemoryError:
+    except (MemoryError, Unreadable):
         raise
     except Exception:
         # Whatever openpyxl stumbles over, and it has no exception of its own for most of it.
@@ -306,6 +296,9 @@ def _trying(read: Callable[[], Any]) -> Any:
 
 def _weight_of(file: IO[bytes]) -> int:
     """How much there is to read. Python unpacks no more of a file than it says it has."""
+    blocks = iter(lambda: file.read(MEGABYTE), b"")
+    if sum(block.count(_PART) for block in blocks) > MOST_PARTS:
+        raise Unreadable(TOO_LARGE)
     try:
         with zipfile.ZipFile(file) as packed:
             parts = packed.infolist()
@@ -320,17 +313,10 @@ def _weight_of(file: IO[bytes]) -> int:
     if any(part.flag_bits & 1 for part in parts):
         raise Unreadable(_about_password())
     sheets = sum(part.file_size for part in parts if part.filename.startswith("xl/worksheets/"))
-    held = sum(
-        part.file_size
-        for part in parts
-        if part.filename.endswith(".xml") and not part.filename.startswith("xl/worksheets/")
-    )
-    if sheets > LARGEST_SHEET or held > LARGEST_PART:
-        raise Unreadable(
-            "It is too large when it is unpacked. "
-            "Please copy the rows to a new file without pictures and colours, or save it as CSV."
-        )
-    return sheets + held
+    others = sum(part.file_size for part in parts) - sheets
+    if sheets > LARGEST_SHEET or others > LARGEST_PART:
+        raise Unreadable(TOO_LARGE)
+    return sheets + others
 
 
 def _about_password() -> str:

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.importing import tables
+from orders.importing import xlsx as unpacking
 from orders.importing.columns import find_header, letter
 from orders.importing.judging import JUDGES
 from orders.importing.resources import OrderResource
@@ -141,6 +142,95 @@ def test_a_bomb_is_not_unpacked():
     assert len(content) < 200_000
     with pytest.raises(Unreadable, match="too large when it is unpacked"):
         read(content, "a.xlsx")
+
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+OPEN = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+HEAD, ROW = "<row><c><v>1</v></c></row>", '<row><c t="s"><v>0</v></c></row>'
+
+
+def xlsx(sheet=f"<sheetData>{HEAD}{ROW}</sheetData>", texts="", styles="", book="", at="xl/s.xml"):
+    """A workbook put together by hand; `at` is where its texts are."""
+    types = f"""<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
+        <Override PartName="/xl/workbook.xml" ContentType="{OPEN}.sheet.main+xml"/>
+        <Override PartName="/{at}" ContentType="{OPEN}.sharedStrings+xml"/></Types>"""
+    related = f"""<Relationships xmlns="{RELATED.replace("officeDocument", "package", 1)}">
+        <Relationship Id="r1" Type="{RELATED}/worksheet" Target="worksheets/1.xml"/>
+        </Relationships>"""
+    sheets = f'<sheets><sheet name="S" sheetId="1" r:id="r1" xmlns:r="{RELATED}"/></sheets>'
+    return packed(
+        **{
+            "[Content_Types].xml": types,
+            "xl__workbook.xml": f'<workbook xmlns="{MAIN}">{sheets}{book}</workbook>',
+            "xl___rels__workbook.xml.rels": related,
+            "xl__styles.xml": f'<styleSheet xmlns="{MAIN}">{styles}</styleSheet>',
+            "xl__worksheets__1.xml": f'<worksheet xmlns="{MAIN}">{sheet}</worksheet>',
+            at.replace("/", "__"): f'<sst xmlns="{MAIN}"><si><t>ORD-1</t></si>{texts}</sst>',
+        }
+    )
+
+
+def in_sheet(content):
+    return f"<sheetData>{HEAD}{content}</sheetData>"
+
+
+BOMBS = {
+    "cells of one row": xlsx(in_sheet(f"<row>{'<c/>' * 20_000}</row>")),
+    "one cell": xlsx(in_sheet(f'<row><c t="inlineStr"><is><t>{"a" * 70_000}</t></is></c></row>')),
+    "before the rows": xlsx(f"{'<x/>' * 20_000}{in_sheet('')}"),
+    "between the rows": xlsx(in_sheet("<x/>" * 20_000)),
+    "one text": xlsx(texts=f"<si>{'<r/>' * 20_000}</si>"),
+    "many texts": xlsx(texts="<si/>" * 3_000),
+    "texts under another name": xlsx(texts="<si/>" * 60_000, at="xl/s.bin"),
+    "styles": xlsx(styles=f"<cellXfs>{'<xf/>' * 1_000}</cellXfs>"),
+    "what is no element": xlsx(book=f"<!--{'x' * 100_000}-->"),
+    "parts": packed(**{"xl__workbook.xml": "", **{f"{n}": "" for n in range(101)}}),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_little_file_that_is_much_unpacked_is_refused(name, monkeypatch):
+    """With limits for a test: as they are, it would take minutes and gigabytes without them."""
+    monkeypatch.setattr(tables, "MOST_PARTS", 100)
+    monkeypatch.setattr(tables, "LARGEST_PART", 200_000)
+    monkeypatch.setattr(unpacking, "LONGEST_PIECE", 50_000)
+    monkeypatch.setattr(unpacking, "LARGEST_WHOLE", 50_000)
+    monkeypatch.setattr(unpacking, "MOST_ELEMENTS", 1_000)
+    monkeypatch.setattr(unpacking, "MOST_TEXTS", 2_000)
+    assert read(xlsx(), "a.xlsx") == [(1, [1]), (2, ["ORD-1"])]
+    with pytest.raises(Unreadable, match="too large when it is unpacked"):
+        read(BOMBS[name], "a.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.xlsx", xlsx(in_sheet(f'<row r="{10**12}"/>'))),
+        ("a.csv", b"a" + b"\n" * tables.LAST_ROW + b"b"),
+    ],
+    ids=["xlsx", "csv"],
+)
+def test_a_row_further_down_than_there_are_any_is_refused(name, content):
+    """Those before it would be empty ones, and looked at for days."""
+    with pytest.raises(Unreadable, match="below row 1,048,576"):
+        read(content, name)
+
+
+def test_entities_are_not_filled_in():
+    entity = '<!DOCTYPE sst [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]>'
+    with zipfile.ZipFile(io.BytesIO(xlsx())) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    parts["xl/s.xml"] = entity.encode() + parts["xl/s.xml"].replace(b"ORD-1", b"&b;")
+    with pytest.raises(Unreadable, match="It is damaged"):
+        read(packed(**parts), "a.xlsx")
+
+
+def test_what_stands_behind_the_rows_plays_no_part():
+    """A list of many orders may have as many merged cells, links and conditions."""
+    merged = '<mergeCell ref="A1:B1"/>' * 200_000
+    sheet = f"{in_sheet(ROW)}<mergeCells>{merged}</mergeCells>"
+    assert read(xlsx(sheet), "a.xlsx") == [(1, [1]), (2, ["ORD-1"])]
 
 
 def test_too_large_and_too_many(monkeypatch):
