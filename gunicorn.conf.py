@@ -21,3 +21,14 @@ def when_ready(server: object) -> None:
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     gc.enable()
+    _say_what_is_no_setting()
+
+
+def _say_what_is_no_setting() -> None:
+    """`manage.py` says so itself."""
+    import structlog
+    from django.conf import settings
+
+    misspelt = {name: meant for name, meant in settings.NOT_SETTINGS.items() if meant}
+    if misspelt:
+        structlog.get_logger("config").warning("these names are no settings", meant=misspelt)

@@ -35,6 +35,14 @@ class SharedCache(RedisCache):
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
         return self._unless_away(super().incr, key, delta, version, otherwise=0)
 
+    def keeps(self, word: str) -> bool:
+        """Does it keep what it is given? Who asks says so themselves: the log does not."""
+        try:
+            super().set(word, word, 10)
+            return super().get(word) == word
+        except Exception:
+            return False
+
     def _unless_away(self, ask: Callable[..., Any], *about: Any, otherwise: Any) -> Any:
         if monotonic() < self.away_until:
             return otherwise

@@ -155,9 +155,7 @@ def shared_cache() -> Findings:
         says = "None is shared: each worker of the web server counts requests for itself."
         yield Finding(about, State.OK, says)
         return
-    word = secrets.token_hex(8)
-    cache.set(f"doctor:{word}", word, 10)
-    if cache.get(f"doctor:{word}") == word:
+    if cache.keeps(f"doctor:{secrets.token_hex(8)}"):
         yield Finding(about, State.OK, "Redis keeps what it is given.")
     else:
         says = "Redis keeps nothing: requests to the API are not counted, and not limited."
@@ -345,13 +343,12 @@ def message_templates() -> Findings:
         for template in templates:
             yield _template(about, template)
     approved = {one.notice for one in templates if one.approval == one.Approval.APPROVED}
-    for notice in Notice.all():
-        if notice.key not in approved:
-            says = (
-                f"{_named(notice.key)} has no approved one: outside the 24 hours after somebody "
-                "wrote, it waits until the person writes again."
-            )
-            yield Finding(about, State.NOTE, says)
+    if others := [_named(one.key) for one in Notice.all() if one.key not in approved]:
+        says = (
+            "Outside the 24 hours after somebody wrote, what has no approved one waits until the "
+            f"person writes again: {', '.join(others)}."
+        )
+        yield Finding(about, State.NOTE, says)
 
 
 def _named(notice: str) -> str:

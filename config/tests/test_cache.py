@@ -128,6 +128,12 @@ def test_a_change_is_made_while_it_is_away(redis, erp):
     assert DefectCategory.objects.filter(name="Scratch").exists()
 
 
+def test_the_doctor_says_that_it_is_away_and_the_log_does_not_say_so_as_well(redis, log):
+    redis.is_away = True
+    assert [one.state for one in doctor.shared_cache()] == [State.WRONG]
+    assert log == []
+
+
 def test_the_doctor_finds_nothing_wrong(redis, settings):
     assert [one.state for one in doctor.shared_cache()] == [State.OK]
     settings.CACHE_URL = ""

@@ -1,5 +1,6 @@
 """Starting as in production: a process of its own, with nothing but what the environment says."""
 
+import json
 import os
 import subprocess
 import sys
@@ -86,6 +87,24 @@ def test_garbage_is_looked_for_again_once_all_is_loaded():
         [sys.executable, "-c", started], cwd=settings.BASE_DIR, text=True
     )
     assert said.split() == ["False", "True"]
+
+
+def test_a_misspelt_name_is_said_once_in_the_log():
+    """Whoever starts gunicorn alone sees no `check`."""
+    given = environment(**NEEDED, DATABASE_URL="sqlite:////nowhere", ALARM_EMAIL="a@example.com")
+    with subprocess.Popen(
+        gunicorn("--workers", "2"),
+        cwd=settings.BASE_DIR,
+        env=given,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        try:
+            line = next(line for line in server.stderr if "no settings" in line)
+        finally:
+            server.terminate()
+        assert "no settings" not in server.stderr.read()
+    assert json.loads(line)["meant"] == {"ALARM_EMAIL": "ALARM_EMAILS"}
 
 
 @pytest.fixture(scope="module")

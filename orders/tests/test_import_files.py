@@ -552,11 +552,12 @@ def test_the_command_tells_what_is_wrong_and_imports_nothing(acme, place):
     assert failed.value.returncode == 1
     assert "Row 3, Customer: The customer “Acne” is not known." in err.getvalue()
     assert "Row 3, Qty: “many” is no whole number." in err.getvalue()
+    assert "--make-customers makes the customers that are not known." in err.getvalue()
     assert not Order.objects.exists()
     run(path, "--leave-wrong")
     assert Order.objects.count() == 1
     path = place(*GOOD, "ORD-2;Acne;Gear;1;")
-    run(path, "--make-customers")
+    assert "--make-customers" not in "".join(run(path, "--make-customers"))
     assert Customer.objects.filter(name="Acne").exists()
 
 

@@ -314,9 +314,12 @@ def test_to_look_at_a_template_sends_nothing(found, twilio, template):
     assert message.status == Status.QUEUED
 
 
-def test_a_notice_without_a_template_waits(found):
-    said = only(found(doctor.message_templates), State.NOTE)
-    assert "“What staff write to a person” (staff.message) has no approved one" in said
+def test_notices_without_a_template_wait_and_are_named_in_one_note(found):
+    ((state, said),) = found(doctor.message_templates)
+    assert state == State.NOTE
+    assert "what has no approved one waits until the person writes again" in said
+    assert "“What staff write to a person” (staff.message)" in said
+    assert "“To the reporter, when a report is closed” (news.closed)" in said
 
 
 def test_what_waits_goes_once_its_template_is_approved(twilio, template):

@@ -77,7 +77,7 @@ class Command(BaseCommand):
         for _ in try_out(sheet, judge, preview, self._progress()):
             pass
         seen = preview.as_json()
-        self._tell(seen)
+        self._tell(seen, makes=judge.choices.make_customers)
         self._refuse_what_is_open(seen)
         wrong = preview.counts[Kind.WRONG]
         if wrong and (dry_run or not judge.choices.leave_wrong):
@@ -97,7 +97,7 @@ class Command(BaseCommand):
             f"{imported.unchanged:,} unchanged, {imported.wrong:,} left out."
         )
 
-    def _tell(self, seen: dict[str, Any]) -> None:
+    def _tell(self, seen: dict[str, Any], *, makes: bool) -> None:
         counts = seen["counts"]
         told = ", ".join(f"{counts.get(kind, 0):,} {kind.value}" for kind in Kind)
         self.stdout.write(f"Headings in row {seen['header']}. {told}.")
@@ -118,6 +118,8 @@ class Command(BaseCommand):
         for row in seen["rows"][Kind.WRONG]:
             for heading, _, why in row["faults"]:
                 self.stderr.write(f"Row {row['row']}, {heading}: {why}")
+        if seen.get("unknown") and not makes:
+            self.stderr.write("--make-customers makes the customers that are not known.")
         more = counts.get(Kind.WRONG, 0) - len(seen["rows"][Kind.WRONG])
         if more > 0:
             self.stderr.write(f"{_rows(more)} wrong as well.")
