@@ -31,6 +31,8 @@ LARGEST_WHOLE = 8 * MEGABYTE
 MOST_ELEMENTS = 200_000
 """Of a part that is read as a whole: each becomes an object of some kilobytes."""
 MOST_TEXTS = 2_000_000
+MOST_CELLS = 10_000_000
+"""Of a sheet, with the empty ones. In 200 MB there are half as many that have something in them."""
 
 _DATA_TAG = f"{{{SHEET_MAIN_NS}}}sheetData"
 _TEXT_TAG = f"{{{SHEET_MAIN_NS}}}si"
@@ -119,7 +121,11 @@ class _Parser(WorkSheetParser):
         """What a file says of its own size is not always so."""
 
     def parse(self) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+        cells = 0
         for element in _elements(self.source, _DATA_TAG, ROW_TAG):
+            cells += len(element)
+            if cells > MOST_CELLS:
+                raise Unreadable(TOO_LARGE)
             del element[MOST_COLUMNS + 1 :]  # No cell stands further left than in its place.
             row = self.parse_row(element)
             self.row_dimensions.clear()

@@ -177,6 +177,7 @@ def in_sheet(content):
 
 BOMBS = {
     "cells of one row": xlsx(in_sheet(f"<row>{'<c/>' * 20_000}</row>")),
+    "empty cells": xlsx(in_sheet("<row><c/><c/></row>" * 600)),
     "one cell": xlsx(in_sheet(f'<row><c t="inlineStr"><is><t>{"a" * 70_000}</t></is></c></row>')),
     "before the rows": xlsx(f"{'<x/>' * 20_000}{in_sheet('')}"),
     "between the rows": xlsx(in_sheet("<x/>" * 20_000)),
@@ -198,6 +199,7 @@ def test_a_little_file_that_is_much_unpacked_is_refused(name, monkeypatch):
     monkeypatch.setattr(unpacking, "LARGEST_WHOLE", 50_000)
     monkeypatch.setattr(unpacking, "MOST_ELEMENTS", 1_000)
     monkeypatch.setattr(unpacking, "MOST_TEXTS", 2_000)
+    monkeypatch.setattr(unpacking, "MOST_CELLS", 1_000)
     assert read(xlsx(), "a.xlsx") == [(1, [1]), (2, ["ORD-1"])]
     with pytest.raises(Unreadable, match="too large when it is unpacked"):
         read(BOMBS[name], "a.xlsx")
