@@ -17,6 +17,8 @@ from whatsapp_bot.models.in_hand import InHand
 
 log = structlog.get_logger("whatsapp_bot")
 
+PATIENCE = 5
+"""Seconds that it has to end by itself, once it is ours no more."""
 TELL_EVERY = 0.5
 """Seconds between two notes of how far it is."""
 
@@ -35,14 +37,22 @@ def work_beside(work: InHand, command: str) -> None:
             with suppress(subprocess.TimeoutExpired):
                 maker.wait(1)
             if maker.returncode is None and not work.hold():
-                maker.terminate()
-                maker.wait()
+                _end(maker)
     if maker.returncode:
         what = work._meta.verbose_name
         log.warning("work broke off", what=what, pk=work.pk, status=maker.returncode)
         # Told to end, as its worker is: the claim runs out, and the next one begins it anew.
         if maker.returncode != -signal.SIGTERM:
             work.put_off()
+
+
+def _end(maker: "subprocess.Popen[bytes]") -> None:
+    """It is done, and tidying up, or will hear soon that nobody wants it."""
+    try:
+        maker.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        maker.terminate()
+        maker.wait()
 
 
 class Progress:

@@ -367,6 +367,25 @@ def test_a_worker_that_is_told_to_end_begins_none_anew(asked, ends_with, end, st
     assert not Export.objects.due(timezone.now()).exists()
 
 
+def test_what_is_done_may_tidy_up_before_it_ends(asked, ends_with, tmp_path):
+    """It is nobody's any more from the moment on that it says so."""
+    ends_with(f"sleep 2; touch {tmp_path}/tidied-up")
+    export = Export.objects.claim()
+    Export.objects.update(status=Export.Status.DONE)
+    long_work.work_beside(export, "prepare_export")
+    assert (tmp_path / "tidied-up").exists()
+
+
+def test_but_not_for_ever(asked, ends_with, monkeypatch):
+    monkeypatch.setattr(long_work, "PATIENCE", 0.1)
+    ends_with("exec sleep 60")
+    export = Export.objects.claim()
+    export.cancel()
+    began = time.monotonic()
+    long_work.work_beside(export, "prepare_export")
+    assert time.monotonic() - began < 20
+
+
 def test_an_hour_without_storage_is_survived_and_staff_are_told(client, asked, ends_with):
     ends_with("exit 1")  # as when the bucket cannot be reached
     began = timezone.now()

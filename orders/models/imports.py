@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -147,14 +146,10 @@ class Import(InHand):
         self.expires_at = timezone.now() + self.KEPT
         if status == self.Status.DONE:
             self.finished_at, self.preview = timezone.now(), {}
-            self._forget_file()
+            # Named until it is gone: whoever dies in between leaves it to be deleted with the rest.
+            transaction.on_commit(self.delete_file, robust=True)
         self.save()
         return True
-
-    def _forget_file(self) -> None:
-        place, self.file = self.file.name, ""
-        if place:
-            transaction.on_commit(lambda: default_storage.delete(place), robust=True)
 
     def check_again(self, choices: dict[str, Any]) -> bool:
         """Have it looked at with other choices; False when that is too late."""

@@ -591,6 +591,20 @@ def test_confirming_twice_says_that_it_was_done(client, acme, django_capture_on_
     assert not default_storage.exists(place)
 
 
+def test_a_file_that_nobody_came_to_delete_is_deleted_after_a_day(client, acme):
+    """The process was killed when all had been saved."""
+    _, imported = choose(client, csv(*GOOD))
+    place = imported.file.name
+    confirm(client, imported)
+    assert imported.status == Import.Status.DONE
+    assert default_storage.exists(place)
+    with time_machine.travel(timezone.now() + Import.KEPT + timedelta(minutes=1)):
+        sweep.delete_old_imports()
+    imported.refresh_from_db()
+    assert (imported.status, imported.file) == (Import.Status.DONE, "")
+    assert not default_storage.exists(place)
+
+
 def test_what_changed_since_the_preview_is_looked_at_again(client, acme):
     _, imported = choose(client, csv(*GOOD))
     acme.orders.all().delete()
