@@ -488,7 +488,7 @@ TASKS = {
     "default": {
         "BACKEND": "django_tasks_db.DatabaseBackend",
         # The worker sees to each of them at the same time.
-        "QUEUES": ["sending", "fetching", "exporting", "importing"],
+        "QUEUES": ["sending", "fetching", "mailing", "exporting", "importing"],
     }
 }
 
@@ -501,6 +501,7 @@ EMAIL_TIMEOUT = 10
 ADMINS = [(one, one) for one in _read("ALARM_EMAILS", env.list, default=[]) or []]
 if not all(re.fullmatch(r"[^@;]+@[^@;]+", address) for _, address in ADMINS):
     _wrong.append("ALARM_EMAILS are addresses with commas between them")
+EMAIL_SUBJECT_PREFIX = ""
 SERVER_EMAIL = DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="").strip() or "andon@localhost"
 
 # Conversation ------------------------------------------------------------------------------------

@@ -24,6 +24,23 @@ def check_names(**_: Any) -> list[CheckMessage]:
     ]
 
 
+def has_mail_server() -> bool:
+    return not settings.EMAIL_BACKEND.endswith(("dummy.EmailBackend", "console.EmailBackend"))
+
+
+@register
+def check_mail(**_: Any) -> list[CheckMessage]:
+    if has_mail_server() or not settings.ADMINS:
+        return []
+    return [
+        Warning(
+            "ALARM_EMAILS names whom to tell, but there is no mail server: nobody is told.",
+            hint="Set EMAIL_URL, such as smtp+tls://user:password@host:587.",
+            id="whatsapp_bot.W004",
+        )
+    ]
+
+
 @register(Tags.security, deploy=True)
 def check_public_url(**_: Any) -> list[CheckMessage]:
     if settings.PUBLIC_URL.startswith("https://"):

@@ -26,6 +26,7 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from whatsapp_bot import connection as addresses
+from whatsapp_bot.checks import has_mail_server
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.left_lying import left_lying_since
 from whatsapp_bot.models import Channel, Message, MessageTemplate
@@ -183,10 +184,10 @@ def storage() -> Findings:
 
 def mail() -> Findings:
     if not settings.ADMINS:
-        says = "Nobody is told by mail when something is wrong."
+        says = "Nobody is told by mail when somebody tells of an emergency, or nothing can be sent."
         mend = "Set ALARM_EMAILS in .env: addresses with commas between them."
         yield Finding("mail", State.WARNING, says, mend)
-    if settings.EMAIL_BACKEND.endswith(("dummy.EmailBackend", "console.EmailBackend")):
+    if not has_mail_server():
         says = "There is no mail server: mails go nowhere."
         mend = "Set EMAIL_URL in .env, such as smtp+tls://user:password@host:587"
         yield Finding("mail", State.WARNING, says, mend)

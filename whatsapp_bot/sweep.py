@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from whatsapp_bot import outbox, tasks
-from whatsapp_bot.models import Channel, Media, MessageTemplate
+from whatsapp_bot.models import Channel, HelpRequest, Media, MessageTemplate
 from whatsapp_bot.twilio import account
 
 log = structlog.get_logger("whatsapp_bot")
@@ -98,6 +98,12 @@ def ask_for_approvals() -> None:
 def wake_the_fetching() -> None:
     if Media.objects.due(timezone.now()).exists():
         tasks.enqueue(tasks.fetch_files)
+
+
+@every(1)
+def wake_the_mailing() -> None:
+    if HelpRequest.objects.to_mail().exists():
+        tasks.enqueue(tasks.mail_alarms)
 
 
 @every(3600)

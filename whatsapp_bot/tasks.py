@@ -9,6 +9,7 @@ from django_tasks.base import Task
 
 SENDING = "sending"
 FETCHING = "fetching"
+MAILING = "mailing"
 
 
 @task(queue_name=SENDING)
@@ -41,6 +42,14 @@ def fetch_files() -> None:
     from whatsapp_bot import fetching
 
     fetching.drain()
+
+
+@task(queue_name=MAILING)
+def mail_alarms() -> None:
+    """Tell staff by mail what sounds like an emergency."""
+    from whatsapp_bot.models import HelpRequest
+
+    HelpRequest.objects.mail()
 
 
 def wake(work: Task) -> None:

@@ -1,9 +1,13 @@
 from datetime import datetime, timedelta
 
+import structlog
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.mail import mail_admins
 from django.db import models, transaction
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from whatsapp_bot.delivery import Status as Delivery
 from whatsapp_bot.models.contact import LONGEST_SENT, Contact
@@ -14,7 +18,12 @@ from whatsapp_bot.recent import Recent
 from whatsapp_bot.refusals import NotAllowed
 from whatsapp_bot.whatsapp_text import clean, preview, split
 
+log = structlog.get_logger("whatsapp_bot")
+
 JUST = timedelta(minutes=1)
+MAIL_AGAIN_AFTER = timedelta(minutes=1)
+SAME_EMERGENCY = timedelta(hours=1)
+"""For how long what nobody has taken is what a person means who tells of an emergency again."""
 MOST_COUNTED = 100
 ALARM = "🚨"
 """What a request begins with that sounds like an emergency."""
@@ -49,15 +58,34 @@ class HelpRequestQuerySet(NumberedQuerySet["HelpRequest"]):
     def alarm(self, said: Message) -> None:
         """Have the team see what sounds like an emergency: marked where it was just left for them.
 
-        Said again after somebody has taken it, it is another one: that may be days later.
+        Said again after somebody has taken it, or long after, it is another one: that may be days
+        later. What is not known yet is mailed.
         """
         untaken = self.untaken().filter(contact=said.contact)
         last = untaken.select_for_update(no_key=True).first()
-        if not (last and last.text.endswith(said.body)):
-            self.file(contact=said.contact, message=said, text=f"{ALARM} {said.body}")
-        elif not last.text.startswith(ALARM):
-            last.text = f"{ALARM} {last.text}"
-            last.save(update_fields=["text"])
+        since = timezone.now() - SAME_EMERGENCY
+        is_known = untaken.alarms().filter(created_at__gte=since).exists()
+        mail_at = timezone.now() if settings.ADMINS and not is_known else None
+        is_left = last and last.text.endswith(said.body)
+        if is_left and not last.text.startswith(ALARM):
+            last.text, last.mail_at = f"{ALARM} {last.text}", mail_at
+            last.save(update_fields=["text", "mail_at"])
+        elif not (is_left and is_known):
+            text = f"{ALARM} {said.body}"
+            self.file(contact=said.contact, message=said, text=text, mail_at=mail_at)
+
+    def alarms(self) -> "HelpRequestQuerySet":
+        """Those that sound like an emergency."""
+        return self.filter(text__startswith=ALARM)
+
+    def to_mail(self) -> "HelpRequestQuerySet":
+        """What staff are to be told of by mail now: nobody has seen to it yet."""
+        return self.untaken().filter(mail_at__lte=timezone.now())
+
+    def mail(self) -> None:
+        """Tell staff by mail of what they are to be told of."""
+        for asked in self.to_mail():
+            asked.mail()
 
 
 class HelpRequest(models.Model):
@@ -98,6 +126,8 @@ class HelpRequest(models.Model):
         db_index=False,
     )
     answered_at = models.DateTimeField("answered", null=True, blank=True, editable=False)
+    mail_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When staff are to be told of it by mail; None: they have been, or need not be."""
 
     objects = HelpRequestQuerySet.as_manager()
 
@@ -105,7 +135,12 @@ class HelpRequest(models.Model):
         ordering = ["-created_at", "-pk"]
         indexes = [
             # What waits, longest first; and from its other end what was answered, latest first.
-            models.Index(fields=["-status", "created_at", "id"], name="help_request_waiting")
+            models.Index(fields=["-status", "created_at", "id"], name="help_request_waiting"),
+            models.Index(
+                fields=["mail_at"],
+                name="help_request_to_mail",
+                condition=models.Q(mail_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -204,6 +239,30 @@ class HelpRequest(models.Model):
             raise NotAllowed("It is open already.")
         self._keep(status=self.Status.OPEN, answered_by=None, answered_at=None)
 
+    # Telling of it by mail ----------------------------------------------------------------------
+
+    def mail(self) -> None:
+        """Tell staff, and try again in a while if no mail server takes it."""
+        mine = HelpRequest.objects.filter(pk=self.pk, mail_at=self.mail_at)
+        self.mail_at = timezone.now() + MAIL_AGAIN_AFTER
+        if not mine.update(mail_at=self.mail_at):
+            return  # Another worker has it in hand.
+        try:
+            mail_admins(f"Andon: {self.number} sounds like an emergency", self._in_a_mail())
+        except OSError as error:  # Those of smtplib are some, too.
+            log.error("nobody could be told by mail", exc_info=error)
+        else:
+            HelpRequest.objects.filter(pk=self.pk, mail_at=self.mail_at).update(mail_at=None)
+
+    def _in_a_mail(self) -> str:
+        at = date_format(timezone.localtime(self.created_at), "H:i, j F Y")
+        who = dict.fromkeys([str(self.contact), self.contact.address])
+        page = reverse("admin:whatsapp_bot_helprequest_change", args=[self.pk])
+        return (
+            f"{self.text}\n\nFrom {', '.join(who)}, at {at}.\n\n"
+            f"Nobody has taken it yet:\n{settings.PUBLIC_URL}{page}\n"
+        )
+
     # ---------------------------------------------------------------------------------------------
 
     def news_since(self, seen: str, by: AbstractBaseUser | None) -> str:
@@ -249,8 +308,7 @@ class HelpRequest(models.Model):
 @Recent
 def untaken_alarm() -> HelpRequest | None:
     """What sounds like an emergency and nobody has taken yet: the one that waits longest."""
-    alarms = HelpRequest.objects.untaken().filter(text__startswith=ALARM)
-    return alarms.order_by("created_at", "pk").first()
+    return HelpRequest.objects.untaken().alarms().order_by("created_at", "pk").first()
 
 
 @Recent

@@ -6,10 +6,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.contrib.auth.models import User
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from orders.models import Customer, Order
+from whatsapp_bot import sweep, tasks
+from whatsapp_bot.checks import check_mail
 from whatsapp_bot.desk import Desk
 from whatsapp_bot.dialog import words_in
 from whatsapp_bot.emergency import tells_of_emergency
@@ -225,3 +230,127 @@ class TestInTheConversation:
         (reply,) = phone.send("image", text="fire at line 3")
         assert reply.startswith(ALARM)
         assert waiting() == ["🚨 fire at line 3"]
+
+
+@pytest.mark.django_db
+class TestByMail:
+    @pytest.fixture(autouse=True)
+    def _to_whom(self, settings):
+        settings.ADMINS = [("Safety", "safety@example.com")]
+
+    @pytest.fixture
+    def work(self):
+        """What the worker does in this second. How often it was asked to send mails."""
+
+        def work() -> int:
+            sweep.wake_the_mailing()
+            asked = DBTaskResult.objects.all().delete()[0]
+            tasks.mail_alarms.func()
+            return asked
+
+        return work
+
+    @pytest.fixture
+    def no_server(self, settings):
+        """No mail server answers until it is called."""
+        there = settings.EMAIL_BACKEND
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+        return lambda: setattr(settings, "EMAIL_BACKEND", there)
+
+    def test_one_mail_says_who_needs_help_and_where_to_take_it(self, new_phone, work):
+        phone = new_phone(name="Thabo Nkosi")
+        phone.say("someone is hurt")
+        phone.say("hall 2, by the press")
+        assert not mail.outbox
+        assert work() == 1
+        (told,) = mail.outbox
+        asked = HelpRequest.objects.get()
+        at = timezone.localtime(asked.created_at)
+        assert told.to == ["safety@example.com"]
+        assert told.subject == f"Andon: {asked.number} sounds like an emergency"
+        assert "🚨 someone is hurt\nhall 2, by the press\n" in told.body
+        assert (
+            f"From Thabo Nkosi, {phone.address}, at {at:%H:%M}, {at.day} {at:%B %Y}." in told.body
+        )
+        page = reverse("admin:whatsapp_bot_helprequest_change", args=[asked.pk])
+        assert f"https://andon.example.com{page}\n" in told.body
+
+    def test_what_a_person_says_further_makes_no_second_mail(self, say, work):
+        for text in ("someone is hurt", "menu", "fire at line 3", "fire at line 3", "man down"):
+            say(text)
+            work()
+        assert len(mail.outbox) == 1
+        assert work() == 0
+
+    def test_of_each_person_there_is_one(self, new_phone, work):
+        for _ in range(2):
+            new_phone().say("fire")
+        work()
+        assert len(mail.outbox) == 2
+
+    def test_another_emergency_is_mailed_again(self, say, work):
+        say("fire")
+        work()
+        with time_machine.travel(datetime.now(UTC) + timedelta(hours=20)):
+            say("fire")
+            work()
+        assert waiting() == ["🚨 fire", "🚨 fire"]
+        for asked in HelpRequest.objects.all():
+            asked.take(colleague(f"colleague-{asked.pk}"))
+        with time_machine.travel(datetime.now(UTC) + timedelta(hours=21)):
+            say("fire")
+            work()
+        assert len(mail.outbox) == 3
+
+    def test_what_was_left_for_the_team_before_is_mailed_once_it_is_one(self, say, work):
+        for text in ("hi", "4", "1", "Who repairs the crane?"):
+            say(text)
+        assert work() == 0
+        say("now someone is hurt")
+        work()
+        (told,) = mail.outbox
+        assert "Who repairs the crane?\nnow someone is hurt" in told.body
+
+    def test_a_mail_server_that_is_down_loses_no_mail(self, say, work, no_server, log):
+        assert say("fire").startswith(ALARM)
+        work()
+        assert [line["error"] for line in log if "mail" in line["event"]] == [
+            "ConnectionRefusedError"
+        ]
+        assert work() == 0
+        no_server()
+        for later in (timedelta(minutes=2), timedelta(minutes=4)):
+            with time_machine.travel(datetime.now(UTC) + later):
+                work()
+        assert len(mail.outbox) == 1
+
+    def test_nor_does_it_trouble_anybody_with_what_somebody_took(self, say, work, no_server):
+        say("fire")
+        work()
+        HelpRequest.objects.get().take(colleague("thandi"))
+        no_server()
+        with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2)):
+            assert work() == 0
+        assert not mail.outbox
+
+    def test_two_workers_send_one(self, say):
+        say("fire")
+        first, second = HelpRequest.objects.get(), HelpRequest.objects.get()
+        first.mail()
+        second.mail()
+        assert len(mail.outbox) == 1
+
+    def test_without_addresses_nobody_is(self, say, work, settings):
+        settings.ADMINS = []
+        say("fire")
+        assert work() == 0
+        assert not mail.outbox
+
+    def test_without_a_mail_server_the_check_says_so(self, settings):
+        assert not check_mail()
+        settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+        (warning,) = check_mail()
+        assert "nobody is told" in warning.msg
+        settings.ADMINS = []
+        assert not check_mail()
