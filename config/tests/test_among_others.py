@@ -1,5 +1,6 @@
 """A page that was opened before somebody else saved undoes nothing of what they did, unasked."""
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from html.parser import HTMLParser
@@ -10,13 +11,14 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from defects.models import ReportForm
 from orders.models import Customer, Line, Order, ProductionRun
 from whatsapp_bot.models import Contact, Menu, Page, Wording
 
 pytestmark = pytest.mark.django_db
-TOLD = "Somebody else has changed this since you opened it."
+TOLD = "This was changed since you opened it."
 
 
 class Fields(HTMLParser):
@@ -117,6 +119,32 @@ def test_an_order_that_was_shipped_meanwhile_stays_so(open_page, order):
     order.refresh_from_db()
     assert (order.status, order.notes) == ("shipped", "Call before you come")
     assert order.due_date == date(2027, 1, 15)
+
+
+def test_who_changed_what_and_when_is_said(open_page, order):
+    thandi = User.objects.create_superuser("thandi")
+    colleague = Client()
+    colleague.force_login(thandi)
+    page, hers, other_tab = open_page(order), Opened(colleague, order), open_page(order)
+    assert hers.save(notes="Ring twice", due_date="2027-01-15")
+    assert not page.save(customer_reference="PO-7")
+    today = date_format(timezone.localdate(), "j M Y")
+    said = rf"thandi, {today}, \d\d:\d\d: Changed (Due date|Notes for the customer) and "
+    assert re.search(said, page.html)
+    assert "Notes for the customer: stored is “Ring twice”." in page.html
+    assert page.values["customer_reference"] == "PO-7"
+    assert page.save()
+
+    assert not other_tab.save(customer_reference="PO-8")
+    assert re.search(rf"You, {today}, \d\d:\d\d: Changed Customer reference", other_tab.html)
+    assert "thandi, " in other_tab.html
+
+    # What was told once is not told again.
+    assert not hers.save(notes="Ring thrice")
+    assert hers.save(notes="Ring thrice")
+    assert not other_tab.save()
+    assert re.search(rf"thandi, {today}, \d\d:\d\d: Changed", other_tab.html)
+    assert not re.search(rf"You, {today}", other_tab.html)
 
 
 def test_parts_that_were_made_meanwhile_stay_made(open_page, order):

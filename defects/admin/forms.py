@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from defects.models import FormVersion, Question, ReportForm, problems_in, report_forms
 from whatsapp_bot.admin.cleaned import CleansText
-from whatsapp_bot.admin.others import RowsAmongOthers
+from whatsapp_bot.admin.others import FormAmongOthers, RowsAmongOthers
 from whatsapp_bot.admin.wording import OpenedByMenus, PlacedForm, place_last
 from whatsapp_bot.models import Menu
 from whatsapp_bot.models.menu import menus
@@ -94,7 +94,7 @@ class QuestionInline(CleansText, StackedInline):
     ]
 
 
-class ReportFormForm(forms.ModelForm):
+class ReportFormForm(FormAmongOthers):
     on_menu = forms.ModelChoiceField(
         Menu.objects.all(),
         required=False,

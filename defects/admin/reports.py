@@ -32,6 +32,7 @@ from defects.admin.parts import (
 )
 from defects.models import (
     Attachment,
+    Change,
     DefectCategory,
     DefectReport,
     NotAllowed,
@@ -43,6 +44,7 @@ from defects.notices import NEWS, QUESTION
 from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.files import listed, shown
 from whatsapp_bot.admin.long_list import LongList
+from whatsapp_bot.admin.others import CHANGED, AmongOthers, FormAmongOthers, told
 from whatsapp_bot.admin.people import beside_a_contact
 from whatsapp_bot.admin.searching import SearchedByWords
 from whatsapp_bot.admin.several import do_with_each
@@ -69,10 +71,7 @@ def status_label(report: DefectReport) -> SafeString:
     return label(report.get_status_display(), COLOURS.get(Status(report.status), ""))
 
 
-class ReportForm(forms.ModelForm):
-    """A report as it was when the page was opened: what others changed since is not overwritten."""
-
-    version = forms.CharField(widget=forms.HiddenInput, required=False)
+class ReportForm(FormAmongOthers):
     new_note = forms.CharField(
         label="Note for colleagues",
         required=False,
@@ -83,7 +82,6 @@ class ReportForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["version"].initial = self.instance.version
         if assignee := self.fields.get("assignee"):
             # Whoever has it may have left since.
             has_it = get_user_model().objects.filter(pk=self.instance.assignee_id)
@@ -95,12 +93,19 @@ class ReportForm(forms.ModelForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         self._check_counts()
-        # Held until the page is saved, so that nobody comes in between.
-        DefectReport.objects.select_for_update(no_key=True).get(pk=self.instance.pk)
-        opened = self.cleaned_data.get("version", "")
-        if opened != self.instance.version:
-            self._tell_changes(opened)
         return cleaned
+
+    def as_opened(self, row: DefectReport) -> str:
+        return row.version
+
+    def news_since(self, opened: str, stored: DefectReport) -> list[str]:
+        if opened == stored.version:
+            return []
+        return [CHANGED, *map(self._in_a_line, stored.changes_since(opened))]
+
+    def _in_a_line(self, change: Change) -> str:
+        values = f"from “{change.before or '–'}” to “{change.after or '–'}”"
+        return told(change.by or change.who, self.by, change.at, f"{change.what}, {values}")
 
     def _check_counts(self) -> None:
         """What was counted wrongly before keeps nobody from saving the rest."""
@@ -111,22 +116,6 @@ class ReportForm(forms.ModelForm):
             }
             for problem in problems_of_counting(**counts):
                 self.add_error(max(changed), problem)
-
-    def _tell_changes(self, opened: str) -> None:
-        changes = self.instance.changes_since(opened)
-        lines = [
-            f"{change.who or 'Somebody'}: {change.what}, "
-            f"from “{change.before or '–'}” to “{change.after or '–'}”"
-            for change in changes
-        ]
-        self.data = {**self.data.dict(), "version": self.instance.version}
-        raise forms.ValidationError(
-            [
-                "Somebody else has changed this report since you opened it. What you entered is "
-                "still here and not saved. Press the same button again to have it your way.",
-                *lines,
-            ]
-        )
 
 
 def _where_reported(report: DefectReport, said: list[Message]) -> list[int]:
@@ -143,7 +132,9 @@ def _where_reported(report: DefectReport, said: list[Message]) -> list[int]:
 
 
 @admin.register(DefectReport)
-class DefectReportAdmin(DashboardLinks, Exportable, SearchedByWords, LongList, WritingAdmin):
+class DefectReportAdmin(
+    DashboardLinks, Exportable, SearchedByWords, LongList, AmongOthers, WritingAdmin
+):
     form = ReportForm
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     list_display = [
@@ -291,7 +282,6 @@ class DefectReportAdmin(DashboardLinks, Exportable, SearchedByWords, LongList, W
                         "nonconforming",
                         "containment",
                         "cause",
-                        "version",
                     ]
                 },
             ),
@@ -307,7 +297,7 @@ class DefectReportAdmin(DashboardLinks, Exportable, SearchedByWords, LongList, W
             readonly += [*shut, "assignee", "due_on", "order", "line", "part", "lot"]
         elif obj and obj.is_decided:
             readonly += ["nonconforming"]
-        return [name for name in readonly if name not in ("version", "new_note")]
+        return [name for name in readonly if name != "new_note"]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *how: Any, **options: Any

@@ -1,5 +1,6 @@
 """The page and the list of reports, as staff work with them; and what a reporter hears of it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -63,7 +64,7 @@ def as_shown(report: DefectReport) -> dict[str, object]:
         form[name] = "" if getattr(report, name) is None else getattr(report, name)
     for part in ("dispositions", "actions", "attachments"):
         form |= {f"{part}-TOTAL_FORMS": 0, f"{part}-INITIAL_FORMS": 0}
-    return {**form, "version": report.version}
+    return {**form, "as_opened": report.version}
 
 
 def quiet() -> None:
@@ -193,18 +194,20 @@ def test_of_two_at_one_report_the_second_is_told_and_overwrites_nothing(
     report, post, admin_client, page
 ):
     opened = as_shown(report)
-    post(severity="minor", cause="Worn tool")
+    ben = Client()
+    ben.force_login(User.objects.create_superuser("ben"))
+    post(ben, severity="minor", cause="Worn tool")
     text = admin_client.post(
         page, {**opened, "severity": "critical", "lot": "L-7"}
     ).content.decode()
-    assert "Somebody else has changed this report" in text
-    assert "admin: severity, from “–” to “minor”" in text
+    assert "This was changed since you opened it" in text
+    assert re.search(r"ben, [^:]+:\d\d: severity, from “–” to “minor”", text)
     assert "from “–” to “Worn tool”" in text
     assert 'value="L-7"' in text
     report.refresh_from_db()
     assert (report.severity, report.lot) == ("minor", "")
     report.refresh_from_db()
-    again = {**opened, "severity": "critical", "lot": "L-7", "version": report.version}
+    again = {**opened, "severity": "critical", "lot": "L-7", "as_opened": report.version}
     admin_client.post(page, again)
     report.refresh_from_db()
     assert (report.severity, report.lot) == ("critical", "L-7")

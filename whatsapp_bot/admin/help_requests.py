@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
@@ -14,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from unfold.decorators import action
 
+from whatsapp_bot.admin.others import AmongOthers, FormAmongOthers
 from whatsapp_bot.admin.people import beside_a_contact
 from whatsapp_bot.admin.several import do_with_each
 from whatsapp_bot.admin.talk import AT_ONCE, Panel, Row, TalkAdmin, talk
@@ -58,36 +58,29 @@ class InboxFilter(admin.SimpleListFilter):
         return queryset
 
 
-class HelpRequestForm(forms.ModelForm):
-    """A request as it was when the page was opened: what a colleague did since is told."""
+class HelpRequestForm(FormAmongOthers):
+    """A step, or an answer, by whoever knows what a colleague or the person has done."""
 
-    version = forms.CharField(widget=forms.HiddenInput, required=False)
-    by: AbstractBaseUser | None = None
+    def as_opened(self, row: HelpRequest) -> str:
+        return row.version
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.fields["version"].initial = self.instance.version
-
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean()
-        # Held until the page is saved, so that nobody comes in between.
+    def hold(self) -> HelpRequest:
         self.instance.lock_to_answer()
-        seen = self.cleaned_data.get("version")
-        if seen and (news := self.instance.news_since(seen, self.by)):
-            self._tell(news)
-        return cleaned
+        return self.instance
 
-    def _tell(self, news: str) -> None:
-        self.data = {**self.data.dict(), "version": self.instance.version}
+    def news_since(self, opened: str, stored: HelpRequest) -> list[str]:
+        return list(filter(None, [stored.news_since(opened, self.by)]))
+
+    def tell(self, news: list[str]) -> None:
         if "send" in self.data:
             kept = "Nothing was sent, and what you wrote is still here."
-            self.add_error(BOX, f"{news} {kept} Send again to answer as well.")
+            self.add_error(BOX, f"{' '.join(news)} {kept} Send again to answer as well.")
         else:
-            self.add_error(None, news)
+            super().tell(news)
 
 
 @admin.register(HelpRequest)
-class HelpRequestAdmin(TalkAdmin):
+class HelpRequestAdmin(AmongOthers, TalkAdmin):
     form = HelpRequestForm
     list_display = ["number", "contact", "said", "stands", "who", "age"]
     list_filter = [InboxFilter, "created_at"]
@@ -156,18 +149,8 @@ class HelpRequestAdmin(TalkAdmin):
         self, request: HttpRequest, obj: HelpRequest | None = None
     ) -> list[tuple[str | None, dict[str, Any]]]:
         asked = ["number", "contact", "text", "created_at"]
-        version = ["version"] if self.has_change_permission(request, obj) else []
-        beside = {"fields": [*asked, *version], "classes": ["beside"]}
+        beside = {"fields": asked, "classes": ["beside"]}
         return [*self.box(request, obj), ("What was asked", beside)]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        readonly = super().get_readonly_fields(request, obj)
-        return [name for name in readonly if name != "version"]
-
-    def get_form(self, request: HttpRequest, obj: Any = None, *how: Any, **options: Any) -> Any:
-        form = super().get_form(request, obj, *how, **options)
-        form.by = request.user
-        return form
 
     def changeform_view(
         self,

@@ -1,23 +1,29 @@
 """Pages that were opened before somebody else saved: they do not undo what others did, unasked."""
 
 import re
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import display_for_field
-from django.db.models import Model
+from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Max, Model
 from django.http import HttpRequest, QueryDict
 from unfold.admin import ModelAdmin
 
 from whatsapp_bot.admin.cleaned import CleansText
+from whatsapp_bot.admin.writing import in_words
 from whatsapp_bot.fingerprint import fingerprint
 
 AS_OPENED = "as_opened"
 """The parameter that brings back what the page was opened with."""
 CHANGED = (
-    "Somebody else has changed this since you opened it. What you entered is still here and not "
-    "saved. Press the same button again to have it your way."
+    "This was changed since you opened it. What you entered is still here and not saved. Press the "
+    "same button again to have it your way."
 )
+MOST_NOTES = 20
 DELETED = "Somebody else has deleted this since you opened it, so it cannot be saved any more."
 ROW_DELETED = (
     "Somebody else has deleted “{row}” since you opened this. What you entered there is still "
@@ -98,16 +104,45 @@ def _called(row: forms.ModelForm) -> str:
 class FormAmongOthers(forms.ModelForm):
     """A form that is refused once, with what others changed, when it would overwrite that.
 
-    watched: fields of the model that it changes beside those of the same name. rows_watched: the
-    related names of rows that are changed on the same page. is_held: is the row locked until it is
-    saved, so that nobody comes in between?
+    by: who has the page before them. watched: fields of the model that it changes beside those of
+    the same name. rows_watched: the related names of rows that are changed on the same page.
+    is_held: is the row locked until it is saved, so that nobody comes in between?
     """
 
     watched: ClassVar[tuple[str, ...]] = ()
     rows_watched: ClassVar[tuple[str, ...]] = ()
     is_held: ClassVar[bool] = True
+    by: ClassVar[AbstractBaseUser | None] = None
 
-    def as_stored(self, row: Model) -> str:
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if opened := self.data.get(AS_OPENED):
+            stored = self.hold()
+            if news := self.news_since(opened, stored) if stored else [DELETED]:
+                self.tell(news)
+        return cleaned
+
+    def as_opened(self, row: Any) -> str:
+        """What the page is opened with, for `news_since` when it is posted."""
+        last = LogEntry.objects.aggregate(last=Max("pk"))["last"] or 0
+        return f"{self._as_stored(row)} {last}"
+
+    def hold(self) -> Any:
+        """The row as it is stored now, and stays until this is saved; None when it is gone."""
+        rows = type(self.instance)._base_manager.filter(pk=self.instance.pk)
+        return (rows.select_for_update(no_key=True) if self.is_held else rows).first()
+
+    def news_since(self, opened: str, stored: Any) -> list[str]:
+        """What whoever opened the page does not know of, a line each; none: it may be saved."""
+        seen, _, last = opened.partition(" ")
+        if self._as_stored(stored) == seen:
+            return []
+        return [CHANGED, *self._notes_after(last), *self._differences(stored)]
+
+    def tell(self, news: list[str]) -> None:
+        self.add_error(None, news)
+
+    def _as_stored(self, row: Model) -> str:
         """What the page shows of `row`, as a short string that differs when anything of it does."""
         fields = [
             field
@@ -120,19 +155,17 @@ class FormAmongOthers(forms.ModelForm):
         ]
         return fingerprint(own, rows)
 
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean()
-        if opened := self.data.get(AS_OPENED):
-            self._look_for_changes(opened)
-        return cleaned
-
-    def _look_for_changes(self, opened: str) -> None:
-        rows = type(self.instance)._base_manager.filter(pk=self.instance.pk)
-        stored = (rows.select_for_update(no_key=True) if self.is_held else rows).first()
-        if stored is None:
-            raise forms.ValidationError(DELETED)
-        if self.as_stored(stored) != opened:
-            raise forms.ValidationError([CHANGED, *self._differences(stored)])
+    def _notes_after(self, last: str) -> list[str]:
+        """Who changed what and when, as far as that was on pages of the admin."""
+        kind = ContentType.objects.get_for_model(self.instance)
+        after = int(last) if last.isdecimal() and len(last) < 19 else 0
+        notes = LogEntry.objects.filter(
+            pk__gt=after, content_type=kind, object_id=self.instance.pk
+        ).select_related("user")
+        return [
+            told(note.user, self.by, note.action_time, note.get_change_message())
+            for note in notes.exclude(change_message="[]").order_by("pk")[:MOST_NOTES]
+        ]
 
     def _differences(self, stored: Model) -> list[str]:
         """What is stored now where it differs from what was entered, a line each."""
@@ -144,6 +177,11 @@ class FormAmongOthers(forms.ModelForm):
         ]
 
 
+def told(who: Any, by: Any, at: datetime, what: str) -> str:
+    """A line of news for `by`, who may have done it themselves in another window."""
+    return f"{'You' if who == by else who or 'Somebody'}, {in_words(at)}: {what}"
+
+
 def _in_words(row: Model, field: Any) -> str:
     if field.is_relation:
         return str(getattr(row, field.name) or "–")
@@ -153,6 +191,7 @@ def _in_words(row: Model, field: Any) -> str:
 class AmongOthers(CleansText, ModelAdmin):
     """A page whose form is one of these."""
 
+    form = FormAmongOthers
     watched: tuple[str, ...] = ()
     rows_watched: tuple[str, ...] = ()
     is_held = True
@@ -161,14 +200,19 @@ class AmongOthers(CleansText, ModelAdmin):
         self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
     ) -> type[forms.ModelForm]:
         form = super().get_form(request, obj, change, **options)
-        names = ("watched", "rows_watched", "is_held")
-        return type(
-            form.__name__, (FormAmongOthers, form), {name: getattr(self, name) for name in names}
-        )
+        # It was made for this request.
+        form.by = request.user
+        for name in ("watched", "rows_watched", "is_held"):
+            setattr(form, name, getattr(self, name))
+        return form
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *how: Any, obj: Any = None, **more: Any
     ) -> Any:
-        if obj is not None and (stored := self.model._base_manager.filter(pk=obj.pk).first()):
-            context[AS_OPENED] = context["adminform"].form.as_stored(stored)
+        stored = obj
+        if obj is not None and request.method == "POST":
+            # What was typed and refused is in `obj`.
+            stored = self.model._base_manager.filter(pk=obj.pk).first()
+        if stored is not None:
+            context[AS_OPENED] = context["adminform"].form.as_opened(stored)
         return super().render_change_form(request, context, *how, obj=obj, **more)

@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from whatsapp_bot.admin.files import MediaInline
 from whatsapp_bot.admin.log import LogAdmin
-from whatsapp_bot.admin.others import AmongOthers
+from whatsapp_bot.admin.others import AmongOthers, FormAmongOthers
 from whatsapp_bot.admin.searching import SearchedByWords
 from whatsapp_bot.admin.talk import Panel, TalkAdmin, conversation
 from whatsapp_bot.admin.writing import Letter, in_words, label, may_write, reason, status_label
@@ -59,7 +59,7 @@ class ReachFilter(admin.SimpleListFilter):
         return queryset
 
 
-class ContactForm(forms.ModelForm):
+class ContactForm(FormAmongOthers):
     blocked = forms.BooleanField(
         required=False,
         widget=UnfoldBooleanSwitchWidget,

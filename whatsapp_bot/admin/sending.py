@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from whatsapp_bot import tasks
 from whatsapp_bot.admin.bubbles import SayableField
-from whatsapp_bot.admin.others import AmongOthers
+from whatsapp_bot.admin.others import AmongOthers, FormAmongOthers
 from whatsapp_bot.admin.people import LogAdmin
 from whatsapp_bot.left_lying import left_lying_since
 from whatsapp_bot.models import Channel, MessageTemplate
@@ -91,7 +91,7 @@ def _in_words(notice: Notice) -> str:
     return f"{notice.about} Has: {names}" if names else notice.about
 
 
-class MessageTemplateForm(forms.ModelForm):
+class MessageTemplateForm(FormAmongOthers):
     body = SayableField(
         label="Wording",
         fills_in=True,

@@ -23,7 +23,7 @@ from unfold.widgets import (
 from whatsapp_bot import flows
 from whatsapp_bot.admin.bubbles import SayableField
 from whatsapp_bot.admin.cleaned import CleansText
-from whatsapp_bot.admin.others import AmongOthers, RowsAmongOthers
+from whatsapp_bot.admin.others import AmongOthers, FormAmongOthers, RowsAmongOthers
 from whatsapp_bot.models import Menu, MenuItem, Page, Wording
 from whatsapp_bot.models.menu import MAIN, menus, pages, problems_with
 from whatsapp_bot.texts import STAFF_MESSAGE
@@ -34,7 +34,7 @@ LAST = 9999
 """The place of a row that was given none, until it gets one below the others."""
 
 
-class WordingForm(forms.ModelForm):
+class WordingForm(FormAmongOthers):
     """Begins with what the bot says now. The default, or nothing, is back to the default."""
 
     text = SayableField(label="Wording", required=False, fills_in=True)
@@ -225,7 +225,7 @@ class WordingAdmin(AmongOthers):
         return False
 
 
-class MenuForm(forms.ModelForm):
+class MenuForm(FormAmongOthers):
     text = SayableField(with_items=True, help_text="What stands above the numbered items.")
 
 
@@ -357,7 +357,7 @@ class MenuAdmin(OpenedByMenus):
         menus.forget()
 
 
-class PageForm(forms.ModelForm):
+class PageForm(FormAmongOthers):
     text = SayableField()
 
 

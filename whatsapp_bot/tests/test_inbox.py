@@ -136,7 +136,7 @@ def test_who_leaves_has_taken_nothing(asked, thandi):
 
 
 def version_in(page: str) -> str:
-    return re.search(r'name="version" value="([^"]+)"', page)[1]
+    return re.search(r'name="as_opened" value="([^"]+)"', page)[1]
 
 
 def test_the_page_shows_the_conversation_around_it(asked, say, thandi):
@@ -179,7 +179,7 @@ def test_the_page_of_what_a_colleague_has_offers_to_take_it_over(asked, thandi, 
     assert "Taken by thandi" in text
     assert 'value="take_over"' in text
     assert "thandi has it." in posted(client, page, step="take")
-    posted(client, page, step="take_over", version=version_in(text))
+    posted(client, page, step="take_over", as_opened=version_in(text))
     assert again(asked).taken_by == pieter
 
 
@@ -187,7 +187,7 @@ def test_a_step_on_a_page_from_before_is_not_taken(asked, thandi, pieter):
     client, page = browser(pieter), page_of(asked)
     seen = version_in(shown(client, page))
     asked.answer("In Durban.", thandi)
-    text = posted(client, page, step="mark_answered", version=seen)
+    text = posted(client, page, step="mark_answered", as_opened=seen)
     assert "thandi has answered it since you opened it." in text
     assert again(asked).answered_by == thandi
 
@@ -197,18 +197,18 @@ def test_an_answer_on_a_page_from_before_is_kept_and_not_sent(asked, thandi, pie
     seen = version_in(shown(client, page))
     asked.answer("In Durban.", thandi)
     form = {"to_send": "In Cape Town.", "send": "send"}
-    text = posted(client, page, **form, version=seen)
+    text = posted(client, page, **form, as_opened=seen)
     assert "thandi has answered it since you opened it. Nothing was sent" in text
     assert "In Cape Town.</textarea>" in text
     assert "In Durban." in text
     assert asked.answers.count() == 1
-    posted(client, page, **form, version=version_in(text))
+    posted(client, page, **form, as_opened=version_in(text))
     assert [message.body for message in asked.answers] == ["In Durban.", "In Cape Town."]
 
 
 def test_a_button_that_is_pressed_twice_answers_once(asked, thandi):
     client, page = browser(thandi), page_of(asked)
-    form = {"to_send": "In Durban.", "send": "send", "version": version_in(shown(client, page))}
+    form = {"to_send": "In Durban.", "send": "send", "as_opened": version_in(shown(client, page))}
     posted(client, page, **form)
     assert "it was not sent again" in posted(client, page, **form)
     assert asked.answers.count() == 1

@@ -345,11 +345,11 @@ def test_who_answers_without_having_read_all_is_told(asked, say, thandi):
     seen = version_in(shown(client, page))
     say("It is rather urgent")
     form = {"to_send": "On Friday.", "send": "send"}
-    text = posted(client, page, **form, version=seen)
+    text = posted(client, page, **form, as_opened=seen)
     assert "The person has written more since you opened it. Nothing was sent" in text
     assert "On Friday.</textarea>" in text
     assert "It is rather urgent" in text
-    posted(client, page, **form, version=version_in(text))
+    posted(client, page, **form, as_opened=version_in(text))
     assert [one.body for one in asked.answers] == ["On Friday."]
 
 

@@ -88,7 +88,7 @@ def test_the_second_of_two_is_told_and_loses_nothing(
     editing.save()
     other.fill(severity="critical", lot="L-7")
     other.press("Save")
-    expect(other.page.get_by_text("Somebody else has changed this report")).to_be_visible()
+    expect(other.page.get_by_text("This was changed since you opened it")).to_be_visible()
     expect(other.page.get_by_text("from “–” to “minor”")).to_be_visible()
     expect(other.field("lot")).to_have_value("L-7")
     other.save()
