@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.paginator import InfinitePaginator
 
 from orders.importing.admin import Importable
@@ -28,6 +28,7 @@ from orders.models import (
     UndoneLink,
     WrongLookup,
 )
+from whatsapp_bot.admin.base import ModelAdmin
 from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.log import LogAdmin
 from whatsapp_bot.admin.others import AmongOthers, RowsAmongOthers

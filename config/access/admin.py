@@ -21,12 +21,12 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from config.access import second_factor
 from config.access.deleting import Deleted, Rows, in_words
 from config.access.rights import beyond, carrying, may_look_after, permissions_of
+from whatsapp_bot.admin.base import ModelAdmin
 from whatsapp_bot.admin.files import LINK
 
 admin.site.unregister([User, Group])

@@ -18,12 +18,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from config.access.models import Token
 from config.access.rights import may_look_after
+from whatsapp_bot.admin.base import ModelAdmin
 from whatsapp_bot.admin.files import BUTTON
 
 VALID_FOR = {30: "30 days", 90: "90 days", 180: "half a year", 365: "a year"}

@@ -5,8 +5,11 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 
-from defects.models import DefectReport
+from defects.models import DefectReport, Export
+from orders.models import Import
+from whatsapp_bot.admin.base import ModelAdmin
 
 pytestmark = pytest.mark.django_db
 BACK = 'href="/admin/"'
@@ -134,3 +137,27 @@ def test_a_fault_of_ours_is_no_wrong_filter(administrator, monkeypatch):
     reports = "/admin/defects/defectreport/"
     assert administrator.get(reports).status_code == 500
     assert administrator.get(f"{reports}?q=seal", follow=True).status_code == 500
+
+
+OURS = [
+    model
+    for model, page in admin.site._registry.items()
+    # Exports and imports say that there is no such page, as other people's do.
+    if isinstance(page, ModelAdmin) and model not in (Export, Import)
+]
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_a_row_that_is_not_there_leads_to_the_list_of_its_kind(admin_client, model):
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    for key in ("99999", "ORD-1", "9" * 30):
+        lost = admin_client.get(reverse(f"{name}_change", args=[key]), follow=True)
+        assert lost.redirect_chain[-1][0] == reverse(f"{name}_changelist")
+        assert escape(f"This {model._meta.verbose_name} is not there") in lost.content.decode()
+
+
+def test_so_does_its_history_and_to_delete_it(admin_client):
+    there = reverse("admin:orders_order_changelist")
+    for page in ("history", "delete"):
+        lost = admin_client.get(reverse(f"admin:orders_order_{page}", args=[99999]))
+        assert (lost.status_code, lost["Location"]) == (302, there)

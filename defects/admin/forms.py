@@ -13,11 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin, StackedInline
+from unfold.admin import StackedInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from defects.models import FormVersion, Question, ReportForm, problems_in, report_forms
+from whatsapp_bot.admin.base import ModelAdmin
 from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.others import FormAmongOthers, RowsAmongOthers
 from whatsapp_bot.admin.wording import OpenedByMenus, PlacedForm, place_last

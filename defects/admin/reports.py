@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
-from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
@@ -41,6 +40,7 @@ from defects.models import (
 )
 from defects.models.review import COUNTED, colleagues, problems_of_counting
 from defects.notices import NEWS, QUESTION
+from whatsapp_bot.admin.base import ModelAdmin
 from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.files import listed, shown
 from whatsapp_bot.admin.long_list import LongList

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+
+from whatsapp_bot.admin.base import ModelAdmin
 
 
 class LogAdmin(ModelAdmin):

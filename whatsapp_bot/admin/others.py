@@ -11,8 +11,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Max, Model
 from django.http import HttpRequest, QueryDict
-from unfold.admin import ModelAdmin
 
+from whatsapp_bot.admin.base import ModelAdmin
 from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.writing import in_words
 from whatsapp_bot.fingerprint import fingerprint

@@ -15,8 +15,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 
+from whatsapp_bot.admin.base import ModelAdmin
 from whatsapp_bot.admin.bubbles import BubbleTextarea, SayableField
 from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.delivery import Route, Status
