@@ -34,6 +34,7 @@ from whatsapp_bot.admin.log import LogAdmin
 from whatsapp_bot.admin.others import AmongOthers, RowsAmongOthers
 from whatsapp_bot.admin.people import ContactAdmin
 from whatsapp_bot.admin.writing import label
+from whatsapp_bot.whatsapp_text import clean
 
 STATUS_COLOURS = {
     Order.Status.IN_PRODUCTION: "info",
@@ -207,9 +208,23 @@ class UndoneLinkAdmin(BigAdmin):
 # Orders -------------------------------------------------------------------------------------------
 
 
+class OrderLineFormSet(RowsAmongOthers):
+    """Lines may say what is ordered, in place of the product and quantity of a new order."""
+
+    def clean(self) -> None:
+        super().clean()
+        kept = [form for form in self.forms if form.has_changed() or form.instance.pk]
+        has_lines = any(not self._should_delete_form(form) for form in kept)
+        typed = [clean(self.data.get(name, ""), 10).strip() for name in ("product", "quantity")]
+        if not (self.instance.pk or has_lines or all(typed)):
+            raise forms.ValidationError(
+                "What is ordered? Fill in product and quantity above, or add a line for each."
+            )
+
+
 class OrderLineInline(CleansText, TabularInline):
     model = OrderLine
-    formset = RowsAmongOthers
+    formset = OrderLineFormSet
     extra = 0
     fields = ["position", "product", "quantity"]
     verbose_name_plural = "lines, where it is for several products"
@@ -282,6 +297,16 @@ class OrderAdmin(AmongOthers, Importable, BigAdmin):
         has_lines = obj is not None and obj.lines.exists()
         return [*self.readonly_fields, *(["product", "quantity"] if has_lines else [])]
 
+    def get_form(
+        self, request: HttpRequest, obj: Order | None = None, change: bool = False, **options: Any
+    ) -> type[forms.ModelForm]:
+        form = super().get_form(request, obj, change, **options)
+        if obj is None and request.user.has_perm("orders.add_orderline"):
+            # Lines may say it instead, which are looked at after this form.
+            for name in ("product", "quantity"):
+                form.base_fields[name].required = False
+        return form
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         return super().get_queryset(request).with_progress()
 
@@ -295,6 +320,7 @@ class OrderAdmin(AmongOthers, Importable, BigAdmin):
         return super().get_search_results(request, queryset, search_term)
 
     def save_model(self, request: HttpRequest, obj: Order, form: Any, change: bool) -> None:
+        obj.quantity = obj.quantity or 0  # Its lines say it, and are saved next.
         super().save_model(request, obj, form, change)
         # Its runs may have led it on since the page was opened.
         Order.objects.filter(pk=obj.pk).follow()

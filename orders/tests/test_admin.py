@@ -140,6 +140,52 @@ def test_the_page_shows_what_follows_and_lines_take_over(admin_client, order):
     assert "product" not in admin_client.get(path).context["adminform"].form.fields
 
 
+@pytest.fixture
+def new_order(admin_client, order):
+    """Save the page of a new order, with these values; what it says then."""
+    page = reverse("admin:orders_order_add")
+    opened = posted(admin_client.get(page))
+
+    def new_order(**values) -> str:
+        said = {**opened, "number": "ORD-7", "customer": order.customer_id, **values}
+        return admin_client.post(page, said, follow=True).content.decode()
+
+    return new_order
+
+
+def lines(*rows) -> dict[str, object]:
+    """What the page posts of these products and quantities in lines."""
+    values = {"lines-TOTAL_FORMS": len(rows)}
+    for place, (product, quantity) in enumerate(rows):
+        values |= {f"lines-{place}-product": product, f"lines-{place}-quantity": quantity}
+    return values
+
+
+def test_a_new_order_says_what_is_ordered_in_lines_alone(new_order):
+    assert "was added successfully" in new_order(**lines(("Gear", 5), ("Lid", 7)))
+    made = Order.objects.get(number="ORD-7")
+    assert (made.product, made.quantity, made.lines.count()) == ("Gear, Lid", 12, 2)
+
+
+def test_or_in_product_and_quantity_but_says_it_somewhere(new_order):
+    removed = {**lines(("Gear", 5)), "lines-0-DELETE": "on"}
+    unseen = {"product": "\u202e", "quantity": "5"}
+    for said in ({}, {"product": "Gear"}, {"quantity": "5"}, lines((" ", "")), removed, unseen):
+        assert "What is ordered? Fill in product and quantity above" in new_order(**said)
+    assert not Order.objects.filter(number="ORD-7").exists()
+    assert "was added successfully" in new_order(product="Gear", quantity="5")
+
+
+def test_who_may_add_no_lines_says_product_and_quantity(client, order, django_user_model):
+    clerk = django_user_model.objects.create_user("clerk", is_staff=True)
+    may = Permission.objects.filter(codename__in=["add_order", "view_order", "view_customer"])
+    clerk.user_permissions.set(may)
+    client.force_login(clerk)
+    said = {"number": "ORD-7", "customer": order.customer_id, "status": "received"}
+    page = client.post(reverse("admin:orders_order_add"), said)
+    assert set(page.context["adminform"].form.errors) == {"product", "quantity"}
+
+
 def test_a_number_that_reads_alike_is_refused(admin_client, order):
     path = reverse("admin:orders_order_add")
     filled = posted(admin_client.get(path))

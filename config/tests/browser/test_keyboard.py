@@ -197,12 +197,14 @@ def test_the_menu_beside_a_choice(editing: Editing, planner: User, acme: Custome
 def test_a_mistake_is_led_to_and_told(editing: Editing, planner: User):
     page = editing.page
     editing.open("orders/order/add/")
-    editing.fill(number="ORD-7", product="Bracket")
+    editing.fill(number="ORD-7", product="Bracket", quantity="0")
     editing.press("Save")
     expect(page.get_by_role("alert")).to_contain_text("Please correct")
     expect(page.locator(":focus")).to_have_attribute("aria-label", "Customer")
     expect(editing.field("quantity")).to_have_accessible_description(
-        re.compile("With lines below: what they add up to. .*This field is required.")
+        re.compile(
+            "With lines below: what they add up to. .*Ensure this value is greater than or equal to 1."
+        )
     )
     tab_to(page, "Add another Production run")
     press(page, "Enter")
