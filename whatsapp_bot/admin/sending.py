@@ -16,7 +16,7 @@ from whatsapp_bot.admin.others import AmongOthers, FormAmongOthers
 from whatsapp_bot.admin.people import LogAdmin
 from whatsapp_bot.left_lying import left_lying_since
 from whatsapp_bot.models import Channel, MessageTemplate
-from whatsapp_bot.models.help_request import untaken_alarm
+from whatsapp_bot.models.help_request import untaken_alarms
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.twilio import account
 from whatsapp_bot.whatsapp_text import preview
@@ -44,7 +44,7 @@ def on_every_page(request: HttpRequest) -> dict[str, Any]:
     sees_requests = request.user.has_perm("whatsapp_bot.view_helprequest")
     return {
         **troubles(),
-        "alarm": untaken_alarm() if sees_requests else None,
+        "alarms": untaken_alarms() if sees_requests else [],
         "sees_messages": request.user.has_perm("whatsapp_bot.view_message"),
     }
 

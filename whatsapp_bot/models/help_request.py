@@ -306,9 +306,10 @@ class HelpRequest(models.Model):
 
 
 @Recent
-def untaken_alarm() -> HelpRequest | None:
-    """What sounds like an emergency and nobody has taken yet: the one that waits longest."""
-    return HelpRequest.objects.untaken().alarms().order_by("created_at", "pk").first()
+def untaken_alarms() -> list[HelpRequest]:
+    """What sounds like an emergency and nobody has taken yet, longest first; at most 100."""
+    alarms = HelpRequest.objects.untaken().alarms()
+    return list(alarms.order_by("created_at", "pk")[:MOST_COUNTED])
 
 
 @Recent

@@ -1,5 +1,6 @@
 """Who tells of a fire or of somebody hurt hears at once whom to call, and the team knows."""
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -219,6 +220,19 @@ class TestInTheConversation:
         HelpRequest.objects.get().take(thandi)
         forget_all()
         assert "emergency" not in shown(client, reverse("admin:index"))
+
+    def test_every_page_says_how_many_more_wait(self, new_phone):
+        client = browser(colleague("thandi"))
+        for place, more in enumerate(["", "1 more waits", "2 more wait"]):
+            new_phone().say(f"fire in hall {place}")
+            forget_all()
+            page = shown(client, reverse("admin:index"))
+            assert "🚨 fire in hall 0" in page
+            assert f">{more}</a>." in page if more else "more wait" not in page
+        new_phone().say("hi")
+        there = re.search(r'href="([^"]+)">2 more wait<', page)[1].replace("&amp;", "&")
+        found = client.get(there).context["cl"].result_list
+        assert [asked.text for asked in found] == [f"🚨 fire in hall {place}" for place in range(3)]
 
     def test_who_may_see_no_requests_is_told_nothing(self, say):
         say("man down at press 4")
