@@ -129,14 +129,14 @@ def test_who_changed_what_and_when_is_said(open_page, order):
     assert hers.save(notes="Ring twice", due_date="2027-01-15")
     assert not page.save(customer_reference="PO-7")
     today = date_format(timezone.localdate(), "j M Y")
-    said = rf"thandi, {today}, \d\d:\d\d: Changed (Due date|Notes for the customer) and "
+    said = rf"<p>thandi, {today}, \d\d:\d\d: Changed (Due date|Notes for the customer) and "
     assert re.search(said, page.html)
     assert "Notes for the customer: stored is “Ring twice”." in page.html
     assert page.values["customer_reference"] == "PO-7"
     assert page.save()
 
     assert not other_tab.save(customer_reference="PO-8")
-    assert re.search(rf"You, {today}, \d\d:\d\d: Changed Customer reference", other_tab.html)
+    assert re.search(rf"<p>You, {today}, \d\d:\d\d: Changed Customer reference", other_tab.html)
     assert "thandi, " in other_tab.html
 
     # What was told once is not told again.
