@@ -104,11 +104,17 @@ def ask_for_what_is_there(case: Any) -> None:
         about[name] = getattr(model.objects.first(), name)
 
 
-@schema.parametrize()
-@few
-def test_it_answers_as_it_is_described(case: Any, system: dict[str, str], settings: Any) -> None:
+@pytest.fixture
+def whatever_is_asked(settings: Any) -> None:
+    """However often, and of whichever host. Set again for each case, they would be ever slower."""
     settings.API_PER_MINUTE = settings.API_WRONG_TOKENS_PER_MINUTE = 1_000_000
     settings.ALLOWED_HOSTS = ["*"]
+
+
+@schema.parametrize()
+@few
+@pytest.mark.usefixtures("whatever_is_asked")
+def test_it_answers_as_it_is_described(case: Any, system: dict[str, str]) -> None:
     with undone():
         ask_for_what_is_there(case)
         case.call_and_validate(headers=system, checks=CHECKS)
