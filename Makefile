@@ -43,6 +43,8 @@ chat: .venv/requirements.installed .env ## talk to it in this terminal (WHO=work
 	@$(MANAGE) migrate --skip-checks --verbosity 0
 	@$(MANAGE) chat $(WHO)
 
+# So that what one worker, or an earlier run, has compiled is there for the others.
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/requirements-dev.installed ## all tests (ARGS="-k webhook", TEST_DATABASE_URL=postgres://...)
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
