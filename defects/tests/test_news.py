@@ -274,7 +274,8 @@ def test_ok_may_be_an_answer_in_a_form(report, say):
     for text in ("menu", "2", "1"):
         say(text)
     report.reported_by.send("Your gloves are here.")
-    say("ok")
+    assert "too little" not in say("ok")
+    assert "too little" in say("ok")
     assert "✅" in say("ok")
 
 
