@@ -256,29 +256,22 @@ _DAMAGED = "It is damaged. Please open it in your spreadsheet program, save it a
 class _Xlsx(Table):
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self.weight = file, _weight_of(file)
-        self._sheets: dict[str, Any] = {}
+        self._sheets: dict[str, Callable[[], Iterator[Row]]] = {}
 
     def load(self) -> None:
         if self._sheets:
             return
         from orders.importing.xlsx import open_book  # slow to import, and only such a file needs it
 
-        book = _trying(lambda: open_book(self._file))
-        self._sheets = {
-            sheet.title: sheet for sheet in book.worksheets if sheet.sheet_state == "visible"
-        }
+        self._sheets = _trying(lambda: open_book(self._file))
         self.sheets = list(self._sheets)
         if not self.sheets:
             raise Unreadable("There is no sheet in it. Please choose the file that has the rows.")
 
     def _rows(self, sheet: str) -> Iterator[Row]:
-        chosen = self._sheets.get(sheet) or self._sheets[self.sheets[0]]
-        rows = chosen.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True)
-        number = 0
+        rows = self._sheets.get(sheet, self._sheets[self.sheets[0]])()
         while batch := _trying(lambda: list(islice(rows, _BATCH))):
-            for cells in batch:
-                number += 1
-                yield number, list(cells)
+            yield from batch
 
 
 def _trying(read: Callable[[], Any]) -> Any:

@@ -5,23 +5,30 @@ which of its parts is which, so each is limited as it is read.
 """
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import IO, Any
 
 from openpyxl.cell.text import Text
 from openpyxl.reader.excel import SHARED_STRINGS, ExcelReader
-from openpyxl.workbook.workbook import Workbook
-from openpyxl.worksheet import _read_only
-from openpyxl.worksheet._reader import FORMULA_TAG, ROW_TAG, SHEET_MAIN_NS, WorkSheetParser
+from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.worksheet._reader import (
+    DATA_TAG,
+    FORMULA_TAG,
+    ROW_TAG,
+    SHEET_MAIN_NS,
+    WorkSheetParser,
+)
+from openpyxl.xml.constants import ARC_WORKBOOK
 from openpyxl.xml.functions import iterparse
 
 from orders.importing.tables import (
-    LAST_ROW,
     MEGABYTE,
     MOST_COLUMNS,
     NOT_WORKED_OUT,
-    TOO_FAR_DOWN,
     TOO_LARGE,
+    Cell,
+    Row,
     Unreadable,
 )
 
@@ -34,16 +41,34 @@ MOST_TEXTS = 2_000_000
 MOST_CELLS = 10_000_000
 """Of a sheet, with the empty ones. In 200 MB there are half as many that have something in them."""
 
-_DATA_TAG = f"{{{SHEET_MAIN_NS}}}sheetData"
-_TEXT_TAG = f"{{{SHEET_MAIN_NS}}}si"
+_STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
+"""In such a file everything has another name."""
+_TABLE_TAG, _TEXT_TAG = f"{{{SHEET_MAIN_NS}}}sst", f"{{{SHEET_MAIN_NS}}}si"
 
 
-def open_book(file: IO[bytes]) -> Workbook:
-    """The workbook in a file, whose sheets are read later. Raises Unreadable, or whatever else."""
-    reader = _Reader(file, read_only=True, data_only=True, keep_links=False)
+def open_book(file: IO[bytes]) -> dict[str, Callable[[], Iterator[Row]]]:
+    """What reads the rows of each sheet that is not hidden, by its name.
+
+    Raises Unreadable, or whatever else.
+    """
+    reader = ExcelReader(file, read_only=True, data_only=True, keep_links=False)
     reader.archive = _Archive(file)
-    reader.read()
-    return reader.wb
+    if _STRICT in reader.archive.read(ARC_WORKBOOK):
+        raise Unreadable(
+            "It is a “Strict Open XML Spreadsheet”. "
+            "Please save it as “Excel Workbook”, and choose that."
+        )
+    reader.read_manifest()
+    reader.read_workbook()
+    apply_stylesheet(reader.archive, reader.wb)
+    reader.shared_strings = list(_texts(reader))
+    return {
+        sheet.name: partial(_rows, reader, part.target)
+        for sheet, part in reader.parser.find_sheets()
+        if sheet.state == "visible"
+        and part.target in reader.valid_files
+        and "chartsheet" not in part.Type
+    }
 
 
 class _Archive(zipfile.ZipFile):
@@ -56,17 +81,6 @@ class _Archive(zipfile.ZipFile):
         if content.count(b"<") > MOST_ELEMENTS:
             raise Unreadable(TOO_LARGE)
         return content
-
-
-class _Reader(ExcelReader):
-    def read_strings(self) -> None:
-        part = self.package.find(SHARED_STRINGS)
-        if part is not None:
-            with self.archive.open(part.PartName[1:]) as file:
-                self.shared_strings = list(_texts(_Pieces(file)))
-
-    def read_chartsheet(self, sheet: Any, rel: Any) -> None:
-        """It has no rows."""
 
 
 class _Pieces:
@@ -87,52 +101,64 @@ class _Pieces:
         return block
 
 
-def _elements(pieces: _Pieces, within: str, tag: str) -> Iterator[Any]:
+def _elements(reader: ExcelReader, part: str, within: str, tag: str) -> Iterator[Any]:
     """Those with this tag, each of which is forgotten once it is dealt with."""
-    around = None
-    for event, element in iterparse(pieces, ["start", "end"]):
-        if event == "start":
-            around = element if around is None and element.tag == within else around
-        elif element is around:
-            return  # What stands behind them can be long, and is not needed.
-        elif element.tag == tag and around is not None:
-            yield element
-            around.clear()
-            pieces.begin()
+    with reader.archive.open(part) as file:
+        pieces = _Pieces(file)
+        around = None
+        for event, element in iterparse(pieces, ["start", "end"]):
+            if event == "start":
+                around = element if around is None and element.tag == within else around
+            elif element is around:
+                return  # What stands behind them can be long, and is not needed.
+            elif element.tag == tag and around is not None:
+                yield element
+                around.clear()
+                pieces.begin()
 
 
-def _texts(pieces: _Pieces) -> Iterator[str]:
-    for number, element in enumerate(_elements(pieces, f"{{{SHEET_MAIN_NS}}}sst", _TEXT_TAG)):
+def _texts(reader: ExcelReader) -> Iterator[str]:
+    """What cells name by its place in this list, where it stands once for all of them."""
+    part = reader.package.find(SHARED_STRINGS)
+    if part is None:
+        return
+    elements = _elements(reader, part.PartName[1:], _TABLE_TAG, _TEXT_TAG)
+    for number, element in enumerate(elements):
         if number >= MOST_TEXTS:
             raise Unreadable(TOO_LARGE)
         yield Text.from_tree(element).content.replace("x005F_", "")
 
 
+def _rows(reader: ExcelReader, part: str) -> Iterator[Row]:
+    parser = _Parser(
+        None,
+        reader.shared_strings,
+        data_only=True,
+        epoch=reader.wb.epoch,
+        date_formats=reader.wb._date_formats,
+        timedelta_formats=reader.wb._timedelta_formats,
+    )
+    count = 0
+    for element in _elements(reader, part, DATA_TAG, ROW_TAG):
+        count += len(element)
+        if count > MOST_CELLS:
+            raise Unreadable(TOO_LARGE)
+        # No cell stands further left than in its place. Of those beyond, one tells of them all.
+        element[MOST_COLUMNS:] = list(filter(len, element[MOST_COLUMNS:]))[:1]
+        number, cells = parser.parse_row(element)
+        parser.row_dimensions.clear()
+        yield number, _in_columns({cell["column"]: cell["value"] for cell in cells})
+
+
+def _in_columns(cells: dict[int, Cell]) -> list[Cell]:
+    """The cells in their places, and behind the last place whatever is further to the right."""
+    width = min(max(cells, default=0), MOST_COLUMNS)
+    beyond = [cell for column, cell in cells.items() if column > MOST_COLUMNS]
+    return [cells.get(column) for column in range(1, width + 1)] + beyond
+
+
 class _Parser(WorkSheetParser):
-    """Reads the rows of a sheet and nothing else.
-
-    For openpyxl a formula that nobody has worked out would be an empty cell.
-    """
-
-    def __init__(self, source: IO[bytes], *args: Any, **options: Any) -> None:
-        super().__init__(_Pieces(source), *args, **options)
-
-    def parse_dimensions(self) -> None:
-        """What a file says of its own size is not always so."""
-
-    def parse(self) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-        cells = 0
-        for element in _elements(self.source, _DATA_TAG, ROW_TAG):
-            cells += len(element)
-            if cells > MOST_CELLS:
-                raise Unreadable(TOO_LARGE)
-            del element[MOST_COLUMNS + 1 :]  # No cell stands further left than in its place.
-            row = self.parse_row(element)
-            self.row_dimensions.clear()
-            if self.row_counter > LAST_ROW:
-                # Those before it are made up, as empty ones.
-                raise Unreadable(TOO_FAR_DOWN)
-            yield row
+    """For openpyxl a formula that nobody has worked out would be an empty cell."""
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
         if not (len(element) or element.attrib):
@@ -144,6 +170,3 @@ class _Parser(WorkSheetParser):
         if has_nothing and element.find(FORMULA_TAG) is not None:
             cell["value"] = NOT_WORKED_OUT
         return cell
-
-
-_read_only.WorkSheetParser = _Parser

@@ -111,6 +111,11 @@ def packed(**parts):
     return file.getvalue()
 
 
+def unpacked(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        return {name: book.read(name) for name in book.namelist()}
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
@@ -221,8 +226,7 @@ def test_a_row_further_down_than_there_are_any_is_refused(name, content):
 
 def test_entities_are_not_filled_in():
     entity = '<!DOCTYPE sst [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]>'
-    with zipfile.ZipFile(io.BytesIO(xlsx())) as book:
-        parts = {name: book.read(name) for name in book.namelist()}
+    parts = unpacked(xlsx())
     parts["xl/s.xml"] = entity.encode() + parts["xl/s.xml"].replace(b"ORD-1", b"&b;")
     with pytest.raises(Unreadable, match="It is damaged"):
         read(packed(**parts), "a.xlsx")
@@ -233,6 +237,68 @@ def test_what_stands_behind_the_rows_plays_no_part():
     merged = '<mergeCell ref="A1:B1"/>' * 200_000
     sheet = f"{in_sheet(ROW)}<mergeCells>{merged}</mergeCells>"
     assert read(xlsx(sheet), "a.xlsx") == [(1, [1]), (2, ["ORD-1"])]
+
+
+TEXTS = """<si><t>課きく</t><rPh sb="0" eb="1"><t>カ</t></rPh><phoneticPr fontId="1"/></si>
+    <si><r><rPr><b/><sz val="11"/></rPr><t xml:space="preserve">a </t></r><r><t>b</t></r></si>"""
+FORMATS = """<numFmts><numFmt numFmtId="164" formatCode="[h]:mm"/></numFmts>
+    <cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="20"/><xf numFmtId="164"/></cellXfs>"""
+SHEETS = {
+    "gaps": """<row r="3" ht="30"><c r="B3"><v>1</v></c><c><v>7</v></c></row><row/>
+        <row><c><v>2.5E3</v></c></row><row r="9"><c r="C9"><v>3</v></c><c r="A9"><v>1</v></c></row>""",
+    "texts": "<row>" + "".join(f'<c t="s"><v>{place}</v></c>' for place in range(3)) + "</row>",
+    "texts of their own": """<row><c t="inlineStr"><is><r><t>a</t></r><r><t> b</t></r></is></c>
+        <c t="inlineStr"><is><t><![CDATA[a<b]]></t></is></c><c t="str"><v>x&amp;y</v></c></row>""",
+    "kinds": """<row><c t="b"><v>1</v></c><c t="b"><v>0</v></c><c t="e"><v>#N/A</v></c><c><v/></c>
+        <c t="d"><v>2026-01-02T03:04:05</v></c><c t="n"><v> 5 </v></c></row>""",
+    "days": "".join(
+        f'<row><c s="{of}"><v>{n}</v></c></row>' for of in range(4) for n in (0.5, 9e9)
+    ),
+    "remarks": "<!-- 1 --><row><!-- 2 --><c><!-- 3 --><v>1<!-- 4 -->2</v></c></row>",
+    "many": "".join(f"<row>{f'<c><v>{row}</v></c>' * (row % 99)}</row>" for row in range(999)),
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
+@pytest.mark.parametrize("since_1904", ["0", "1"])
+@pytest.mark.parametrize("name", SHEETS)
+def test_it_is_read_as_openpyxl_reads_it(name, since_1904):
+    book = f'<workbookPr date1904="{since_1904}"/>'
+    content = xlsx(in_sheet(SHEETS[name]), TEXTS, FORMATS, book)
+    sheet = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)["S"]
+    cells = sheet.iter_rows(max_col=tables.MOST_COLUMNS, values_only=True)
+    rows = [(number, tables._stripped(list(row))) for number, row in enumerate(cells, 1)]
+    assert read(content, "a.xlsx") == [(number, row) for number, row in rows if row]
+
+
+def test_no_row_is_lost_for_its_place():
+    """As openpyxl would lose those that are not in order."""
+    rows = "".join(f'<row r="{row}"><c><v>{row}</v></c></row>' for row in (3, 2, 4))
+    assert read(xlsx(f"<sheetData>{rows}</sheetData>"), "a.xlsx") == [(3, [3]), (2, [2]), (4, [4])]
+
+
+def test_what_an_xlsx_file_says_of_itself_plays_no_part():
+    parts = unpacked(xlsx())
+    created = '<created xmlns="http://purl.org/dc/terms/">once</created>'
+    parts["docProps/core.xml"] = f"<coreProperties>{created}</coreProperties>"
+    assert read(packed(**parts), "a.xlsx") == [(1, [1]), (2, ["ORD-1"])]
+
+
+def test_the_strict_kind_is_said_to_be_one():
+    parts = unpacked(xlsx())
+    strict = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
+    renamed = {name: part.replace(MAIN.encode(), strict) for name, part in parts.items()}
+    with pytest.raises(Unreadable, match="save it as “Excel Workbook”"):
+        read(packed(**renamed), "a.xlsx")
+
+
+def test_a_column_too_far_to_the_right_is_told_of_wherever_it_is():
+    styled, filled = '<c s="0"/>' * 150, "<c><v>1</v></c>"
+    for cells in (f"{styled}{filled}", f'{filled}<c r="CZ1"><v>1</v></c>'):
+        content = xlsx(f"<sheetData><row>{cells}</row></sheetData>")
+        table = open_table(io.BytesIO(content), "a.xlsx", len(content))
+        list(table.rows())
+        assert table.is_cut
 
 
 def test_too_large_and_too_many(monkeypatch):
