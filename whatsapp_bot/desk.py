@@ -336,8 +336,11 @@ class Desk:
         belongs = self.place.expects_reply or self.place.has_just_sent
         replies = self._expected() if belongs else ""
         claimed = replies or flows.claimed(self.contact, self.message)
-        for_team = f"{FILE_FOR_TEAM}:{self.message.pk}"
-        return self._hand_over(claimed or self._offered() or for_team, silent)
+        address = claimed or self._offered()
+        if not address and self.is_emergency:
+            self.place.rest()  # The team has it.
+            return texts.GO_ON()
+        return self._hand_over(address or f"{FILE_FOR_TEAM}:{self.message.pk}", silent)
 
     def _hear_caption(self, flow: Flow) -> str:
         """What came with it, or the picture itself, is the answer to the question if it can be."""

@@ -20,7 +20,8 @@ from whatsapp_bot.desk import Desk
 from whatsapp_bot.dialog import words_in
 from whatsapp_bot.emergency import tells_of_emergency
 from whatsapp_bot.inbound import Incoming, Sender
-from whatsapp_bot.models import HelpRequest, Message
+from whatsapp_bot.models import Contact, HelpRequest, Message
+from whatsapp_bot.models.contact import Role
 from whatsapp_bot.models.help_request import HelpRequestQuerySet
 from whatsapp_bot.receiving import keep
 from whatsapp_bot.recent import forget_all
@@ -244,6 +245,17 @@ class TestInTheConversation:
         (reply,) = phone.send("image", text="fire at line 3")
         assert reply.startswith(ALARM)
         assert waiting() == ["🚨 fire at line 3"]
+
+    def test_nor_is_a_customer_asked_whether_the_team_is_to_have_it(self, phone, contact):
+        """They have it, and were told so; what follows joins it."""
+        Contact.objects.update(role=Role.CUSTOMER)
+        phone.say("hi")
+        phone.say("1")
+        (reply,) = phone.send("image", text="fire in the hall")
+        assert reply.startswith(ALARM)
+        assert "Shall I pass it on" not in reply
+        phone.send("audio")
+        assert waiting() == ["🚨 fire in the hall\n📎"]
 
 
 @pytest.mark.django_db
