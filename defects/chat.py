@@ -21,7 +21,7 @@ from whatsapp_bot.models.contact import Role
 from whatsapp_bot.models.menu import opened_for
 from whatsapp_bot.numbered import number_of_ours
 from whatsapp_bot.place import MAIN_MENU
-from whatsapp_bot.questions import FEWEST_WORDS, Form
+from whatsapp_bot.questions import FEWEST_WORDS, Form, tells_nothing
 from whatsapp_bot.shipped import ship_item, ship_menu
 from whatsapp_bot.whatsapp_text import preview
 from whatsapp_bot.wording import fill, in_full
@@ -249,10 +249,10 @@ class ReportWithPicture(Flow):
         )
 
     def _caption(self) -> str:
-        """The words that came with the picture."""
+        """The words that came with the picture, if they tell something."""
         kept = [one["message"] for one in self.place.kept]
-        captions = Message.objects.filter(pk__in=kept).exclude(body="").order_by("pk")
-        return captions.values_list("body", flat=True).first() or ""
+        captions = Message.objects.filter(pk__in=kept).order_by("pk").values_list("body", flat=True)
+        return next((caption for caption in captions if not tells_nothing(caption)), "")
 
 
 @register("defects.words")

@@ -349,7 +349,9 @@ class Desk:
         text = self.said.text or (flow.spoken if is_voice else "")
         said = Said(text, attachment=str(self.message.pk) if is_picture else "")
         kept = f"{flow.when_kept()} {texts.CANNOT_LISTEN()}" if is_voice else flow.when_kept()
-        if self.place.asking.answer(said):
+        answer = self.place.asking.answer(said)
+        # Who sends two pictures with the same words under them has not said them again.
+        if answer and answer != self.place.asking.doubted:
             reply = self.turn(said)
             return paragraphs(kept, reply) if self.place.asking.wrong else reply
         return paragraphs(kept, self.turn())

@@ -227,6 +227,22 @@ def test_its_caption_is_the_description(phone, say):
     assert attached() == 1
 
 
+def test_but_not_one_that_describes_nothing(phone, say):
+    phone.send("image", text="ok")
+    assert say("yes") == "Please describe the defect:"
+    say("The seal leaks")
+    assert DefectReport.objects.get().description == "The seal leaks"
+    assert attached() == 1
+
+
+def test_two_pictures_of_an_album_do_not_say_the_same_twice(phone, say, describing):
+    assert "that tells me too little" in phone.send("image", text="ok")[0]
+    assert phone.send("image", text="ok")[0].endswith("Please describe the defect:")
+    assert not DefectReport.objects.exists()
+    say("The seal leaks")
+    assert attached() == 2
+
+
 def test_a_picture_that_is_not_to_be_reported_joins_no_later_report(phone, say):
     phone.send("image")
     assert "no report then" in say("no")
