@@ -405,6 +405,15 @@ def test_an_hour_without_storage_is_survived_and_staff_are_told(client, asked, e
         assert make().status == Export.Status.DONE
 
 
+def test_after_the_last_try_nobody_is_told_to_wait(asked, ends_with):
+    ends_with("exit 1")
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(Export.TRIES):
+            clock.move_to(max(Export.objects.get().claimed_until, timezone.now()))
+            exporting.drain()
+        assert Export.objects.get().status == Export.Status.FAILED
+
+
 def test_what_cannot_be_put_away_holds_up_nobody(asked, monkeypatch):
     """The bucket is away, and keeps what somebody left there who died."""
     Export.objects.claim().let_go()

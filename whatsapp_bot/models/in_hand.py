@@ -95,8 +95,8 @@ class InHand(models.Model):
         self._ours().update(claimed_until=timezone.now())
 
     def put_off(self) -> None:
-        """It broke off: have somebody begin it anew after a while."""
-        wait = self.WAITS[min(self.attempts, len(self.WAITS)) - 1]
+        """It broke off: have somebody begin it anew after a while, or give it up at once."""
+        wait = (*self.WAITS, timedelta())[self.attempts - 1]
         self._ours().update(status=self.WAITING, claimed_until=timezone.now() + wait)
 
     def why_it_waits(self) -> str:
