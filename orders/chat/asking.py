@@ -44,6 +44,10 @@ _AROUND_A_NUMBER = re.compile(
     r"|where|what|any|news|updates?|status|\w*\d\w*)"
 )
 """What may stand around an order's number, and say nothing else."""
+_IS_ONE = re.compile(
+    rf"(?:when )?(?:is|has|was|will) \d[\d ]*\b(?: be| been)? {_HOW_FAR}(?: yet| please)*"
+)
+"""One, and not so many parts, of which one would ask: are they ready?"""
 _NUMBER_WITH_LETTERS = re.compile(r"[^\W\d_](?=[\w-]*\d)[\w-]*")
 _NUMBER = re.compile(rf"{_NUMBER_WITH_LETTERS.pattern}|\d{{4,}}(?:-\d+)?")
 
@@ -75,7 +79,8 @@ def speaks_of_orders(text: str) -> bool:
 
 def names_an_order(text: str) -> bool:
     """Is it an order's number, with nothing but `my order is no.` and the like around it?"""
-    return all(map(_AROUND_A_NUMBER.fullmatch, words_in(text).split()))
+    words = words_in(text)
+    return bool(_IS_ONE.fullmatch(words)) or all(map(_AROUND_A_NUMBER.fullmatch, words.split()))
 
 
 def number_in(text: str) -> str:

@@ -138,10 +138,16 @@ def test_the_last_digits_of_ones_own_number_are_enough(say, buyer, order, acme, 
 
 
 @pytest.mark.parametrize(
-    "asked", ["where is 1001?", "any news on order 1001", "status of no. 1001"]
+    "asked",
+    [
+        *("where is 1001?", "any news on order 1001", "status of no. 1001"),
+        *("Is 1001 ready?", "has 1001 been shipped yet", "When will 1001 be ready, please?"),
+    ],
 )
-def test_also_in_a_question(say, buyer, order, asked):
-    say("hi")
+@pytest.mark.parametrize("before", [["hi"], ["hi", "1"]])
+def test_also_in_a_question(say, buyer, order, before, asked):
+    for text in before:
+        say(text)
     assert say(asked).startswith(ANSWER)
 
 
@@ -229,7 +235,11 @@ def test_of_the_last_digits_of_nothing_five_tries_are_enough(say, buyer, order, 
 
 
 @pytest.mark.parametrize(
-    "said", ["How many of the 1001 are ready?", "press 1001 broke", "1001 of them are bent"]
+    "said",
+    [
+        *("How many of the 1001 are ready?", "press 1001 broke", "1001 of them are bent"),
+        *("Are 1001 ready?", "is 1001 enough?"),
+    ],
 )
 def test_a_number_of_something_else_is_no_order(say, worker, order, said):
     say("hi")
