@@ -11,7 +11,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import IO, Any, Self
 
@@ -48,7 +48,7 @@ _PART = b"PK\1\2"
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 """How old Excel files begin, and new ones with a password."""
 
-Cell = str | int | float | bool | datetime | date | time | None
+Cell = str | int | float | bool | datetime | date | time | timedelta | None
 Row = tuple[int, list[Cell]]
 """A row with its number, as a spreadsheet shows it."""
 

@@ -87,7 +87,7 @@ class Text(CellWidget):
     def understand(self, value: Any, row: Any) -> str:
         if isinstance(value, str) and "  " not in value and value.isprintable():
             return self._fitting(value)
-        if isinstance(value, date | time):
+        if isinstance(value, date | time | timedelta):
             raise ValueError(
                 f"The spreadsheet has made a date of it: {as_shown(value)}. "
                 "Please give the cell the format “text”, and write it again."

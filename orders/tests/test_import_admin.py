@@ -23,6 +23,7 @@ from orders import sweep
 from orders.importing import work
 from orders.importing.judging import OrderJudge
 from orders.models import Customer, Import, Line, Order, ProductionRun
+from orders.tests.test_import_files import xlsx
 
 pytestmark = pytest.mark.django_db
 MAY = [
@@ -514,6 +515,17 @@ def test_the_wrong_rows_come_as_a_file_to_mend(client, acme):
     content = b"".join(client.get(page_of(again, "wrong")).streaming_content)
     (title, _) = openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)
     assert title.count("What is wrong") == 1
+
+
+@pytest.mark.parametrize("digits", [20, 4000])
+def test_a_number_longer_than_spreadsheets_keep_is_not_rounded(client, acme, digits):
+    number = "1234567890" * (digits // 10)
+    cells = f"<row><c><v>{number}</v></c><c t='str'><v>Nobody</v></c></row>"
+    titles = "".join(f"<c t='str'><v>{title}</v></c>" for title in HEAD.split(","))
+    content = xlsx(f"<sheetData><row>{titles}</row>{cells}</sheetData>")
+    _, imported = choose(client, SimpleUploadedFile("orders.xlsx", content))
+    wrong = b"".join(client.get(page_of(imported, "wrong")).streaming_content)
+    assert openpyxl.load_workbook(io.BytesIO(wrong))["Wrong rows"]["A2"].value == number
 
 
 def test_what_looks_like_a_script_does_nothing(client, acme):

@@ -4,7 +4,7 @@ import csv
 import io
 import zipfile
 from contextlib import suppress
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from io import StringIO
 
 import openpyxl
@@ -532,6 +532,7 @@ def test_texts():
     for cell, says in (
         ("x" * 61, "61 characters, and 60"),
         (datetime(2026, 3, 12), "made a date of it"),  # noqa: DTZ001
+        (timedelta(hours=100, minutes=45), "made a date of it"),
         ("#N/A", "an error of the spreadsheet"),
     ):
         with pytest.raises(ValueError, match=says):
