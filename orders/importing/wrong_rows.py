@@ -9,6 +9,8 @@ from orders.importing.tables import Cell
 from whatsapp_bot.spreadsheets import Cells, Column, Value, XlsxSheet
 
 WHY = "What is wrong"
+FIRST_ROUNDED = 10**15
+"""Spreadsheets keep fifteen digits of a number."""
 
 
 class WrongRows:
@@ -40,8 +42,10 @@ class WrongRows:
 
 
 def _value(cell: Cell) -> Value:
-    """Dates and numbers stay what they are; times and truths become text."""
-    if cell is None or (isinstance(cell, int | float) and not isinstance(cell, bool)):
+    """Dates and numbers stay what they are; times, truths and long numbers become text."""
+    if isinstance(cell, bool) or (isinstance(cell, int) and abs(cell) >= FIRST_ROUNDED):
+        return str(cell)
+    if cell is None or isinstance(cell, int | float):
         return cell  # type: ignore[return-value]
     if hasattr(cell, "year"):
         return cell  # type: ignore[return-value]
