@@ -94,7 +94,10 @@ class Channel(models.Model):
         pause = 1 / settings.SEND_PER_SECOND
         first = self._next_at()
         self.free_at = first + count * pause
-        self.save(update_fields=["free_at"])
+        if self.stopped_at:
+            # Its answer may take a while: no other one is handed over to see meanwhile.
+            self.try_at = timezone.now() + TRY_AGAIN_AFTER
+        self.save(update_fields=["free_at", "try_at"])
         return [first + place * pause for place in range(count)]
 
     def _next_at(self) -> float:

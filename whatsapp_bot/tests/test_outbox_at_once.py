@@ -12,7 +12,7 @@ from django.utils import timezone
 from whatsapp_bot import outbox
 from whatsapp_bot.delivery import DeliveryReport, Status
 from whatsapp_bot.fake_twilio import trouble
-from whatsapp_bot.models import Contact, Conversation, Message
+from whatsapp_bot.models import Channel, Contact, Conversation, Message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,6 +49,19 @@ def test_each_goes_out_once_and_in_order(queued, fake_twilio, deliver):
     for person in queued:
         came = [message.body for message in fake_twilio.sent_to(person.address)]
         assert came == [f"Message {number}" for number in range(EACH)]
+
+
+def test_while_sending_is_stopped_one_alone_is_handed_over_to_see(queued, fake_twilio, deliver):
+    """However long Twilio takes to refuse it."""
+    Channel.objects.ours().stop(20003)
+    Channel.objects.update(try_at=timezone.now())
+    errands = outbox.claim(16)
+    assert len(errands) == 1
+    outbox.drain(0.5)
+    assert not fake_twilio.requests
+    outbox.settle([(errand, outbox._run(errand)) for errand in errands])
+    assert not Channel.objects.ours().trouble
+    assert len(outbox.claim(16)) == PEOPLE
 
 
 def test_what_one_has_in_hand_no_other_takes(queued):
