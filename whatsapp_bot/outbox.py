@@ -82,19 +82,21 @@ def drain(seconds: float = 600) -> int:
     """
     ends = time.monotonic() + seconds
     flying: dict[Future[Outcome], Errand] = {}
-    settled = 0
+    settled = ended = 0
     try:
         while True:
             is_over = told_to_end.is_set() or time.monotonic() >= ends
-            # In batches, since to claim one costs as much as to claim many.
-            if not is_over and len(flying) <= settings.SEND_AT_ONCE // 2:
-                errands = claim(settings.SEND_AT_ONCE - len(flying))
+            wanted = settings.SEND_AT_ONCE - len(flying)
+            # While they end, in batches: to claim one costs as much as to claim many.
+            if not is_over and wanted >= (settings.SEND_AT_ONCE // 2 if ended else 1):
+                errands = claim(wanted)
                 flying |= {_carriers().submit(_run, errand): errand for errand in errands}
             if not flying:
                 break
             # A slow one does not keep those waiting that come meanwhile.
             wait(flying, A_LOOK, return_when=FIRST_COMPLETED)
-            settled += _settle_done(flying, A_MOMENT)
+            ended = _settle_done(flying, A_MOMENT)
+            settled += ended
     except Exception:
         # Somebody held a lock for too long: what is on its way has an outcome all the same.
         _settle_done(flying)

@@ -146,6 +146,23 @@ def test_one_that_is_slow_keeps_nobody_else_waiting(queued, fake_twilio, deliver
     assert came == [f"Message {number}" for number in range(EACH)]
 
 
+def test_nor_do_as_many_as_half_of_them(queued, fake_twilio, deliver, settings):
+    slow, others = (
+        queued[: settings.SEND_AT_ONCE // 2 + 1],
+        queued[settings.SEND_AT_ONCE // 2 + 1 :],
+    )
+    are_slow = [trouble.sends_to(person.address) for person in slow]
+    fake_twilio.trouble.always(
+        trouble.slow(4), when=lambda request: any(is_one(request) for is_one in are_slow)
+    )
+    with ThreadPoolExecutor(1) as pool:
+        draining = pool.submit(_and_close, outbox.drain, 3)
+        sent = Message.objects.filter(status=Status.SENT)
+        _wait_for(lambda: sent.filter(contact__in=others).count() > len(others))
+        assert not sent.filter(contact__in=slow).exists()
+        draining.result()
+
+
 def _and_close(do, *arguments):
     """For a thread of its own."""
     try:
