@@ -64,3 +64,18 @@ def test_orders_are_imported(page: Page, base: str):
     page.get_by_role("button", name="Import 1 row").click()
     expect(page.get_by_text("JavaScript is switched off.")).to_be_visible()
     assert Order.objects.get().number == "ORD-9001"
+
+
+def test_on_a_phone_the_menu_and_the_filters_come_below(
+    page: Page, base: str, report: DefectReport
+):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{base}/admin/defects/defectreport/")
+    expect(page.get_by_text("Filters", exact=True)).to_be_hidden()
+    # Nothing lies above it, or pushes it aside.
+    page.get_by_role("link", name=report.number, exact=True).click()
+    page.get_by_role("link", name="The menu is below").click()
+    page.locator("#nav-sidebar").get_by_role("link", name="Defect reports").click()
+    page.locator("#changelist-filter").get_by_role("link", name="reported", exact=True).click()
+    page.get_by_role("link", name=report.number, exact=True).click()
+    expect(page.locator("[name=part]")).to_be_visible()
