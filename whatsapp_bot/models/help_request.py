@@ -16,6 +16,7 @@ from whatsapp_bot.models.message import Message
 from whatsapp_bot.numbered import NumberedQuerySet
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.refusals import NotAllowed
+from whatsapp_bot.simulator.nobody import is_made_up
 from whatsapp_bot.whatsapp_text import clean, preview, split
 
 log = structlog.get_logger("whatsapp_bot")
@@ -27,6 +28,7 @@ SAME_EMERGENCY = timedelta(hours=1)
 MOST_COUNTED = 100
 ALARM = "🚨"
 """What a request begins with that sounds like an emergency."""
+TRIAL = "This is a trial: it was typed in the simulator, as somebody who is made up."
 
 
 class HelpRequestQuerySet(NumberedQuerySet["HelpRequest"]):
@@ -83,8 +85,8 @@ class HelpRequestQuerySet(NumberedQuerySet["HelpRequest"]):
         return self.untaken().filter(mail_at__lte=timezone.now())
 
     def mail(self) -> None:
-        """Tell staff by mail of what they are to be told of."""
-        for asked in self.to_mail():
+        """Tell staff by mail of what they are to be told of, first what has waited longest."""
+        for asked in self.to_mail().order_by("mail_at"):
             asked.mail()
 
 
@@ -243,23 +245,33 @@ class HelpRequest(models.Model):
 
     def mail(self) -> None:
         """Tell staff, and try again in a while if no mail server takes it."""
-        mine = HelpRequest.objects.filter(pk=self.pk, mail_at=self.mail_at)
-        self.mail_at = timezone.now() + MAIL_AGAIN_AFTER
-        if not mine.update(mail_at=self.mail_at):
-            return  # Another worker has it in hand.
+        mine = HelpRequest.objects.to_mail().filter(pk=self.pk, mail_at=self.mail_at)
+        if not mine.update(mail_at=timezone.now() + MAIL_AGAIN_AFTER):
+            return  # Another worker has it in hand, or somebody has taken it.
+        # The person may have said more, while others were told of.
+        self.refresh_from_db()
         try:
-            mail_admins(f"Andon: {self.number} sounds like an emergency", self._in_a_mail())
+            mail_admins(self._in_a_subject(), self._in_a_mail())
         except OSError as error:  # Those of smtplib are some, too.
             log.error("nobody could be told by mail", exc_info=error)
         else:
             HelpRequest.objects.filter(pk=self.pk, mail_at=self.mail_at).update(mail_at=None)
 
+    @property
+    def _is_trial(self) -> bool:
+        return is_made_up(self.contact.address)
+
+    def _in_a_subject(self) -> str:
+        sounds = f"Andon: {self.number} sounds like an emergency"
+        return f"{sounds} (a trial)" if self._is_trial else sounds
+
     def _in_a_mail(self) -> str:
         at = date_format(timezone.localtime(self.created_at), "H:i, j F Y")
         who = dict.fromkeys([str(self.contact), self.contact.address])
         page = reverse("admin:whatsapp_bot_helprequest_change", args=[self.pk])
+        trial = f"{TRIAL}\n\n" if self._is_trial else ""
         return (
-            f"{self.text}\n\nFrom {', '.join(who)}, at {at}.\n\n"
+            f"{trial}{self.text}\n\nFrom {', '.join(who)}, at {at}.\n\n"
             f"Nobody has taken it yet:\n{settings.PUBLIC_URL}{page}\n"
         )
 

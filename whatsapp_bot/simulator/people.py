@@ -11,14 +11,12 @@ from whatsapp_bot.models import Contact, Conversation
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.simulator.errors import CannotDo
 from whatsapp_bot.simulator.exchange import Exchange
+from whatsapp_bot.simulator.nobody import NUMBERS_OF_NOBODY, USER_IDS_OF_NOBODY
 from whatsapp_bot.simulator.phone import Phone
 from whatsapp_bot.twilio.webhook import phone_number, user_id
 from whatsapp_bot.whatsapp_text import clean
 
 MOST_FOUND = 20
-NUMBERS_OF_NOBODY = ("+999", "+155501")
-"""No country has 999, and no area 555: the numbers of the simulator and of the demo."""
-USER_IDS_OF_NOBODY = "ZZ."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +99,6 @@ CAST = {
     "no number": Person("ZZ.simulator4", "Somebody hidden"),
 }
 """Who is always there to type as, by what a script calls them."""
-
-
-def is_made_up(address: str) -> bool:
-    """Is this an address that nobody outside can have?"""
-    return address.startswith((*NUMBERS_OF_NOBODY, USER_IDS_OF_NOBODY))
 
 
 def _made_up() -> Q:

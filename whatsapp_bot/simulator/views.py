@@ -25,6 +25,7 @@ from whatsapp_bot.simulator import history as shown
 from whatsapp_bot.simulator import people as everybody
 from whatsapp_bot.simulator import script as scripts
 from whatsapp_bot.simulator.errors import CannotDo
+from whatsapp_bot.simulator.nobody import is_made_up
 from whatsapp_bot.simulator.people import Person
 
 CONTENT_SECURITY_POLICY = (
@@ -52,7 +53,7 @@ def person_at(request: HttpRequest) -> Person:
     Raises CannotDo.
     """
     person = Person.at(request.POST.get("whom", ""), request.POST.get("name", ""))
-    if not (everybody.is_made_up(person.address) or may_meet_everybody(request)):
+    if not (is_made_up(person.address) or may_meet_everybody(request)):
         raise CannotDo("You may type as people of the simulator only, and not as real ones.")
     return person
 

@@ -22,7 +22,7 @@ from whatsapp_bot.emergency import tells_of_emergency
 from whatsapp_bot.inbound import Incoming, Sender
 from whatsapp_bot.models import Contact, HelpRequest, Message
 from whatsapp_bot.models.contact import Role
-from whatsapp_bot.models.help_request import HelpRequestQuerySet
+from whatsapp_bot.models.help_request import TRIAL, HelpRequestQuerySet
 from whatsapp_bot.receiving import keep
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.tests.test_inbox import browser, colleague
@@ -366,6 +366,26 @@ class TestByMail:
         first.mail()
         second.mail()
         assert len(mail.outbox) == 1
+
+    def test_what_happens_while_others_are_told_of_counts(self, new_phone):
+        """A mail server may be slow, and many may wait for it."""
+        phones = [new_phone(), new_phone()]
+        for phone in phones:
+            phone.say("fire")
+        taken, said_more = HelpRequest.objects.order_by("pk")
+        HelpRequest.objects.get(pk=taken.pk).take(colleague("thandi"))
+        phones[1].say("hall 2, by the press")
+        taken.mail()
+        said_more.mail()
+        (told,) = mail.outbox
+        assert "🚨 fire\nhall 2, by the press\n" in told.body
+
+    def test_a_trial_in_the_simulator_is_said_to_be_one(self, new_phone, work):
+        for phone in (new_phone("+99900000001"), new_phone("ZZ.simulator4"), new_phone()):
+            phone.say("fire")
+        work()
+        assert [told.subject.endswith(" (a trial)") for told in mail.outbox] == [True, True, False]
+        assert [told.body.startswith(TRIAL) for told in mail.outbox] == [True, True, False]
 
     def test_without_addresses_nobody_is(self, say, work, settings):
         settings.ADMINS = []
