@@ -213,6 +213,16 @@ def test_a_mistake_is_led_to_and_told(editing: Editing, planner: User):
     )
 
 
+def test_so_is_a_mistake_of_rows(editing: Editing, planner: User, acme: Customer):
+    page = editing.page
+    editing.open(f"orders/order/add/?customer={acme.pk}")
+    editing.fill(number="ORD-7")
+    editing.press("Save")
+    told = page.get_by_role("alert").filter(has_text="What is ordered?")
+    expect(told).to_be_focused()
+    expect(told).to_be_in_viewport()
+
+
 def test_rows_of_a_list_are_told_apart(editing: Editing, planner: User, acme: Customer):
     page = editing.page
     Order.objects.create(number="ORD-7", customer=acme, product="Bracket", quantity=5)

@@ -158,7 +158,11 @@
     ["keydown", "pointerdown"].forEach((use) => document.addEventListener(use, () => { isInUse = true; }, true));
     window.addEventListener("load", () => setTimeout(() => {
         if (!isInUse) {
-            focusOn(document.querySelector("[aria-invalid=true]") || document.querySelector("[autofocus]"));
+            const wrong = document.querySelector("[aria-invalid=true], [data-inline-type] .errornote");
+            if (wrong?.matches(".errornote")) {
+                wrong.tabIndex = -1;
+            }
+            focusOn(wrong || document.querySelector("[autofocus]"));
         }
     }));
 }
