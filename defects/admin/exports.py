@@ -16,15 +16,13 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseBadRequest,
-    JsonResponse,
     QueryDict,
 )
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
-from unfold.decorators import display
 
 from defects.export import Writing, cut_in_words
 from defects.exporting import Refused, about_of
@@ -32,12 +30,11 @@ from defects.models import DefectReport, Export
 from defects.models.export import LONGEST_QUERY
 from defects.tasks import make_exports
 from whatsapp_bot import tasks
-from whatsapp_bot.admin.log import LogAdmin
+from whatsapp_bot.admin.long_work import LongWorkAdmin
 from whatsapp_bot.narrowed import described
 from whatsapp_bot.spreadsheets import CONTENT_TYPES
 
 MAY_EXPORT = "defects.export_defectreport"
-MAY_SEE_ALL = "defects.view_export"
 AT_ONCE = 5_000
 """Up to so many reports are worth waiting for."""
 NOT_FILTERS = ("p", "all", "e", "_popup", "_to_field")
@@ -161,130 +158,52 @@ def _answer(file: Any, export: Export) -> FileResponse:
 
 
 @admin.register(Export)
-class ExportAdmin(LogAdmin):
-    """Who took what. Everybody sees their own; the file is for nobody else."""
+class ExportAdmin(LongWorkAdmin):
+    """Who took what. The file is for nobody else."""
 
     list_display = ["created_at", "by", "what", "state", "done", "cut", "finished_at"]
-    list_display_links = ["created_at"]
     list_filter = ["status", "format", "created_at"]
-    list_select_related = ["by"]
     search_fields = ["by__username", "filters"]
     search_help_text = "Who exported, or words of the filters"
-    show_full_result_count = False
 
     class Media:
         css = {"all": ["whatsapp_bot/progress.css", "defects/export.css"]}
 
     def get_urls(self) -> list[URLPattern]:
-        def guarded(view: Any) -> Any:
-            return self.admin_site.admin_view(view)
-
         return [
-            path("<int:pk>/state/", guarded(self.state_view), name="defects_export_state"),
-            path("<int:pk>/cancel/", guarded(self.cancel_view), name="defects_export_cancel"),
-            path("<int:pk>/download/", guarded(self.download_view), name="defects_export_download"),
+            self.step("cancel", require_POST(self.cancel_view)),
+            self.step("download", require_safe(self.download_view)),
             *super().get_urls(),
         ]
+
+    def may_ask(self, user: Any) -> bool:
+        return may_export(user)
 
     @admin.display(description="what")
     def what(self, export: Export) -> str:
         return f"{export.get_format_display()}: {export.filters or 'all reports'}"
 
-    @display(
-        description="state",
-        ordering="status",
-        label={
-            "waiting": "info",
-            "running": "info",
-            "done": "success",
-            "failed": "danger",
-            "cancelled": "",
-        },
-    )
-    def state(self, export: Export) -> tuple[str, str]:
-        return export.status, export.get_status_display()
-
-    # Who may ------------------------------------------------------------------------------------
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Export | None = None) -> bool:
-        if request.user.has_perm(MAY_SEE_ALL):
-            return True
-        return may_export(request.user) and (obj is None or obj.by_id == request.user.pk)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
-        exports = super().get_queryset(request)
-        if request.user.has_perm(MAY_SEE_ALL):
-            return exports
-        return exports.filter(by=request.user.pk)
-
-    def _seen(self, request: HttpRequest, pk: Any) -> Export:
-        """The export, for who may see it."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return get_object_or_404(self.get_queryset(request).select_related("by"), pk=pk)
-
-    def _own(self, request: HttpRequest, pk: int) -> Export:
-        """The export, for who asked for it, and may still export."""
-        export = self._seen(request, pk)
-        if export.by_id != request.user.pk or not may_export(request.user):
-            raise PermissionDenied
-        return export
-
-    # The page -----------------------------------------------------------------------------------
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """How far it is, and the file when it is done."""
-        if not object_id.isdecimal():
-            raise Http404
-        export = self._seen(request, object_id)
-        is_own = export.by_id == request.user.pk
+    def page(self, request: HttpRequest, export: Export) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "title": export.name,
-            "opts": self.model._meta,
+            "opts": self.opts,
             "export": export,
-            "is_own": is_own and may_export(request.user),
+            "is_own": self.is_own(request, export),
             "cut": cut_in_words(export.cut),
-            "sentence": in_words(export),
+            "sentence": self.in_words(export),
             "list": f"{reverse('admin:defects_defectreport_changelist')}?{export.query}",
             "media": self.media,
         }
         return TemplateResponse(request, "defects/export.html", context)
 
-    def state_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        export = self._seen(request, pk)
-        state = {
-            "unfinished": export.is_unfinished,
-            "done": export.done,
-            "total": export.total,
-            "sentence": in_words(export),
-        }
-        response = JsonResponse(state)
-        response["Cache-Control"] = "no-store"
-        return response
-
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return require_POST(self._cancel)(request, pk)
-
-    def _cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
-        if self._own(request, pk).cancel():
+        if self.own(request, pk).cancel():
             messages.success(request, "It is cancelled.")
         return redirect("admin:defects_export_change", pk)
 
     def download_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return require_safe(self._download)(request, pk)
-
-    def _download(self, request: HttpRequest, pk: int) -> HttpResponse:
-        export = self._own(request, pk)
+        export = self.own(request, pk)
         if not export.can_be_downloaded:
             raise Http404
         try:
@@ -292,25 +211,23 @@ class ExportAdmin(LogAdmin):
         except OSError:  # gone from the storage
             raise Http404 from None
 
-
-def in_words(export: Export) -> str:
-    """How an export stands, in a sentence or two."""
-    Status = Export.Status
-    match export.status:
-        case Status.WAITING:
-            return export.why_it_waits()
-        case Status.RUNNING if not export.total:
-            return "The reports are being looked for."
-        case Status.RUNNING if export.done >= export.total:
-            return f"All {export.total:,} reports are written. The file is being packed."
-        case Status.RUNNING:
-            percent = 100 * export.done // export.total
-            return f"{export.done:,} of {export.total:,} reports are written ({percent} %)."
-        case Status.CANCELLED:
-            return "It was cancelled."
-        case Status.FAILED:
-            return f"It failed. {export.why}"
-    return f"{_reports(export.done)} in the file. {_kept(export)}".strip()
+    def in_words(self, export: Export) -> str:
+        Status = Export.Status
+        match export.status:
+            case Status.WAITING:
+                return export.why_it_waits()
+            case Status.RUNNING if not export.total:
+                return "The reports are being looked for."
+            case Status.RUNNING if export.done >= export.total:
+                return f"All {export.total:,} reports are written. The file is being packed."
+            case Status.RUNNING:
+                percent = 100 * export.done // export.total
+                return f"{export.done:,} of {export.total:,} reports are written ({percent} %)."
+            case Status.CANCELLED:
+                return "It was cancelled."
+            case Status.FAILED:
+                return f"It failed. {export.why}"
+        return f"{_reports(export.done)} in the file. {_kept(export)}".strip()
 
 
 def _reports(count: int) -> str:

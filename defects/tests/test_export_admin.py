@@ -465,7 +465,8 @@ def test_what_cutting_did_stands_on_the_page(client, asked):
 def test_nobody_else_gets_at_it(asked):
     export = make()
     ben = client_of(staff("ben", *MAY))
-    for part in ("change", "state", "download"):
+    assert ben.get(page_of(export)).headers["Location"] == "/admin/defects/export/"
+    for part in ("state", "download"):
         assert ben.get(page_of(export, part)).status_code == 404
     assert ben.post(page_of(export, "cancel")).status_code == 404
     assert "anna" not in ben.get("/admin/defects/export/").content.decode()

@@ -7,14 +7,13 @@ from urllib.parse import urlencode
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.text import slugify
 from django.views.decorators.http import require_POST, require_safe
-from unfold.decorators import display
 
 from orders.importing import work
 from orders.importing.forms import ChoicesForm, FileForm
@@ -23,10 +22,9 @@ from orders.importing.sheet import Choices
 from orders.importing.values import quoted
 from orders.models import Import, Order, ProductionRun
 from orders.models.imports import may_import
-from whatsapp_bot.admin.log import LogAdmin
+from whatsapp_bot.admin.long_work import LongWorkAdmin
 from whatsapp_bot.spreadsheets import CONTENT_TYPES
 
-MAY_SEE_ALL = "orders.view_import"
 KINDS = [
     (Kind.WRONG, "Wrong", "Nothing is wrong."),
     (Kind.NEW, "New", "Nothing is new."),
@@ -51,8 +49,8 @@ class Importable:
 
 
 @admin.register(Import)
-class ImportAdmin(LogAdmin):
-    """Who brought what in. Everybody sees their own, and nobody else decides about it."""
+class ImportAdmin(LongWorkAdmin):
+    """Who brought what in."""
 
     list_display = [
         "created_at",
@@ -65,84 +63,35 @@ class ImportAdmin(LogAdmin):
         "unchanged",
         "wrong",
     ]
-    list_display_links = ["created_at"]
     list_filter = ["status", "what", "created_at"]
-    list_select_related = ["by"]
     search_fields = ["by__username", "name"]
     search_help_text = "File or who imported it"
-    show_full_result_count = False
 
     class Media:
         css = {"all": ["whatsapp_bot/progress.css", "orders/import.css"]}
 
     def get_urls(self) -> list[URLPattern]:
-        def guarded(view: Any) -> Any:
-            return self.admin_site.admin_view(view)
-
-        decisions = {
-            "check": self.check_view,
-            "confirm": self.confirm_view,
-            "discard": self.discard_view,
-        }
         return [
-            path("<int:pk>/state/", guarded(self.state_view), name="orders_import_state"),
-            path("<int:pk>/wrong/", guarded(self.wrong_view), name="orders_import_wrong"),
-            *(
-                path(f"<int:pk>/{name}/", guarded(require_POST(view)), name=f"orders_import_{name}")
-                for name, view in decisions.items()
-            ),
+            self.step("wrong", require_safe(self.wrong_view)),
+            self.step("check", require_POST(self.check_view)),
+            self.step("confirm", require_POST(self.confirm_view)),
+            self.step("discard", require_POST(self.discard_view)),
             *super().get_urls(),
         ]
 
-    @display(
-        description="state",
-        ordering="status",
-        label={
-            "waiting": "info",
-            "running": "info",
-            "checked": "warning",
-            "done": "success",
-            "failed": "danger",
-            "cancelled": "",
-        },
-    )
-    def state(self, imported: Import) -> tuple[str, str]:
-        return imported.status, imported.get_status_display()
-
     # Who may ------------------------------------------------------------------------------------
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
+    def may_ask(self, user: Any) -> bool:
+        return any(may_import(user, what) for what in JUDGES)
+
+    def may_decide(self, user: Any, imported: Import) -> bool:
+        return may_import(user, imported.what)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return any(may_import(request.user, what) for what in JUDGES)
-
-    def has_view_permission(self, request: HttpRequest, obj: Import | None = None) -> bool:
-        if request.user.has_perm(MAY_SEE_ALL):
-            return True
-        return self.has_add_permission(request) and (obj is None or obj.by_id == request.user.pk)
+        return self.may_ask(request.user)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Import]:
-        imports = super().get_queryset(request).defer("preview", "choices")
-        if request.user.has_perm(MAY_SEE_ALL):
-            return imports
-        return imports.filter(by=request.user.pk)
-
-    def _seen(self, request: HttpRequest, pk: Any) -> Import:
-        """The import, for who may see it."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return get_object_or_404(self.get_queryset(request).select_related("by"), pk=pk)
-
-    def _is_own(self, request: HttpRequest, imported: Import) -> bool:
-        return imported.by_id == request.user.pk and may_import(request.user, imported.what)
-
-    def _own(self, request: HttpRequest, pk: int) -> Import:
-        """The import, for who chose its file, and may still import."""
-        imported = self._seen(request, pk)
-        if not self._is_own(request, imported):
-            raise PermissionDenied
-        return imported
+        return super().get_queryset(request).defer("preview", "choices")
 
     # Choosing a file ----------------------------------------------------------------------------
 
@@ -184,21 +133,10 @@ class ImportAdmin(LogAdmin):
 
     # Looking at it ------------------------------------------------------------------------------
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if not object_id.isdecimal():
-            raise Http404
-        return self._page(request, self._seen(request, object_id))
-
-    def _page(
+    def page(
         self, request: HttpRequest, imported: Import, form: ChoicesForm | None = None
     ) -> HttpResponse:
-        is_own, seen = self._is_own(request, imported), imported.preview
+        is_own, seen = self.is_own(request, imported), imported.preview
         columns = seen.get("columns", [])
         has_headings = any(one["name"] for one in columns)
         was_read = imported.rows or seen.get("is_numbered")
@@ -218,7 +156,7 @@ class ImportAdmin(LogAdmin):
             "is_read": imported.rows or not form,
             "needs_columns": has_headings and (imported.wrong or not was_read),
             "right": imported.new + imported.changed,
-            "sentence": in_words(imported),
+            "sentence": self.in_words(imported),
             "list": _list_of(imported.what),
             "outcome": self._outcome(request, imported),
             "media": self.media,
@@ -248,23 +186,8 @@ class ImportAdmin(LogAdmin):
             data=request.POST or None,
         )
 
-    def state_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        imported = self._seen(request, pk)
-        state = {
-            "unfinished": imported.is_unfinished,
-            "done": imported.done,
-            "total": imported.total,
-            "sentence": in_words(imported),
-        }
-        response = JsonResponse(state)
-        response["Cache-Control"] = "no-store"
-        return response
-
     def wrong_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return require_safe(self._wrong)(request, pk)
-
-    def _wrong(self, request: HttpRequest, pk: int) -> HttpResponse:
-        imported = self._own(request, pk)
+        imported = self.own(request, pk)
         try:
             file = imported.wrong_rows.open("rb")
         except (OSError, ValueError):  # there are none, or they are gone
@@ -280,22 +203,44 @@ class ImportAdmin(LogAdmin):
         response["X-Content-Type-Options"] = "nosniff"
         return response
 
+    def in_words(self, imported: Import) -> str:
+        Status = Import.Status
+        match imported.status:
+            case Status.WAITING:
+                return imported.why_it_waits()
+            case Status.RUNNING if not imported.total:
+                return f"{imported.done:,} rows are read."
+            case Status.RUNNING if imported.done >= imported.total and imported.confirmed_at:
+                return f"All {imported.total:,} rows are checked, and are being saved."
+            case Status.RUNNING:
+                percent = 100 * imported.done // imported.total
+                return f"{imported.done:,} of {imported.total:,} rows are checked ({percent} %)."
+            case Status.CHECKED if imported.preview.get("problem"):
+                return imported.preview["problem"]
+            case Status.CHECKED:
+                return "Nothing is imported yet. Please look at what it would do."
+            case Status.CANCELLED:
+                return "It was discarded, and nothing was imported."
+            case Status.FAILED:
+                return f"It failed, and nothing was imported. {imported.why}"
+        return f"Imported on {timezone.localtime(imported.finished_at):%-d %B at %H:%M}."
+
     # Deciding -----------------------------------------------------------------------------------
 
     def check_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Look again, with what was decided."""
-        imported = self._own(request, pk)
+        imported = self.own(request, pk)
         if not imported.is_checked:
             return self._too_late(request, pk)
         form = self._form(request, imported)
         if not form.is_valid():
-            return self._page(request, imported, form)
+            return self.page(request, imported, form)
         if not imported.check_again(form.as_choices().as_json()):
             return self._too_late(request, pk)
         return self._go_on(imported)
 
     def confirm_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        imported = self._own(request, pk)
+        imported = self.own(request, pk)
         leave_wrong = request.POST.get("leave_wrong") == "yes"
         if not imported.is_checked:
             return self._too_late(request, pk)
@@ -308,7 +253,7 @@ class ImportAdmin(LogAdmin):
         return self._go_on(imported)
 
     def discard_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        if self._own(request, pk).discard():
+        if self.own(request, pk).discard():
             messages.success(request, "It is discarded, and nothing was imported.")
             return redirect("admin:orders_import_changelist")
         return self._too_late(request, pk)
@@ -350,27 +295,3 @@ def _kinds(imported: Import, chosen: str) -> list[dict[str, Any]]:
         }
         for kind, title, none in KINDS
     ]
-
-
-def in_words(imported: Import) -> str:
-    """How an import stands, in a sentence or two."""
-    Status = Import.Status
-    match imported.status:
-        case Status.WAITING:
-            return imported.why_it_waits()
-        case Status.RUNNING if not imported.total:
-            return f"{imported.done:,} rows are read."
-        case Status.RUNNING if imported.done >= imported.total and imported.confirmed_at:
-            return f"All {imported.total:,} rows are checked, and are being saved."
-        case Status.RUNNING:
-            percent = 100 * imported.done // imported.total
-            return f"{imported.done:,} of {imported.total:,} rows are checked ({percent} %)."
-        case Status.CHECKED if imported.preview.get("problem"):
-            return imported.preview["problem"]
-        case Status.CHECKED:
-            return "Nothing is imported yet. Please look at what it would do."
-        case Status.CANCELLED:
-            return "It was discarded, and nothing was imported."
-        case Status.FAILED:
-            return f"It failed, and nothing was imported. {imported.why}"
-    return f"Imported on {timezone.localtime(imported.finished_at):%-d %B at %H:%M}."

@@ -660,6 +660,8 @@ def test_it_can_be_discarded(client, acme):
     place = imported.file.name
     assert default_storage.exists(place)
     client.post(page_of(imported, "discard"))
+    page = client.get(page_of(imported)).content.decode()
+    assert "It was discarded, and nothing was imported." in page
     imported.refresh_from_db()
     assert imported.status == Import.Status.CANCELLED
     assert not default_storage.exists(place)
@@ -814,7 +816,8 @@ def test_who_may_not_import_any_more_imports_nothing(client, anna, acme, monkeyp
 def test_nobody_else_gets_at_it(client, acme):
     _, imported = choose(client, csv(*GOOD, "ORD-3,Acme GmbH,Gear,many,"))
     ben = client_of(staff("ben", *MAY))
-    for part in ("change", "state", "wrong"):
+    assert ben.get(page_of(imported)).headers["Location"] == "/admin/orders/import/"
+    for part in ("state", "wrong"):
         assert ben.get(page_of(imported, part)).status_code == 404
     for part in ("check", "confirm", "discard"):
         assert ben.post(page_of(imported, part)).status_code == 404

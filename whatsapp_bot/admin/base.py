@@ -15,6 +15,6 @@ class ModelAdmin(UnfoldModelAdmin):
         messages.warning(
             request,
             f"This {self.opts.verbose_name} is not there: it was deleted, or its address is not "
-            "right. These are all that there are.",
+            "right. These are all that you may see.",
         )
         return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
