@@ -208,6 +208,14 @@ def test_the_second_of_two_is_told_and_may_have_it_their_way(open_page, row, by_
     assert by_us.items() <= open_page(row).values.items()
 
 
+def test_what_is_stored_is_named_as_on_the_page(open_page):
+    menu = Menu.objects.get(key="main")
+    first, second = open_page(menu), open_page(menu)
+    assert first.save(text="Hello!")
+    assert not second.save(text="Hi!")
+    assert "Text: stored is “Hello!”." in second.html
+
+
 def test_a_text_goes_back_to_the_default_from_its_page(open_page):
     worded = Wording.objects.get(key="bot.not_understood")
     assert open_page(worded).save(text="What?")

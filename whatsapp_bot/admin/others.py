@@ -171,7 +171,7 @@ class FormAmongOthers(forms.ModelForm):
         """What is stored now where it differs from what was entered, a line each."""
         named = {field.name: field for field in stored._meta.concrete_fields}
         return [
-            f"{self.fields[name].label}: stored is “{_in_words(stored, named[name])}”."
+            f"{self[name].label}: stored is “{_in_words(stored, named[name])}”."
             for name in self.changed_data
             if name in named
         ]
