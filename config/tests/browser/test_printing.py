@@ -33,7 +33,8 @@ def take_back(page: Page) -> None:
 def assert_nothing_to_press(page: Page) -> None:
     pressed = (
         "#nav-sidebar-inner, #main :is(button, [type=search], [type=submit], .add-row, td.delete),"
-        "#tabs-items, #main [role=button], .datetimeshortcuts, .select2-selection__arrow"
+        "#tabs-items, #main [role=button], .datetimeshortcuts, .select2-selection__arrow,"
+        ".addlink, .changelist-actions"
     )
     assert not [one for one in page.locator(pressed).all() if one.is_visible()]
 
