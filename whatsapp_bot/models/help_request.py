@@ -153,6 +153,11 @@ class HelpRequest(models.Model):
         return self.status == self.Status.OPEN
 
     @property
+    def is_trial(self) -> bool:
+        """Was it typed in the simulator, as somebody who is made up?"""
+        return is_made_up(self.contact.address)
+
+    @property
     def state(self) -> str:
         """open, taken or answered."""
         return "taken" if self.is_open and self.taken_by_id else self.status
@@ -257,19 +262,15 @@ class HelpRequest(models.Model):
         else:
             HelpRequest.objects.filter(pk=self.pk, mail_at=self.mail_at).update(mail_at=None)
 
-    @property
-    def _is_trial(self) -> bool:
-        return is_made_up(self.contact.address)
-
     def _in_a_subject(self) -> str:
         sounds = f"Andon: {self.number} sounds like an emergency"
-        return f"{sounds} (a trial)" if self._is_trial else sounds
+        return f"{sounds} (a trial)" if self.is_trial else sounds
 
     def _in_a_mail(self) -> str:
         at = date_format(timezone.localtime(self.created_at), "H:i, j F Y")
         who = dict.fromkeys([str(self.contact), self.contact.address])
         page = reverse("admin:whatsapp_bot_helprequest_change", args=[self.pk])
-        trial = f"{TRIAL}\n\n" if self._is_trial else ""
+        trial = f"{TRIAL}\n\n" if self.is_trial else ""
         return (
             f"{trial}{self.text}\n\nFrom {', '.join(who)}, at {at}.\n\n"
             f"Nobody has taken it yet:\n{settings.PUBLIC_URL}{page}\n"
@@ -319,9 +320,13 @@ class HelpRequest(models.Model):
 
 @Recent
 def untaken_alarms() -> list[HelpRequest]:
-    """What sounds like an emergency and nobody has taken yet, longest first; at most 100."""
-    alarms = HelpRequest.objects.untaken().alarms()
-    return list(alarms.order_by("created_at", "pk")[:MOST_COUNTED])
+    """What sounds like an emergency and nobody has taken yet, longest first; at most 100.
+
+    Trials come last, so that they hide nothing that is real.
+    """
+    alarms = HelpRequest.objects.untaken().alarms().select_related("contact")
+    first = alarms.order_by("created_at", "pk")[:MOST_COUNTED]
+    return sorted(first, key=lambda asked: asked.is_trial)
 
 
 @Recent

@@ -235,6 +235,18 @@ class TestInTheConversation:
         found = client.get(there).context["cl"].result_list
         assert [asked.text for asked in found] == [f"🚨 fire in hall {place}" for place in range(3)]
 
+    def test_a_trial_in_the_simulator_hides_nothing_that_is_real(self, new_phone):
+        client = browser(colleague("thandi"))
+        new_phone("+99900000001").say("fire in hall 1")
+        page = shown(client, reverse("admin:index"))
+        assert "This is a trial of an emergency in the simulator:" in page
+        new_phone().say("fire in hall 2")
+        forget_all()
+        page = shown(client, reverse("admin:index"))
+        assert "This sounds like an emergency:" in page
+        assert "🚨 fire in hall 2</a>" in page
+        assert "1 more waits" in page
+
     def test_who_may_see_no_requests_is_told_nothing(self, say):
         say("man down at press 4")
         client = Client()
