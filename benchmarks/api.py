@@ -9,24 +9,14 @@ several times, as EXPLAIN ANALYZE has it, and the plans. Exits with 1 when one t
 milliseconds or more.
 """
 
-import argparse
-import os
-import sys
 from datetime import timedelta
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
-
-import django
-
-django.setup()
+from benchmarks.orders import Questions, measure_at, parser  # isort: skip  Sets Django up.
 
 from django.contrib.auth.models import Group, User
-from django.db import connection
-from django.test.utils import setup_test_environment
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from benchmarks.orders import LIMIT_MS, fill, measure
 from config.access.models import Token
 from config.api.paging import cursor_at
 from orders.models import Order, ProductionRun
@@ -70,28 +60,18 @@ def calls() -> dict[str, str]:
     }
 
 
+def questions() -> Questions:
+    client = system()
+    return {
+        title: lambda path=path: client.get(f"/api/v1/{path}") for title, path in calls().items()
+    }
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--orders", type=int, default=1_000_000)
-    parser.add_argument("--runs", type=int, default=2_000_000)
-    parser.add_argument("--plans", action="store_true", help="show every plan")
-    options = parser.parse_args()
-    if connection.vendor != "postgresql":
-        sys.exit("This measures PostgreSQL: set DATABASE_URL or TEST_DATABASE_URL.")
-    setup_test_environment()
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
-        fill(options.orders, options.runs)
-        client = system()
-        asked = {
-            title: lambda path=path: client.get(f"/api/v1/{path}")
-            for title, path in calls().items()
-        }
-        is_fast = measure(asked, plans=options.plans)
-    finally:
-        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
-    if not is_fast:
-        sys.exit(f"SLOW: something took {LIMIT_MS:g} ms or more")
+    options = parser(__doc__)
+    options.add_argument("--plans", action="store_true", help="show every plan")
+    given = options.parse_args()
+    measure_at(given, questions, plans=given.plans)
 
 
 if __name__ == "__main__":

@@ -18,15 +18,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from benchmarks.past import Past  # isort: skip  Sets Django up.
+from benchmarks.database import test_database  # isort: skip  Sets Django up.
 
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext, setup_test_environment
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from benchmarks.past import Past
 from defects.models import DefectCategory, DefectReport
 from orders.models import Line
 from whatsapp_bot.admin.long_list import MOST_LISTED
@@ -228,15 +229,11 @@ def main() -> None:
     parser.add_argument("--only", default="", help="pages with this in their name")
     parser.add_argument("--plans", action="store_true")
     options = parser.parse_args()
-    setup_test_environment()
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
+    with test_database():
         began = time.perf_counter()
         Past(options.reports).make()
         print(f"{connection.vendor}: filled in {time.perf_counter() - began:.0f} s")
         is_fast = measure_all(options.only, with_plan=options.plans)
-    finally:
-        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
     if not is_fast:
         sys.exit("SLOW: the median of a page is over its limit")
 

@@ -8,7 +8,6 @@ seconds it took and the most memory that it had (VmHWM). Exits with 1 when that 
 """
 
 import argparse
-import os
 import random
 import subprocess
 import sys
@@ -17,18 +16,14 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
-
-import django
-
-django.setup()
+from benchmarks.database import test_database  # isort: skip  Sets Django up.
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.test.utils import setup_test_environment
 from django.utils import timezone
 
+from benchmarks.servers import most_memory_of
 from config.tests.serving import beside
 from defects.models import DefectCategory, DefectReport, ReportForm, Severity, Status
 from orders.models import Line
@@ -114,22 +109,10 @@ def exported(kind: str, place: Path) -> tuple[float, float]:
     with subprocess.Popen(  # noqa: S603
         [sys.executable, "manage.py", *command], cwd=settings.BASE_DIR, env=beside()
     ) as process:
-        most = 0
-        while process.poll() is None:
-            most = max(most, _high_water_mark(process.pid))
-            time.sleep(0.05)
+        most = most_memory_of(process)
     if process.returncode:
         sys.exit(f"The export as {kind} failed.")
-    return time.monotonic() - began, most / 1024
-
-
-def _high_water_mark(pid: int) -> int:
-    """The most memory that a process has had, in KiB; 0 when it is gone."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
+    return time.monotonic() - began, most
 
 
 def main() -> None:
@@ -137,10 +120,8 @@ def main() -> None:
     parser.add_argument("--reports", type=int, default=1_000_000)
     parser.add_argument("--keep", type=Path, help="a folder for the files; else they are removed")
     options = parser.parse_args()
-    setup_test_environment()
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
     too_much = []
-    try:
+    with test_database():
         fill(options.reports)
         connection.close()
         with tempfile.TemporaryDirectory() as folder:
@@ -154,8 +135,6 @@ def main() -> None:
                 )
                 if memory > limit:
                     too_much.append(f"{kind} took {memory:.0f} MB, more than {limit}")
-    finally:
-        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
     if too_much:
         sys.exit("WRONG: " + "; ".join(too_much))
 

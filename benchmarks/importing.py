@@ -11,7 +11,6 @@ with 1 when that is too much.
 
 import argparse
 import csv
-import os
 import subprocess
 import sys
 import tempfile
@@ -21,17 +20,13 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
-
-import django
-
-django.setup()
+from benchmarks.database import test_database  # isort: skip  Sets Django up.
 
 import xlsxwriter
 from django.conf import settings
 from django.db import connection
-from django.test.utils import setup_test_environment
 
+from benchmarks.servers import most_memory_of
 from config.tests.serving import beside
 from orders.models import Customer, Line, Order, ProductionRun
 
@@ -114,14 +109,11 @@ def imported(place: Path, what: str) -> tuple[float, float, float, str]:
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        most = 0
-        while process.poll() is None:
-            most = max(most, _high_water_mark(process.pid))
-            time.sleep(0.05)
+        most = most_memory_of(process)
         said = process.stdout.read().strip().splitlines()
     if process.returncode:
         sys.exit(f"Importing {place.name} failed.")
-    return time.monotonic() - began, _worked() - worked, most / 1024, said[-1]
+    return time.monotonic() - began, _worked() - worked, most, said[-1]
 
 
 def _worked() -> float:
@@ -129,22 +121,11 @@ def _worked() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _high_water_mark(pid: int) -> int:
-    """The most memory that a process has had, in KiB; 0 when it is gone."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--keep", type=Path, help="a folder for the files; else they are removed")
     options = parser.parse_args()
-    setup_test_environment()
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
     too_much: list[str] = []
 
     def measure(what: str, place: Path, expected: str) -> None:
@@ -160,7 +141,7 @@ def main() -> None:
         if seconds > MOST_SECONDS or memory > MOST_MEMORY:
             too_much.append(f"{place.name} took {seconds:.0f} s and {memory:.0f} MB")
 
-    try:
+    with test_database():
         Customer.objects.bulk_create(
             Customer(name=f"Customer {n} Ltd", reference=f"K-{n}") for n in range(CUSTOMERS)
         )
@@ -185,8 +166,6 @@ def main() -> None:
                 ProductionRun.objects.all()._raw_delete(connection.alias)
                 Order.objects.all()._raw_delete(connection.alias)
                 connection.close()
-    finally:
-        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
     if too_much:
         sys.exit("WRONG: " + "; ".join(too_much))
 

@@ -10,21 +10,16 @@ Exits with 1 when one takes ten milliseconds or more.
 """
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Callable
 from datetime import timedelta
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
-
-import django
-
-django.setup()
+from benchmarks.database import test_database  # isort: skip  Sets Django up.
 
 from django.db import connection
 from django.db.models import QuerySet
-from django.test.utils import CaptureQueriesContext, setup_test_environment
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.models import Customer, CustomerLink, Line, Order, ProductionRun, Shift
@@ -37,6 +32,9 @@ TIME = re.compile(r"(?:Planning|Execution) Time: ([\d.]+)")
 A_PAGE = 100
 CUSTOMERS, LINES = 1000, 100
 PAST, AHEAD = timedelta(days=14 * 365), timedelta(days=60)
+
+Questions = dict[str, Callable[[], object]]
+"""By what is asked."""
 
 
 def fill(orders: int, runs: int) -> None:
@@ -97,7 +95,7 @@ def people() -> tuple[Contact, Contact]:
     return worker, buyer
 
 
-def questions() -> dict[str, Callable[[], object]]:
+def questions() -> Questions:
     worker, buyer = people()
     theirs = Order.objects.filter(customer=Customer.objects.all()[7]).latest("pk")
     today = timezone.localdate()
@@ -152,7 +150,7 @@ def measured(statements: list[str]) -> tuple[float, list[str]]:
     return took, plans
 
 
-def measure(of: dict[str, Callable[[], object]], *, plans: bool) -> bool:
+def measure(of: Questions, *, plans: bool) -> bool:
     """Print what each takes; is each of them short enough?"""
     is_fast = True
     for title, ask in of.items():
@@ -168,23 +166,23 @@ def measure(of: dict[str, Callable[[], object]], *, plans: bool) -> bool:
     return is_fast
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def parser(about: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--orders", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=2_000_000)
-    options = parser.parse_args()
+    return parser
+
+
+def measure_at(options: argparse.Namespace, asked: Callable[[], Questions], *, plans: bool) -> None:
+    """With so many orders and runs; exits with 1 when something takes too long."""
     if connection.vendor != "postgresql":
         sys.exit("This measures PostgreSQL: set DATABASE_URL or TEST_DATABASE_URL.")
-    setup_test_environment()
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
+    with test_database():
         fill(options.orders, options.runs)
-        is_fast = measure(questions(), plans=True)
-    finally:
-        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
+        is_fast = measure(asked(), plans=plans)
     if not is_fast:
         sys.exit(f"SLOW: something took {LIMIT_MS:g} ms or more")
 
 
 if __name__ == "__main__":
-    main()
+    measure_at(parser(__doc__).parse_args(), questions, plans=True)

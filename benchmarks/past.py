@@ -4,7 +4,6 @@ One row in COPIES is made with the models; PostgreSQL makes the others itself, l
 later. What points to a row then points to its copy in the copies.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,12 +11,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
-
-import django
-
-django.setup()
 
 from django.contrib.auth.models import User
 from django.core.management.color import no_style

@@ -12,12 +12,13 @@ import random
 import statistics
 import time
 
+from benchmarks.database import test_database  # isort: skip  Sets Django up.
+
 from django.conf import settings
 from django.db import connection
-from django.test.utils import setup_test_environment
 from django.utils import timezone
 
-from benchmarks.sending import Workers, environment  # sets Django up
+from benchmarks.sending import Workers, environment
 from whatsapp_bot.fake_twilio import FakeTwilio
 from whatsapp_bot.models import Contact, Conversation
 
@@ -41,19 +42,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--messages", type=int, default=60)
     options = parser.parse_args()
-    setup_test_environment()
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
     account = settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN
-    try:
-        with FakeTwilio(*account, settings.TWILIO_WHATSAPP_NUMBER) as fake:
-            workers = Workers(1, environment(fake))
-            try:
-                time.sleep(3)
-                taken = sorted(waits(fake, options.messages + 1)[1:])
-            finally:
-                workers.stop()
-    finally:
-        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
+    with test_database(), FakeTwilio(*account, settings.TWILIO_WHATSAPP_NUMBER) as fake:
+        workers = Workers(1, environment(fake))
+        try:
+            time.sleep(3)
+            taken = sorted(waits(fake, options.messages + 1)[1:])
+        finally:
+            workers.stop()
     print(
         f"{connection.vendor}: from commit to request {statistics.median(taken) * 1000:.0f} ms "
         f"(median), {taken[int(len(taken) * 0.95)] * 1000:.0f} ms (95th percentile)"

@@ -13,11 +13,12 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.database import test_database  # isort: skip  Sets Django up.
+
 from django.conf import settings
 from django.db import connection
-from django.test.utils import setup_test_environment
 
-from benchmarks.sending import PATIENCE, environment, queue  # sets Django up
+from benchmarks.sending import PATIENCE, environment, queue
 from benchmarks.servers import cpu_of
 from config.tests.serving import working
 from whatsapp_bot.fake_twilio import FakeTwilio, trouble
@@ -66,12 +67,8 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=1000)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    setup_test_environment()
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
+    with test_database():
         came = measure(options.messages, options.people)
-    finally:
-        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
     if options.out:
         options.out.write_text(json.dumps(came))
     print(

@@ -13,7 +13,6 @@ with 1 when a message was lost, sent twice without need, or overtook another of 
 """
 
 import argparse
-import os
 import random
 import subprocess
 import sys
@@ -23,15 +22,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from urllib.parse import parse_qs, urlsplit
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
-
-import django
-
-django.setup()
+from benchmarks.database import test_database  # isort: skip  Sets Django up.
 
 from django.conf import settings
 from django.db import connection
-from django.test.utils import setup_test_environment
 from django.utils import timezone
 
 from config.tests.serving import beside, serving
@@ -224,12 +218,8 @@ def main() -> None:
     parser.add_argument("--web", type=int, default=2, help="gunicorn workers; 0: no reports")
     parser.add_argument("--kills", type=int, default=20)
     options = parser.parse_args()
-    setup_test_environment()
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
+    with test_database():
         wrong = run(options)
-    finally:
-        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
     if wrong:
         sys.exit("WRONG: " + "; ".join(wrong))
 

@@ -46,6 +46,16 @@ def cpu_of(process: int) -> float:
     return sum(map(int, fields[11:15])) / TICKS
 
 
+def most_memory_of(process: subprocess.Popen) -> float:
+    """What it has in memory at most until it ends, in MB, with all that it shares."""
+    status, most = Path(f"/proc/{process.pid}/status"), 0
+    while process.poll() is None:
+        if found := re.search(r"VmHWM:\s+(\d+)", status.read_text()):
+            most = max(most, int(found[1]))
+        time.sleep(0.05)
+    return most / 1024
+
+
 def _resident(process: int) -> float:
     status = Path(f"/proc/{process}/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024 / 1e6
