@@ -30,6 +30,7 @@ from whatsapp_bot.models.contact import Role
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.simulator import phone as simulator
 from whatsapp_bot.simulator.phone import Phone
+from whatsapp_bot.tests.staff import browser, staff
 
 # A busy machine is no fault of a test.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -124,12 +125,7 @@ def worker(contact: Contact) -> Contact:
 @pytest.fixture
 def tester(db: None) -> Client:
     """The browser of somebody who may use the simulator, also as people who are real."""
-    user = User.objects.create_user("staff", is_staff=True)
-    needed = Permission.objects.filter(codename__in=["use_simulator", "view_message"])
-    user.user_permissions.set(needed)
-    client = Client()
-    client.force_login(user)
-    return client
+    return browser(staff("staff", "use_simulator", "view_message"))
 
 
 @pytest.fixture(scope="session")

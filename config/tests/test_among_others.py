@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from html.parser import HTMLParser
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -16,6 +16,7 @@ from django.utils.formats import date_format
 from defects.models import ReportForm
 from orders.models import Customer, Line, Order, ProductionRun
 from whatsapp_bot.models import Contact, Menu, Page, Wording
+from whatsapp_bot.tests.staff import browser, staff
 
 pytestmark = pytest.mark.django_db
 TOLD = "This was changed since you opened it."
@@ -78,9 +79,7 @@ class Opened:
 
 @pytest.fixture
 def open_page(admin_user: User) -> Callable[[Model], Opened]:
-    client = Client()
-    client.force_login(admin_user)
-    return lambda row: Opened(client, row)
+    return lambda row: Opened(browser(admin_user), row)
 
 
 @pytest.fixture
@@ -123,9 +122,7 @@ def test_an_order_that_was_shipped_meanwhile_stays_so(open_page, order):
 
 def test_who_changed_what_and_when_is_said(open_page, order):
     thandi = User.objects.create_superuser("thandi")
-    colleague = Client()
-    colleague.force_login(thandi)
-    page, hers, other_tab = open_page(order), Opened(colleague, order), open_page(order)
+    page, hers, other_tab = open_page(order), Opened(browser(thandi), order), open_page(order)
     assert hers.save(notes="Ring twice", due_date="2027-01-15")
     assert not page.save(customer_reference="PO-7")
     today = date_format(timezone.localdate(), "j M Y")
@@ -264,11 +261,7 @@ def test_a_row_that_may_not_be_added_anew_is_not_said_to_be(order, may):
     order.lines.create(position=1, product="Gear", quantity=5)
     order.lines.create(position=2, product="Lid", quantity=7)
     verbs = ["view_order", "change_order", "view_orderline", f"{may}_orderline"]
-    clerk = User.objects.create_user("clerk", is_staff=True)
-    clerk.user_permissions.set(Permission.objects.filter(codename__in=verbs))
-    client = Client()
-    client.force_login(clerk)
-    page = Opened(client, order)
+    page = Opened(browser(staff("clerk", *verbs)), order)
     order.lines.get(position=1).delete()
     typed = {"lines-0-product": "Typed by us"} if may == "change" else {}
     assert not page.save(**typed)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.test import RequestFactory
 from django.urls import resolve
 from django.utils import timezone
@@ -18,6 +18,7 @@ from defects.models import DefectCategory, DefectReport, Status
 from orders.models import Line, Shift
 from whatsapp_bot.delivery import Status as Delivery
 from whatsapp_bot.models import Contact, Message
+from whatsapp_bot.tests.staff import staff
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 20, 12, tzinfo=timezone.get_default_timezone())
@@ -359,12 +360,6 @@ def get(client, query: str = "") -> str:
     return answer.content.decode()
 
 
-def staff(*permissions: str) -> User:
-    user = User.objects.create_user("somebody", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return user
-
-
 def test_the_page_shows_it_all(factory, admin_client):
     shown = get(admin_client, "?since=2026-03-01&until=2026-03-20")
     for words in (
@@ -385,7 +380,7 @@ def test_the_page_shows_it_all(factory, admin_client):
 
 
 def test_who_may_not_see_it_gets_the_plain_index(factory, client):
-    client.force_login(staff("view_defectreport"))
+    client.force_login(staff("somebody", "view_defectreport"))
     shown = get(client)
     assert "Can see the dashboard" in shown
     assert "Defect reports" in shown
@@ -394,7 +389,7 @@ def test_who_may_not_see_it_gets_the_plain_index(factory, client):
 
 
 def test_figures_are_no_links_to_what_one_may_not_open(factory, client):
-    client.force_login(staff("view_dashboard"))
+    client.force_login(staff("somebody", "view_dashboard"))
     shown = get(client)
     assert "canvas" in shown
     assert "defectreport/?" not in shown

@@ -12,7 +12,6 @@ from html import unescape
 import pytest
 import time_machine
 from django.conf import settings as project
-from django.contrib.auth.models import Permission, User
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.test import Client, TestCase
@@ -29,6 +28,7 @@ from defects.tests.sheets import csv_rows, xlsx_rows, xlsx_sheets
 from orders.models import Line
 from whatsapp_bot import long_work
 from whatsapp_bot.models import Contact
+from whatsapp_bot.tests.staff import browser, staff
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/defects/defectreport/"
@@ -59,18 +59,6 @@ def reports(db):
     ]
 
 
-def staff(name, *codenames):
-    user = User.objects.create_user(name, is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    return user
-
-
-def client_of(user):
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def anna(db):
     return staff("anna", *MAY)
@@ -78,7 +66,7 @@ def anna(db):
 
 @pytest.fixture
 def client(anna):
-    return client_of(anna)
+    return browser(anna)
 
 
 @pytest.fixture
@@ -203,7 +191,7 @@ def test_what_was_cut_is_said_on_the_next_page(client, reports):
 
 @pytest.mark.parametrize("codenames", [["view_defectreport"], ["export_defectreport"]])
 def test_without_both_permissions_there_is_no_button_and_no_file(reports, codenames):
-    client = client_of(staff("ben", *codenames))
+    client = browser(staff("ben", *codenames))
     assert ask(client).status_code == 403
     assert "defectreport/export/" not in client.get(LIST).content.decode()
     assert not Export.objects.exists()
@@ -448,7 +436,7 @@ def test_the_file_is_deleted_after_a_day_and_the_record_stays(client, asked):
     assert default_storage.exists(export.file.name)
     with time_machine.travel(timezone.now() + timedelta(days=1, minutes=1)):
         sweep.delete_old_exports()
-        page = client_of(export.by).get(page_of(export)).content.decode()
+        page = browser(export.by).get(page_of(export)).content.decode()
     assert not default_storage.exists(export.file.name)
     assert "Its file was deleted." in page
     assert client.get(page_of(export, "download")).status_code == 404
@@ -464,20 +452,20 @@ def test_what_cutting_did_stands_on_the_page(client, asked):
 
 def test_nobody_else_gets_at_it(asked):
     export = make()
-    ben = client_of(staff("ben", *MAY))
+    ben = browser(staff("ben", *MAY))
     assert ben.get(page_of(export)).headers["Location"] == "/admin/defects/export/"
     for part in ("state", "download"):
         assert ben.get(page_of(export, part)).status_code == 404
     assert ben.post(page_of(export, "cancel")).status_code == 404
     assert "anna" not in ben.get("/admin/defects/export/").content.decode()
-    nobody = client_of(staff("carl", "view_defectreport"))
+    nobody = browser(staff("carl", "view_defectreport"))
     for part in ("change", "state", "download"):
         assert nobody.get(page_of(export, part)).status_code == 403
 
 
 def test_who_may_see_all_sees_who_took_what_and_takes_nothing(asked, admin_client):
     export = make()
-    auditor = client_of(staff("auditor", "view_export"))
+    auditor = browser(staff("auditor", "view_export"))
     for client in (auditor, admin_client):
         assert "anna" in client.get("/admin/defects/export/").content.decode()
         page = client.get(page_of(export)).content.decode()
@@ -543,12 +531,12 @@ def _some_file():
 def test_what_failed_or_is_gone_is_exported_again(client, asked):
     export = make()
     Export.objects.update(status=Export.Status.FAILED, why="Making it broke down.", file="")
-    browser = client_of(export.by)
-    page = browser.get(page_of(export)).content.decode()
+    client = browser(export.by)
+    page = client.get(page_of(export)).content.decode()
     assert "Export it again" in page
     (query,) = re.findall(r'name="query" value="([^"]*)"', page)
     again = {"query": unescape(query), "format": export.format}
-    browser.post(reverse("admin:defects_defectreport_export"), again)
+    client.post(reverse("admin:defects_defectreport_export"), again)
     newer = Export.objects.latest("pk")
     assert newer.pk != export.pk
     assert (newer.query, newer.format, newer.by) == (export.query, export.format, export.by)

@@ -10,9 +10,9 @@ from django.urls import reverse
 
 from defects.models import DefectReport, FormVersion, Question, ReportForm, problems_in
 from orders.models import Line
-from orders.tests.test_at_once import all_at_once
 from whatsapp_bot.models import MenuItem
 from whatsapp_bot.recent import forget_all
+from whatsapp_bot.tests.database import all_at_once
 
 pytestmark = pytest.mark.django_db
 

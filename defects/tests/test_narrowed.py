@@ -4,13 +4,13 @@ import re
 from html import unescape
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils.html import strip_tags
 
 from defects.models import DefectCategory, DefectReport
 from orders.models import Line, Shift
 from whatsapp_bot.models import Contact
+from whatsapp_bot.tests.staff import staff
 
 pytestmark = pytest.mark.django_db
 
@@ -91,9 +91,7 @@ def test_a_row_is_named_and_is_text(admin_client: Client):
 
 
 def test_nobody_reads_what_they_may_not_see(client: Client):
-    clerk = User.objects.create_user("clerk", is_staff=True)
-    clerk.user_permissions.set(Permission.objects.filter(codename="view_media"))
-    client.force_login(clerk)
+    client.force_login(staff("clerk", "view_media"))
     person = Contact.objects.create(phone="+27820000001", name="Nomsa")
     message = person.messages.create(direction="in", body="My secret", status="received")
     page = client.get(f"/admin/whatsapp_bot/media/?message__in={message.pk}")

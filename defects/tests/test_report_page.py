@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from defects.tests.people import colleague
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.models import Conversation, Message, Wording
 from whatsapp_bot.recent import forget_all
+from whatsapp_bot.tests.staff import browser, may
 
 pytestmark = pytest.mark.django_db
 
@@ -194,8 +195,7 @@ def test_of_two_at_one_report_the_second_is_told_and_overwrites_nothing(
     report, post, admin_client, page
 ):
     opened = as_shown(report)
-    ben = Client()
-    ben.force_login(User.objects.create_superuser("ben"))
+    ben = browser(User.objects.create_superuser("ben"))
     post(ben, severity="minor", cause="Worn tool")
     text = admin_client.post(
         page, {**opened, "severity": "critical", "lot": "L-7"}
@@ -319,22 +319,14 @@ def test_a_question_has_at_most_a_thousand_characters(post):
     assert not told()
 
 
-def clerk(*names: str) -> Client:
-    user = User.objects.create_user("clerk", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=names))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 def test_who_may_not_write_asks_nothing(page):
-    client = clerk("view_defectreport", "change_defectreport")
+    client = may("view_defectreport", "change_defectreport")
     assert "Ask the reporter" not in client.get(page).content.decode()
     assert client.post(page, {"to_send": "How many?", "send": "send"}).status_code == 403
 
 
 def test_who_may_not_review_takes_no_step(report, page, post):
-    client = clerk("view_defectreport", "change_defectreport")
+    client = may("view_defectreport", "change_defectreport")
     assert 'name="step"' not in client.get(page).content.decode()
     assert "You may not do that." in post(client, step="acknowledge")
     report.refresh_from_db()
@@ -342,7 +334,7 @@ def test_who_may_not_review_takes_no_step(report, page, post):
 
 
 def test_who_may_only_look_changes_nothing(report, page):
-    client = clerk("view_defectreport")
+    client = may("view_defectreport")
     assert client.get(page).status_code == 200
     assert client.post(page, {**as_shown(report), "step": "acknowledge"}).status_code == 403
 

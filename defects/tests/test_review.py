@@ -20,8 +20,8 @@ from defects.models import (
     Severity,
     Status,
 )
-from orders.tests.test_at_once import all_at_once
 from whatsapp_bot.models import Contact, Message
+from whatsapp_bot.tests.database import all_at_once
 
 pytestmark = pytest.mark.django_db
 Kind = Disposition.Kind

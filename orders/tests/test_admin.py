@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
 from orders.models import Customer, CustomerLink, Line, Order, OrderLine, ProductionRun, UndoneLink
 from whatsapp_bot.models import Contact
+from whatsapp_bot.tests.staff import staff
 
 pytestmark = pytest.mark.django_db
 
@@ -176,11 +176,8 @@ def test_or_in_product_and_quantity_but_says_it_somewhere(new_order):
     assert "was added successfully" in new_order(product="Gear", quantity="5")
 
 
-def test_who_may_add_no_lines_says_product_and_quantity(client, order, django_user_model):
-    clerk = django_user_model.objects.create_user("clerk", is_staff=True)
-    may = Permission.objects.filter(codename__in=["add_order", "view_order", "view_customer"])
-    clerk.user_permissions.set(may)
-    client.force_login(clerk)
+def test_who_may_add_no_lines_says_product_and_quantity(client, order):
+    client.force_login(staff("clerk", "add_order", "view_order", "view_customer"))
     said = {"number": "ORD-7", "customer": order.customer_id, "status": "received"}
     page = client.post(reverse("admin:orders_order_add"), said)
     assert set(page.context["adminform"].form.errors) == {"product", "quantity"}
@@ -306,10 +303,8 @@ def test_before_a_link_is_undone_one_reads_what_that_means(admin_client, link):
     assert after["Location"] == reverse("admin:orders_customerlink_changelist")
 
 
-def test_who_may_not_undo_a_link_is_not_told_what_it_means(client, link, django_user_model):
-    clerk = django_user_model.objects.create_user("clerk", is_staff=True)
-    clerk.user_permissions.add(Permission.objects.get(codename="view_customerlink"))
-    client.force_login(clerk)
+def test_who_may_not_undo_a_link_is_not_told_what_it_means(client, link):
+    client.force_login(staff("clerk", "view_customerlink"))
     path = reverse("admin:orders_customerlink_delete", args=[link.pk])
     assert client.get(path).status_code == 403
     page = client.get(reverse("admin:orders_customerlink_changelist")).content.decode()

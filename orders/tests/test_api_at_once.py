@@ -4,7 +4,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from orders.models import Customer, Order, OrderLine
-from orders.tests.test_at_once import all_at_once
+from whatsapp_bot.tests.database import all_at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LINES = [{"product": "Gear", "quantity": 5}, {"product": "Lid", "quantity": 7}]

@@ -16,20 +16,9 @@ from defects.models import DefectReport
 from orders.importing import work
 from orders.models import Customer, Import, Line, Order, ProductionRun
 from whatsapp_bot.models import Contact
+from whatsapp_bot.tests.database import all_at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def all_at_once(do: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:
-    def alone(thing: Any) -> Any:
-        try:
-            return do(thing)
-        finally:
-            connection.close()
-
-    things = list(things)
-    with ThreadPoolExecutor(len(things)) as pool:
-        return list(pool.map(alone, things))
 
 
 def test_the_last_of_ten_runs_that_end_at_once_makes_the_order_ready():

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 import time_machine
 import xlsxwriter
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Permission
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -24,6 +24,7 @@ from orders.importing import work
 from orders.importing.judging import OrderJudge
 from orders.models import Customer, Import, Line, Order, ProductionRun
 from orders.tests.test_import_files import xlsx
+from whatsapp_bot.tests.staff import browser, staff
 
 pytestmark = pytest.mark.django_db
 MAY = [
@@ -51,18 +52,6 @@ def acme(db):
     return Customer.objects.create(name="Acme GmbH", reference="K-100")
 
 
-def staff(name, *codenames):
-    user = User.objects.create_user(name, is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    return user
-
-
-def client_of(user):
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def anna(db):
     return staff("anna", *MAY)
@@ -70,7 +59,7 @@ def anna(db):
 
 @pytest.fixture
 def client(anna):
-    return client_of(anna)
+    return browser(anna)
 
 
 def csv(*lines, name="orders.csv"):
@@ -343,7 +332,7 @@ def test_what_others_said_of_their_columns_is_not_remembered(client, acme):
     _, imported = choose(client, csv("A,B,C,D", "ORD-1,Acme GmbH,Gear,many"))
     by_hand = {"column_A": "number", "column_B": "customer", "column_C": "product"}
     decide(client, imported, **by_hand, column_D="quantity")
-    ben = client_of(staff("ben", *MAY))
+    ben = browser(staff("ben", *MAY))
     for mends in (imported.pk, "none", 10**30):
         page = ben.get(f"{ADD}?what=orders&mends={mends}")
         assert page.status_code == 200
@@ -574,7 +563,7 @@ def test_what_is_new_and_what_changed_is_seen_from_there(client, acme):
     assert shown(client, response, "See the new orders") == {"ORD-2"}
     assert shown(client, response, "See the changed orders") == {"ORD-1"}
     assert shown(client, response, "All orders") == {"ORD-1", "ORD-2", "ORD-9"}
-    auditor = client_of(staff("auditor", "view_import"))
+    auditor = browser(staff("auditor", "view_import"))
     assert not auditor.get(page_of(imported)).context["outcome"]
 
 
@@ -815,13 +804,13 @@ def test_who_may_not_import_any_more_imports_nothing(client, anna, acme, monkeyp
 
 def test_nobody_else_gets_at_it(client, acme):
     _, imported = choose(client, csv(*GOOD, "ORD-3,Acme GmbH,Gear,many,"))
-    ben = client_of(staff("ben", *MAY))
+    ben = browser(staff("ben", *MAY))
     assert ben.get(page_of(imported)).headers["Location"] == "/admin/orders/import/"
     for part in ("state", "wrong"):
         assert ben.get(page_of(imported, part)).status_code == 404
     for part in ("check", "confirm", "discard"):
         assert ben.post(page_of(imported, part)).status_code == 404
-    auditor = client_of(staff("auditor", "view_import"))
+    auditor = browser(staff("auditor", "view_import"))
     page = auditor.get(page_of(imported)).content.decode()
     assert "orders.csv" in page
     assert page_of(imported, "confirm") not in page
@@ -835,14 +824,14 @@ def test_nobody_else_gets_at_it(client, acme):
     "lacking", ["add_import", "add_order", "change_order", "add_orderline", "change_orderline"]
 )
 def test_who_may_not_add_and_change_orders_imports_none(lacking, acme):
-    ben = client_of(staff("ben", *(name for name in MAY if name != lacking)))
+    ben = browser(staff("ben", *(name for name in MAY if name != lacking)))
     assert ben.get(f"{ADD}?what=orders").status_code == 403
     assert ben.post(f"{ADD}?what=orders", {"file": csv(*GOOD)}).status_code == 403
     assert f"{ADD}?what=orders" not in ben.get("/admin/orders/order/").content.decode()
 
 
 def test_who_may_not_add_customers_makes_none(acme):
-    ben = client_of(staff("ben", *(name for name in MAY if name != "add_customer")))
+    ben = browser(staff("ben", *(name for name in MAY if name != "add_customer")))
     _, imported = choose(ben, csv(HEAD, "ORD-1,Somebody,Gear,1,"))
     decide(ben, imported, make_customers="on")
     assert counts(imported) == (0, 0, 0, 1)

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.models import Customer, CustomerLink, LinkingHour, Order, UndoneLink, WrongLookup
-from orders.tests.test_at_once import all_at_once
 from whatsapp_bot.models import Contact
+from whatsapp_bot.tests.database import all_at_once
 
 OFFER = "I am a customer: link me"
 

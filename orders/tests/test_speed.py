@@ -11,7 +11,7 @@ from orders.models import Customer, CustomerLink, Line, Order, ProductionRun
 from orders.models.keys import LastFour
 from whatsapp_bot.models import Contact
 from whatsapp_bot.models.contact import Role
-from whatsapp_bot.tests.test_speed import analyze, statements
+from whatsapp_bot.tests.database import analyze, statements
 
 pytestmark = pytest.mark.django_db
 

@@ -12,26 +12,18 @@ from whatsapp_bot.models import Contact, HelpRequest, Message
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.refusals import NotAllowed
 from whatsapp_bot.simulator import phone as simulator
+from whatsapp_bot.tests.database import all_at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def all_at_once(requests):
-    """Post all of these parameters at once; the answers' contents, in the same order."""
-
-    def post(parameters):
-        try:
-            response = simulator.post(parameters)
-            assert response.status_code == 200
-            return response.content
-        finally:
-            connection.close()
-
+def post_at_once(requests):
+    """The contents of what is answered to these parameters."""
     forget_all()
-    with ThreadPoolExecutor(len(requests)) as pool:
-        answers = list(pool.map(post, requests))
+    responses = all_at_once(simulator.post, requests)
+    assert {response.status_code for response in responses} == {200}
     assert not Message.objects.filter(status=Status.TROUBLE).exists()
-    return answers
+    return [response.content for response in responses]
 
 
 @pytest.fixture
@@ -42,13 +34,13 @@ def phone(transactional_db, new_phone):
 def test_the_same_message_fifty_times_at_once_is_one_report(phone):
     for text in ("hi", "2", "1"):
         phone.say(text)
-    answers = all_at_once([phone.parameters("The seal leaks")] * 50)
+    answers = post_at_once([phone.parameters("The seal leaks")] * 50)
     assert len(set(answers)) == 1
     assert DefectReport.objects.count() == 1
 
 
 def test_twenty_first_messages_of_somebody_at_once_are_one_contact(phone):
-    all_at_once([phone.parameters(f"hello {n}") for n in range(20)])
+    post_at_once([phone.parameters(f"hello {n}") for n in range(20)])
     assert Contact.objects.count() == 1
     assert Message.objects.filter(direction="in").count() == 20
     assert Message.objects.filter(direction="out").count() == 20
@@ -59,7 +51,7 @@ def test_twenty_first_messages_with_and_without_the_number_are_one_contact(phone
     requests = [phone.parameters("hello", ExternalUserId="ZA.1a2b3c") for _ in range(7)]
     requests += [hidden.parameters("hello") for _ in range(7)]
     requests += [phone.parameters("hello") for _ in range(6)]
-    all_at_once(requests)
+    post_at_once(requests)
     phone.say("hello", ExternalUserId="ZA.1a2b3c")
     contact = Contact.objects.get()
     assert contact.messages.filter(direction="in").count() == 21
@@ -68,7 +60,7 @@ def test_twenty_first_messages_with_and_without_the_number_are_one_contact(phone
 def test_two_texts_at_once_are_one_report_and_both_are_stored(phone):
     for text in ("hi", "2", "1"):
         phone.say(text)
-    all_at_once([phone.parameters("The seal leaks"), phone.parameters("and the lid is bent")])
+    post_at_once([phone.parameters("The seal leaks"), phone.parameters("and the lid is bent")])
     assert DefectReport.objects.count() == 1
     texts = Message.objects.filter(direction="in").values_list("body", flat=True)
     assert {"The seal leaks", "and the lid is bent"} <= set(texts)
@@ -79,7 +71,7 @@ def test_ten_reports_of_ten_people_at_once_have_ten_numbers(transactional_db, ne
     for phone in phones:
         for text in ("hi", "2", "1"):
             phone.say(text)
-    all_at_once([phone.parameters("The seal leaks") for phone in phones])
+    post_at_once([phone.parameters("The seal leaks") for phone in phones])
     assert DefectReport.objects.values("number").distinct().count() == 10
 
 
@@ -95,7 +87,7 @@ def test_an_album_at_once_is_ten_pictures_on_one_report_and_one_reply(phone):
         )
         for n in range(10)
     ]
-    answers = all_at_once(album)
+    answers = post_at_once(album)
     assert sum(b"<Message " in answer for answer in answers) == 1
     phone.say("The seal leaks")
     assert DefectReport.objects.get().attachments.count() == 10

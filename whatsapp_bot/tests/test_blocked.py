@@ -10,7 +10,8 @@ from django.utils import timezone
 from whatsapp_bot.delivery import Route, Status
 from whatsapp_bot.models import Contact, Conversation, HelpRequest, Message
 from whatsapp_bot.models.message import Resent
-from whatsapp_bot.tests.test_writing import page_of, posted, shown, with_details
+from whatsapp_bot.tests.staff import page_of, posted, shown, staff
+from whatsapp_bot.tests.test_writing import with_details
 from whatsapp_bot.wording import Notice
 
 pytestmark = pytest.mark.django_db
@@ -148,13 +149,8 @@ def test_nor_is_a_help_request_of_theirs_answered(admin_client, say):
     assert asked.is_open
 
 
-def test_who_may_only_write_does_not_unblock(client, blocked, django_user_model):
-    from django.contrib.auth.models import Permission
-
-    clerk = django_user_model.objects.create_user("clerk", is_staff=True)
-    may = ["view_contact", "write_to_contact"]
-    clerk.user_permissions.set(Permission.objects.filter(codename__in=may))
-    client.force_login(clerk)
+def test_who_may_only_write_does_not_unblock(client, blocked):
+    client.force_login(staff("clerk", "view_contact", "write_to_contact"))
     assert "since " in shown(client, page_of(blocked))
     client.post(page_of(blocked), with_details(blocked))
     blocked.refresh_from_db()

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.test import Client
 from django.utils import timezone
 
 from defects.models import DefectReport
@@ -13,22 +12,11 @@ from orders.models import Customer, CustomerLink
 from whatsapp_bot.admin.talk import AT_ONCE
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.models import Contact, Conversation, HelpRequest, Message
-from whatsapp_bot.tests.test_speed import statements
-from whatsapp_bot.tests.test_writing import page_of, posted, shown, with_details
+from whatsapp_bot.tests.database import statements
+from whatsapp_bot.tests.staff import may, page_of, posted, shown
+from whatsapp_bot.tests.test_writing import with_details
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def may():
-    def may(*codenames: str) -> Client:
-        user = User.objects.create_user("clerk", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return may
 
 
 def bubbles(page: str) -> list[str]:
@@ -105,7 +93,7 @@ def test_what_was_said_long_ago_is_found_without_reading_the_rest(admin_client, 
     assert f"LIMIT {AT_ONCE + 1}" in found
 
 
-def test_files_are_for_those_who_may_see_them(phone, contact, may):
+def test_files_are_for_those_who_may_see_them(phone, contact):
     phone.say("hi")
     phone.send("image", text="Look")
     client = may("view_contact", "view_message")
@@ -115,7 +103,7 @@ def test_files_are_for_those_who_may_see_them(phone, contact, may):
     assert "being fetched" in shown(client, page_of(contact))
 
 
-def test_without_the_permission_nothing_that_was_said_is_shown(say, contact, may):
+def test_without_the_permission_nothing_that_was_said_is_shown(say, contact):
     say("hi")
     page = shown(may("view_contact"), page_of(contact))
     assert "talk-" not in page.partition("<main")[2].replace("talk-main", "").replace(
@@ -165,7 +153,7 @@ def test_customers_are_linked_on_the_page(admin_client, say, contact):
     assert "Acme" in shown(admin_client, page_of(contact))
 
 
-def test_who_may_see_customers_sees_them_and_may_write_all_the_same(say, contact, may):
+def test_who_may_see_customers_sees_them_and_may_write_all_the_same(say, contact):
     say("hi")
     CustomerLink.objects.create(customer=Customer.objects.create(name="Acme"), contact=contact)
     client = may("view_contact", "write_to_contact", "view_customerlink", "view_customer")

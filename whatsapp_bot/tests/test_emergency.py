@@ -6,9 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.contrib.auth.models import User
 from django.core import mail
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -25,8 +23,8 @@ from whatsapp_bot.models.contact import Role
 from whatsapp_bot.models.help_request import TRIAL, HelpRequestQuerySet
 from whatsapp_bot.receiving import keep
 from whatsapp_bot.recent import forget_all
-from whatsapp_bot.tests.test_inbox import browser, colleague
-from whatsapp_bot.tests.test_writing import shown
+from whatsapp_bot.tests.staff import browser, shown, staff
+from whatsapp_bot.tests.test_inbox import colleague
 
 ALARM = "🚨 Is somebody in danger?"
 
@@ -249,9 +247,7 @@ class TestInTheConversation:
 
     def test_who_may_see_no_requests_is_told_nothing(self, say):
         say("man down at press 4")
-        client = Client()
-        client.force_login(User.objects.create_user("clerk", is_staff=True))
-        assert "man down" not in shown(client, reverse("admin:index"))
+        assert "man down" not in shown(browser(staff("clerk")), reverse("admin:index"))
 
     def test_words_with_a_photo_count(self, phone):
         (reply,) = phone.send("image", text="fire at line 3")

@@ -13,8 +13,8 @@ from django.utils import timezone
 from whatsapp_bot.models import Contact, HelpRequest, Message
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.refusals import NotAllowed
-from whatsapp_bot.tests.test_speed import statements
-from whatsapp_bot.tests.test_writing import page_of, posted, shown
+from whatsapp_bot.tests.database import statements
+from whatsapp_bot.tests.staff import browser, page_of, posted, shown, staff
 
 pytestmark = pytest.mark.django_db
 INBOX = "/admin/whatsapp_bot/helprequest/"
@@ -32,15 +32,7 @@ def pieter() -> User:
 
 
 def colleague(name: str) -> User:
-    user = User.objects.create_user(name, is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=MAY))
-    return user
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
+    return staff(name, *MAY)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from django.utils.http import content_disposition_header
 
 from whatsapp_bot.models import Contact, Media, Message
 from whatsapp_bot.tests import files
+from whatsapp_bot.tests.staff import may
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:whatsapp_bot_media_changelist")
@@ -49,14 +50,6 @@ def there(contact: Contact) -> Callable[..., Media]:
     return make
 
 
-def staff(*permissions: str) -> Client:
-    user = User.objects.create_user("staff", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 def address(media: Media) -> str:
     return reverse("file", args=[media.pk])
 
@@ -82,7 +75,7 @@ def test_nobody_else_sees_them(there):
         away = get(Client(), path)
         assert away.status_code == 302
         assert away["Location"].startswith(reverse("admin:login"))
-        assert get(staff("view_message"), path).status_code == 403
+        assert get(may("view_message"), path).status_code == 403
         User.objects.all().delete()
     somebody = User.objects.create_user("somebody")
     somebody.user_permissions.add(Permission.objects.get(codename="view_media"))
@@ -93,7 +86,7 @@ def test_nobody_else_sees_them(there):
 
 def test_a_picture_is_shown(there):
     media = there()
-    client = staff("view_media", "view_message")
+    client = may("view_media", "view_message")
     for path in (address(media), small(media)):
         shown = get(client, path)
         assert content(shown) == files.JPEG
@@ -111,7 +104,7 @@ def test_a_picture_is_shown(there):
 def test_a_picture_that_was_not_made_anew_is_saved_and_says_why(there, kind):
     media = there(b"x", kind, why="It has too many pixels.")
     Media.objects.update(thumbnail="")
-    client = staff("view_media", "view_message")
+    client = may("view_media", "view_message")
     assert get(client, address(media))["Content-Disposition"].startswith("attachment")
     page = client.get(reverse("admin:whatsapp_bot_message_change", args=[media.message_id]))
     assert "1\xa0byte · It has too many pixels." in page.content.decode()
@@ -123,7 +116,7 @@ def test_a_picture_that_was_not_made_anew_is_saved_and_says_why(there, kind):
 )
 def test_what_is_no_picture_sound_or_film_is_saved(there, kind):
     media = there(b"x", kind, name="a plan.html")
-    answer = get(staff("view_media", "view_message"), address(media))
+    answer = get(may("view_media", "view_message"), address(media))
     assert answer["Content-Disposition"].startswith("attachment")
     assert "html" not in answer["Content-Disposition"] or not kind or kind == "text/html"
 
@@ -144,14 +137,14 @@ def test_what_is_no_picture_sound_or_film_is_saved(there, kind):
 def test_it_is_called_as_the_person_called_it_and_ends_as_it_is(there, called, kind, name):
     media = there(b"x", kind, name=called)
     assert media.name == name.format(pk=media.pk)
-    answer = get(staff("view_media", "view_message"), address(media))
+    answer = get(may("view_media", "view_message"), address(media))
     assert answer["Content-Disposition"] == content_disposition_header(
         kind != "audio/ogg", media.name
     )
 
 
 def test_there_is_none(there):
-    client = staff("view_media", "view_message")
+    client = may("view_media", "view_message")
     waiting, sound, gone = there(status="waiting"), there(b"x", "audio/ogg"), there()
     default_storage.delete(gone.file.name)
     for path in (
@@ -176,7 +169,7 @@ def test_there_is_none(there):
 )
 def test_players_ask_for_parts(there, asked, part, said):
     media = there(b"0123456789", "audio/ogg")
-    answer = get(staff("view_media", "view_message"), address(media), range=asked)
+    answer = get(may("view_media", "view_message"), address(media), range=asked)
     assert (answer.status_code, content(answer)) == (206, part)
     assert (answer["Content-Range"], answer["Content-Length"]) == (said, str(len(part)))
     assert answer["Content-Type"] == "audio/ogg"
@@ -185,7 +178,7 @@ def test_players_ask_for_parts(there, asked, part, said):
 @pytest.mark.parametrize("asked", ["bytes=", "bytes=-", "bytes=a-b", "bytes=0-1,3-4", "lines=1-2"])
 def test_other_ranges_are_all_of_it(there, asked):
     answer = get(
-        staff("view_media", "view_message"), address(there(b"0123456789", "audio/ogg")), range=asked
+        may("view_media", "view_message"), address(there(b"0123456789", "audio/ogg")), range=asked
     )
     assert (answer.status_code, content(answer)) == (200, b"0123456789")
     assert answer["Accept-Ranges"] == "bytes"
@@ -194,7 +187,7 @@ def test_other_ranges_are_all_of_it(there, asked):
 @pytest.mark.parametrize("asked", ["bytes=10-", "bytes=5-4", "bytes=-0"])
 def test_parts_that_are_not_there(there, asked):
     answer = get(
-        staff("view_media", "view_message"), address(there(b"0123456789", "audio/ogg")), range=asked
+        may("view_media", "view_message"), address(there(b"0123456789", "audio/ogg")), range=asked
     )
     assert (answer.status_code, answer["Content-Range"]) == (416, "bytes */10")
 
@@ -249,7 +242,7 @@ def test_the_list_can_try_several_again(media, admin_client):
 
 
 def test_who_may_only_look_cannot(media):
-    client = staff("view_media", "view_message")
+    client = may("view_media", "view_message")
     one = media["missing"]
     page = get(client, reverse("admin:whatsapp_bot_media_change", args=[one.pk]))
     assert page.status_code == 200
@@ -303,7 +296,7 @@ def test_reports_hide_files_from_who_may_not_see_them(media, contact):
 
     report = DefectReport.objects.file(reported_by=contact, description="The seal leaks")
     report.attach([media["picture"].message_id])
-    client = staff("view_defectreport", "view_attachment")
+    client = may("view_defectreport", "view_attachment")
     page = get(client, reverse("admin:defects_defectreport_change", args=[report.pk]))
     assert page.status_code == 200
     assert small(media["picture"]) not in page.content.decode()

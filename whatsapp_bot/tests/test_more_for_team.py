@@ -10,8 +10,8 @@ from whatsapp_bot.delivery import DeliveryReport, Route, Status
 from whatsapp_bot.models import Contact, HelpRequest, MenuItem, Message
 from whatsapp_bot.models.message import Resent
 from whatsapp_bot.recent import forget_all
-from whatsapp_bot.tests.test_inbox import INBOX, again, browser, colleague, refuses, version_in
-from whatsapp_bot.tests.test_writing import page_of, posted, shown
+from whatsapp_bot.tests.staff import browser, page_of, posted, shown
+from whatsapp_bot.tests.test_inbox import INBOX, again, colleague, refuses, version_in
 
 pytestmark = pytest.mark.django_db
 PASSED_ON = "Thank you! I have passed that on to our team."

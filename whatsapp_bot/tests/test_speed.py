@@ -7,9 +7,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from django.conf import settings
 from django.db import connection
-from django.db.models import Model
 from django.test import RequestFactory
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -19,28 +17,9 @@ from whatsapp_bot.inbound import Sender
 from whatsapp_bot.models import Contact, Conversation, HelpRequest, Message
 from whatsapp_bot.models.conversation import _locking
 from whatsapp_bot.simulator.phone import FORM, sign
+from whatsapp_bot.tests.database import analyze, statements
 
 pytestmark = pytest.mark.django_db
-
-NO_STATEMENT = re.compile(r"BEGIN|COMMIT|SAVEPOINT|RELEASE SAVEPOINT")
-
-
-def statements(of) -> list[str]:
-    with CaptureQueriesContext(connection) as captured:
-        of()
-    made = [query["sql"] for query in captured.captured_queries]
-    return [sql for sql in made if not NO_STATEMENT.match(sql)]
-
-
-def analyze(*models: type[Model]) -> None:
-    """Have the planner know how many rows there are in the tables of these models.
-
-    Of those alone: PostgreSQL's own tables would stay locked for the tests beside this one.
-    """
-    with connection.cursor() as cursor:
-        for model in models:
-            cursor.execute(f'ANALYZE "{model._meta.db_table}"')
-
 
 MOST = {"sqlite": 4, "postgresql": 2}
 """Read, lock and store what was said; store where it led and what was replied."""

@@ -13,7 +13,7 @@ from whatsapp_bot.models import Contact, Conversation, Message, MessageTemplate,
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.simulator import script
 from whatsapp_bot.simulator.history import page_before
-from whatsapp_bot.tests.test_speed import statements
+from whatsapp_bot.tests.database import statements
 from whatsapp_bot.wording import Notice
 
 pytestmark = pytest.mark.django_db

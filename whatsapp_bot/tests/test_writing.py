@@ -5,8 +5,6 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.contrib.auth.models import Permission, User
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -23,27 +21,14 @@ from whatsapp_bot.models import (
     Wording,
 )
 from whatsapp_bot.recent import forget_all
-from whatsapp_bot.tests.test_speed import statements
+from whatsapp_bot.tests.database import statements
+from whatsapp_bot.tests.staff import may, page_of, posted, shown
 from whatsapp_bot.twilio import account
 from whatsapp_bot.whatsapp_text import length
 from whatsapp_bot.wording import Notice
 
 pytestmark = pytest.mark.django_db
 LEAVES_ALONE = "You have not sent your message yet."
-
-
-@pytest.fixture
-def may():
-    """Somebody of the staff with these permissions, signed in."""
-
-    def may(*codenames: str) -> Client:
-        user = User.objects.create_user("clerk", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return may
 
 
 @pytest.fixture
@@ -60,19 +45,6 @@ def quiet(nomsa) -> Contact:
     """The same, who last wrote two days ago."""
     Conversation.objects.update(heard_at=timezone.now() - timedelta(days=2))
     return nomsa
-
-
-def page_of(row) -> str:
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
-
-
-def shown(client, path: str) -> str:
-    return client.get(path).content.decode()
-
-
-def posted(client, path: str, **fields: str) -> str:
-    """What the page says after a post."""
-    return client.post(path, fields, follow=True).content.decode()
 
 
 def with_details(contact: Contact, **fields: str) -> dict[str, str]:
@@ -237,7 +209,7 @@ def test_a_page_of_a_contact_costs_few_statements(admin_client, nomsa, phone):
 # Who may -----------------------------------------------------------------------------------------
 
 
-def test_without_the_permission_there_is_no_box(may, nomsa):
+def test_without_the_permission_there_is_no_box(nomsa):
     client = may("view_contact", "change_contact", "view_message")
     text = shown(client, page_of(nomsa))
     assert "Check order status" in text
@@ -247,7 +219,7 @@ def test_without_the_permission_there_is_no_box(may, nomsa):
     assert not written()
 
 
-def test_who_may_write_need_not_be_able_to_change(may, nomsa):
+def test_who_may_write_need_not_be_able_to_change(nomsa):
     client = may("view_contact", "write_to_contact")
     text = shown(client, page_of(nomsa))
     assert 'name="to_send"' in text
@@ -259,7 +231,7 @@ def test_who_may_write_need_not_be_able_to_change(may, nomsa):
     assert nomsa.name == "Nomsa"
 
 
-def test_who_may_write_but_not_see_does_not_write(may, nomsa):
+def test_who_may_write_but_not_see_does_not_write(nomsa):
     client = may("write_to_contact")
     form = with_details(nomsa, to_send="Hello", send="send")
     assert client.post(page_of(nomsa), form).status_code == 403
@@ -303,7 +275,7 @@ def test_its_page_says_why_an_answer_failed(admin_client, asked):
     assert "This phone number is not on WhatsApp." in shown(admin_client, page_of(asked))
 
 
-def test_who_may_not_write_does_not_answer(may, asked):
+def test_who_may_not_write_does_not_answer(asked):
     client = may("view_helprequest", "change_helprequest")
     form = {"to_send": "In Durban.", "send": "send"}
     assert client.post(page_of(asked), form).status_code == 403
@@ -391,7 +363,7 @@ def test_a_failed_message_has_a_button_on_its_page(admin_client, failed):
     assert newer.written_by.username == "admin"
 
 
-def test_only_with_the_permission(may, failed):
+def test_only_with_the_permission(failed):
     (message,) = failed()
     client = may("view_message")
     assert "send-again" not in shown(client, page_of(message))
@@ -426,7 +398,7 @@ def test_each_filter_works(admin_client, failed):
     assert "Number 0" not in shown(admin_client, f"{MESSAGES}?direction__exact=in")
 
 
-def test_the_sidebar_counts_what_failed_lately(admin_client, failed, may):
+def test_the_sidebar_counts_what_failed_lately(admin_client, failed):
     failed(2)
     forget_all()
     assert badge(shown(admin_client, "/admin/")) == "2"
@@ -443,7 +415,7 @@ def badge(page: str) -> str | None:
 # Our number --------------------------------------------------------------------------------------
 
 
-def test_every_page_says_when_nothing_goes_out(admin_client, client, may, db):
+def test_every_page_says_when_nothing_goes_out(admin_client, client, db):
     assert "No messages go out." not in shown(admin_client, "/admin/")
     Channel.objects.ours().stop(20003)
     forget_all()

@@ -1,0 +1,43 @@
+"""What is asked of the database, and by several at once."""
+
+import re
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
+
+NO_STATEMENT = re.compile(r"BEGIN|COMMIT|SAVEPOINT|RELEASE SAVEPOINT")
+
+
+def statements(of: Callable[[], Any]) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        of()
+    made = [query["sql"] for query in captured.captured_queries]
+    return [sql for sql in made if not NO_STATEMENT.match(sql)]
+
+
+def analyze(*models: type[Model]) -> None:
+    """Have the planner know how many rows there are in the tables of these models.
+
+    Of those alone: PostgreSQL's own tables would stay locked for the tests beside this one.
+    """
+    with connection.cursor() as cursor:
+        for model in models:
+            cursor.execute(f'ANALYZE "{model._meta.db_table}"')
+
+
+def all_at_once(do: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:
+    """What doing it with each gives, in their order; each in a thread with its own connection."""
+
+    def alone(thing: Any) -> Any:
+        try:
+            return do(thing)
+        finally:
+            connection.close()
+
+    things = list(things)
+    with ThreadPoolExecutor(len(things)) as pool:
+        return list(pool.map(alone, things))
