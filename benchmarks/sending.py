@@ -167,10 +167,13 @@ def report(options: argparse.Namespace, fake: FakeTwilio, kills: int, took: floa
     ambiguous = {one for one, troubles in met.items() if troubles & AMBIGUOUS}
     twice = {one for one, copies in sent.items() if len(copies) > 1}
     needlessly = twice - ambiguous
+    out_of_order = _out_of_order(fake)
+    unsettled = Message.objects.unsettled().count()
     held = set(Message.objects.exclude(sid=None).values_list("sid", flat=True))
     lost = Message.objects.exclude(pk__in=[one for one in sent if one]).exclude(
         status=Status.FAILED
     )
+    unheld = sum(copies[0].sid not in held for copies in sent.values())
     print(
         f"{connection.vendor}: {options.messages} messages to {options.people} people in "
         f"{took:.0f} s ({options.messages / took:.0f} a second), {options.workers} workers, "
@@ -180,22 +183,19 @@ def report(options: argparse.Namespace, fake: FakeTwilio, kills: int, took: floa
         f"{sum(r.method == 'GET' for r in fake.requests)}\n"
         f"  nobody could know of {len(ambiguous)}, of these sent twice: {len(twice & ambiguous)}\n"
         f"  sent twice without need: {len(needlessly)} (a killed worker may have been at it)\n"
-        f"  lost: {lost.count()}, out of order: {len(_out_of_order(fake))}"
+        f"  lost: {lost.count()}, out of order: {len(out_of_order)}"
     )
-    wrong = []
-    if unsettled := Message.objects.unsettled().count():
-        wrong.append(f"{unsettled} are not settled")
-    if lost.exists():
-        wrong.append("messages were lost")
-    if len(needlessly) > kills:
-        wrong.append(f"{len(needlessly)} were sent twice without need")
-    if len(twice & ambiguous) > len(ambiguous) / 1000:
-        wrong.append(f"{len(twice & ambiguous)} of {len(ambiguous)} were sent twice")
-    if out_of_order := _out_of_order(fake):
-        wrong.append(f"{len(out_of_order)} people had theirs out of order")
-    if unheld := [m for copies in sent.values() for m in copies[:1] if m.sid not in held]:
-        wrong.append(f"{len(unheld)} SIDs were never learnt")
-    return wrong
+    verdicts = {
+        f"{unsettled} are not settled": unsettled,
+        "messages were lost": lost.exists(),
+        f"{len(needlessly)} were sent twice without need": len(needlessly) > kills,
+        f"{len(twice & ambiguous)} of {len(ambiguous)} were sent twice": (
+            len(twice & ambiguous) > len(ambiguous) / 1000
+        ),
+        f"{len(out_of_order)} people had theirs out of order": out_of_order,
+        f"{unheld} SIDs were never learnt": unheld,
+    }
+    return [verdict for verdict, is_wrong in verdicts.items() if is_wrong]
 
 
 def _out_of_order(fake: FakeTwilio) -> list[str]:

@@ -54,6 +54,13 @@ _ZIP, _ZIP_ENTRY, _ZIP_END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 _LARGEST_LIST = 1_000_000
 """Bytes of the list of what is in a zip: reading one takes ten times as much memory."""
 
+_BEGINNINGS = {
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    **dict.fromkeys((b"GIF87a", b"GIF89a"), "image/gif"),
+    **dict.fromkeys((b"#!AMR\n", b"#!AMR-WB\n"), "audio/amr"),
+    b"%PDF-": "application/pdf",
+}
 _BRANDS = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"), "image/heic"),
     **dict.fromkeys((b"avif", b"avis"), "image/avif"),
@@ -91,22 +98,15 @@ def kind_of(content: bytes, said: str = "") -> str:
 
 def _binary(content: bytes) -> str | None:
     """The kind that the first bytes tell. Raises Harmful; None when it may be a text."""
-    if content.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if content.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
+    for beginning, kind in _BEGINNINGS.items():
+        if content.startswith(beginning):
+            return kind
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
     if content[4:8] == b"ftyp" and content[8:12] in _BRANDS:
         return _BRANDS[content[8:12]]
     if content.startswith(b"OggS") and re.search(rb"OpusHead|\x01vorbis|Speex   ", content[:200]):
         return "audio/ogg"
-    if content.startswith((b"#!AMR\n", b"#!AMR-WB\n")):
-        return "audio/amr"
-    if content.startswith(b"%PDF-"):
-        return "application/pdf"
     if content.startswith(_ZIP):
         return _office(content)
     if content.startswith(_OLE):
