@@ -197,7 +197,7 @@ class OrderField(OrderNumberField):
         return str(order)
 
 
-def field_for(question: Question, contact: Contact, *, describes: bool = False) -> forms.Field:
+def field_for(question: Question, contact: Contact, *, describes: bool) -> forms.Field:
     """The form field that asks `question` of `contact`; describes: in words, what is wrong."""
     options = {
         "label": question.text,

@@ -178,10 +178,10 @@ class Traffic:
         ended = (one.ended for one in tries if one.is_good and one.began >= moment)
         return min(ended, default=float("inf")) - moment
 
-    def await_answer(self, seconds: float = 60) -> float:
-        """Seconds from now until somebody has a good answer, at most so many."""
+    def await_answer(self) -> float:
+        """Seconds from now until somebody has a good answer, a minute at most."""
         now = time.monotonic()
-        while (answered := self.answered_after(now)) > seconds > time.monotonic() - now:
+        while (answered := self.answered_after(now)) > 60 > time.monotonic() - now:
             time.sleep(0.05)
         return answered
 

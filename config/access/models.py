@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -106,9 +106,9 @@ class Token(AbstractAuthToken):
             return False
         return not may_look_after(self.made_by, self.user)
 
-    def note_use(self, now: datetime | None = None) -> None:
+    def note_use(self) -> None:
         """Note that it was used just now; not each time, which would be a write for each read."""
-        now = now or timezone.now()
+        now = timezone.now()
         if self.last_used_at is None or now - self.last_used_at >= self.USE_NOTED_EVERY:
             type(self).objects.filter(pk=self.pk).update(last_used_at=now)
 

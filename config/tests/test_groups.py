@@ -22,7 +22,8 @@ def names(group: str) -> set[str]:
     return {f"{one.content_type.app_label}.{one.codename}" for one in given}
 
 
-def a_new_version_brings(codename: str) -> Permission:
+def a_new_version_brings_a_permission() -> Permission:
+    codename = "view_order_forecast"
     orders = ContentType.objects.get(app_label="orders", model="order")
     return Permission.objects.create(codename=codename, name=codename, content_type=orders)
 
@@ -77,7 +78,7 @@ def test_again_changes_nothing():
 
 
 def test_a_new_version_gives_what_is_new():
-    a_new_version_brings("view_order_forecast")
+    a_new_version_brings_a_permission()
     migrate()
     assert "orders.view_order_forecast" in names("Managers")
     assert "orders.view_order_forecast" in names("Administrators")
@@ -93,7 +94,7 @@ def test_what_staff_changed_stays():
     managers.name = "Bosses"
     managers.save()
     Group.objects.get(name="Editors").delete()
-    a_new_version_brings("view_order_forecast")
+    a_new_version_brings_a_permission()
     migrate()
     assert set(Group.objects.values_list("name", flat=True)) == {
         "Bosses",

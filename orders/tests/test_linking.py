@@ -34,11 +34,11 @@ def other(db):
     return Order.objects.create(number="ORD-2000", customer=customer, product="Lid", quantity=5)
 
 
-def try_to_link(phone_say, number="ORD-1001", reference="K-20417"):
+def try_to_link(phone_say, reference="K-20417"):
     phone_say("hi")
     phone_say("1")
     phone_say("1")
-    phone_say(number)
+    phone_say("ORD-1001")
     return phone_say(reference)
 
 

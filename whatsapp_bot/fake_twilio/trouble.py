@@ -131,7 +131,7 @@ class Troubles:
         self._lock = threading.Lock()
         self._once: list[tuple[When, Trouble | None]] = []
         self._always: list[tuple[When, Trouble]] = []
-        self._chances: tuple[When, dict[Trouble, float], random.Random] | None = None
+        self._chances: tuple[dict[Trouble, float], random.Random] | None = None
 
     def once(self, *troubles: Trouble | None, when: When = sends) -> None:
         """The next requests meet these, one each, in order; None is a request that goes well."""
@@ -142,12 +142,12 @@ class Troubles:
         with self._lock:
             self._always.append((when, trouble))
 
-    def randomly(self, chances: Mapping[Trouble, float], seed: int, when: When = sends) -> None:
-        """Each with its probability; the same seed gives the same sequence."""
+    def randomly(self, chances: Mapping[Trouble, float], seed: int) -> None:
+        """To sends. Each with its probability; the same seed gives the same sequence."""
         if sum(chances.values()) > 1 or min(chances.values(), default=0) < 0:
             raise ValueError("the chances must be between 0 and 1, and 1 at most together")
         with self._lock:
-            self._chances = (when, dict(chances), random.Random(seed))  # noqa: S311
+            self._chances = (dict(chances), random.Random(seed))  # noqa: S311
 
     def stop(self) -> None:
         """All is well again."""
@@ -163,12 +163,12 @@ class Troubles:
             for when, trouble in self._always:
                 if when(request):
                     return trouble
-            if self._chances and self._chances[0](request):
+            if self._chances and sends(request):
                 return self._drawn()
         return None
 
     def _drawn(self) -> Trouble | None:
-        _, chances, dice = self._chances
+        chances, dice = self._chances
         drawn = dice.random()
         for trouble, chance in chances.items():
             if drawn < chance:

@@ -72,10 +72,9 @@ class Fate:
         return self.error_code if status in FAILED else None
 
     @classmethod
-    def failing(cls, code: int, status: str = "undelivered", **more: bool) -> "Fate":
+    def failing(cls, code: int, **more: bool) -> "Fate":
         """Accepted, and later not delivered: 63016 and most others of WhatsApp come like this."""
-        statuses = ("sent", status) if status == "undelivered" else (status,)
-        return cls(statuses, error_code=code, **more)
+        return cls(("sent", "undelivered"), error_code=code, **more)
 
 
 def rank(status: str) -> int:
@@ -221,7 +220,7 @@ class Webhooks:
             )
 
 
-def status_parameters(message: Message, status: str, code: int | None = None) -> dict[str, str]:
+def status_parameters(message: Message, status: str, code: int | None) -> dict[str, str]:
     """The parameters of a status callback for WhatsApp."""
     parameters = {
         "SmsSid": message.sid,

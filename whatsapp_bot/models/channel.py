@@ -156,7 +156,7 @@ class Channel(models.Model):
         self.reconciling_until = timezone.now() + TRY_AGAIN_AFTER
         self.save(update_fields=["reconciling_until"])
 
-    def end_reconciling(self, complete_until: datetime | None, *, again_soon: bool = False) -> None:
+    def end_reconciling(self, complete_until: datetime | None, *, again_soon: bool) -> None:
         """We have all that the carrier had until then; None: all that we were asked to look for."""
         self.reconciling_until = timezone.now() + TRY_AGAIN_AFTER if again_soon else None
         self.reconciled_at = complete_until or self.reconciled_at

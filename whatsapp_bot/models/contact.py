@@ -250,7 +250,7 @@ class Contact(models.Model):
         self,
         notice: str,
         *,
-        is_reply: bool = False,
+        is_reply: bool,
         conversation: "Conversation | None" = None,
         closed: bool = False,
     ) -> "tuple[Route, MessageTemplate | None]":

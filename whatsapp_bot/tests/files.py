@@ -22,14 +22,14 @@ def picture(
     return written.getvalue()
 
 
-def photo_with_place(kind: str = "JPEG", size: tuple[int, int] = (900, 300)) -> bytes:
+def photo_with_place(kind: str = "JPEG") -> bytes:
     """A photo that tells where it was taken, and that it lies on its side."""
     exif = Image.Exif()
     exif[0x0112] = 6
     exif[0x010E] = GPS.decode()
     exif.get_ifd(0x8825)[1] = "S"
     exif.get_ifd(0x8825)[2] = (33.0, 55.0, 7.0)
-    return picture(kind, size, exif=exif)
+    return picture(kind, (900, 300), exif=exif)
 
 
 def profile_of_swapped_colours() -> bytes:

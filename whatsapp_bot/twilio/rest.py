@@ -228,7 +228,7 @@ class Departed:
     is_reply: bool
 
 
-def messages_to_us(since: datetime, until: datetime | None = None) -> Iterator[Arrived]:
+def messages_to_us(since: datetime, until: datetime | None) -> Iterator[Arrived]:
     """What people sent to us in this time, newest first. Raises Unreachable, even half-way."""
     for one in _listed(since, until, to=address(settings.TWILIO_WHATSAPP_NUMBER)):
         if one.direction == "inbound":
@@ -236,9 +236,9 @@ def messages_to_us(since: datetime, until: datetime | None = None) -> Iterator[A
             yield Arrived(one.sid, _moment(one), one.from_ or "", one.body or "", files)
 
 
-def messages_from_us(since: datetime, until: datetime | None = None) -> Iterator[Departed]:
-    """What left in this time, newest first. Raises Unreachable, even half-way."""
-    for one in _listed(since, until, from_=address(settings.TWILIO_WHATSAPP_NUMBER)):
+def messages_from_us(since: datetime) -> Iterator[Departed]:
+    """What left since then, newest first. Raises Unreachable, even half-way."""
+    for one in _listed(since, None, from_=address(settings.TWILIO_WHATSAPP_NUMBER)):
         if one.direction == "inbound":
             continue
         to = webhook.phone_number(one.to or "") or webhook.user_id(one.to or "") or ""
