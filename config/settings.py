@@ -203,7 +203,6 @@ SECURE_HSTS_PRELOAD = not DEBUG
 SESSION_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_SECURE = not DEBUG
 CSRF_FAILURE_VIEW = "config.access.views.out_of_date"
-X_FRAME_OPTIONS = "DENY"
 # The pages under /admin/ get a little more: see config/headers.py.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -224,8 +223,6 @@ AUTHENTICATION_BACKENDS = [
 # A shift and the way home, counted from signing in; sooner when the browser is closed.
 SESSION_COOKIE_AGE = int(_number("SIGN_IN_HOURS", 12, least=0.1, most=720) * 3600)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
 PROXIES = int(_number("PROXIES", 0 if DEBUG else 1, most=10))
 AXES_FAILURE_LIMIT = int(_number("SIGN_IN_TRIES", 5, least=1, most=100))
@@ -260,7 +257,6 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "config.api.schema.Described",
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "config.api.problems.as_problem",
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     # The format of an answer is asked for by a header alone.
     "URL_FORMAT_OVERRIDE": None,
@@ -429,8 +425,6 @@ LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = "config.formats"
 # For those who look here only: unfold's filters by day.
 DATE_INPUT_FORMATS = formats.DATE_INPUT_FORMATS
-USE_I18N = True
-USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 try:
     ZoneInfo(TIME_ZONE)
@@ -506,11 +500,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="").strip() or
 
 # Conversation ------------------------------------------------------------------------------------
 
-_hours = env.str("CONVERSATION_TIMEOUT_HOURS", default="4").strip()
-if not re.fullmatch(r"\d{1,4}(\.\d+)?", _hours) or float(_hours) <= 0:
-    _wrong.append("CONVERSATION_TIMEOUT_HOURS must be a number of hours above 0")
-    _hours = "4"
-CONVERSATION_TIMEOUT_HOURS = float(_hours)
+CONVERSATION_TIMEOUT_HOURS = _number("CONVERSATION_TIMEOUT_HOURS", 4, least=0.01, most=9999)
 
 # Admin -------------------------------------------------------------------------------------------
 
