@@ -43,7 +43,7 @@ class Logger(structlog.WriteLogger):
     """One of ours, by its name."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(Stderr())  # type: ignore[arg-type]
+        super().__init__(Stderr())
         self.name = name
 
 

@@ -77,7 +77,7 @@ FIELDS = [
 ]
 
 
-Report = namedtuple("Report", [*FIELDS, "dispositions", "photos"])  # type: ignore[misc]
+Report = namedtuple("Report", [*FIELDS, "dispositions", "photos"])
 """A row that was read: its fields, what its dispositions say, and how many photos it has."""
 
 

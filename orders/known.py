@@ -225,7 +225,7 @@ def _what_is_wrong(error: Exception) -> Any:
             return "You may not do this."
         case IntegrityError():
             return "This has just been changed by somebody else. Please try again."
-    return error.detail  # type: ignore[attr-defined]
+    return error.detail
 
 
 def stored(serializer: type[Known], example: dict[str, Any]) -> Callable[..., Any]:

@@ -24,13 +24,13 @@ class _Strict:
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
-            return super().to_internal_value(data)  # type: ignore[misc]
-        fields = self.fields  # type: ignore[attr-defined]
+            return super().to_internal_value(data)
+        fields = self.fields
         wrong = {name: why for name, value in data.items() if (why := _wrong(name, value, fields))}
         wrong |= self._would_be_lost({name: data[name] for name in data if name not in wrong})
         rest = {name: value for name, value in data.items() if name not in wrong}
         try:
-            said = super().to_internal_value(rest)  # type: ignore[misc]
+            said = super().to_internal_value(rest)
         except serializers.ValidationError as more:
             raise serializers.ValidationError({**more.detail, **wrong}) from None
         if wrong:
@@ -42,11 +42,11 @@ class _Strict:
     @cached_property
     def _stored(self) -> dict[str, Any]:
         # Another one: in one for a part, fields that have nothing are left out.
-        return type(self)(self.instance, context=self.context).data  # type: ignore
+        return type(self)(self.instance, context=self.context).data
 
     def _would_be_lost(self, data: dict[str, Any]) -> dict[str, str]:
         """Why fields that are only read cannot say what they do."""
-        fields, row = self.fields, self.instance  # type: ignore[attr-defined]
+        fields, row = self.fields, self.instance
         read_only = {name: value for name, value in data.items() if fields[name].read_only}
         if not row:
             return dict.fromkeys(_telling(read_only), "It is filled in here: leave it out.")
@@ -85,7 +85,7 @@ def _are_same(one: Any, other: Any) -> bool:
     """Are they the same value? Of a moment, not all programs keep what is below a second."""
     moments = _moment(one), _moment(other)
     if all(moments):
-        return abs(moments[0] - moments[1]) < _A_SECOND  # type: ignore[operator]
+        return abs(moments[0] - moments[1]) < _A_SECOND
     return one == other
 
 

@@ -58,7 +58,7 @@ def wake(work: Task) -> None:
     def enqueue_it() -> None:
         enqueue(work)
 
-    enqueue_it.work = work  # type: ignore[attr-defined]
+    enqueue_it.work = work
     pending = (callback for _, callback, _ in transaction.get_connection().run_on_commit)
     if not any(getattr(callback, "work", None) == work for callback in pending):
         # Robust: what fails after the commit has not failed, and the sweep wakes it as well.

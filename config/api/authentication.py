@@ -41,7 +41,7 @@ class TokenAuthentication(KnoxAuthentication):
 def count_stranger(request: Request) -> None:
     """Raises Throttled when too many tokens that are wrong come from the same address."""
     throttle = StrangerThrottle()
-    if not throttle.allow_request(request, None):  # type: ignore[arg-type]
+    if not throttle.allow_request(request, None):
         raise Throttled(throttle.wait())
 
 

@@ -122,8 +122,8 @@ class Reviewed(models.Model):
         self.rank()
         self.updated_at = timezone.now()
         if fields := options.get("update_fields"):
-            options["update_fields"] = {*fields, "urgency", "updated_at"}  # type: ignore[misc]
-        super().save(*args, **options)  # type: ignore[arg-type]
+            options["update_fields"] = {*fields, "urgency", "updated_at"}
+        super().save(*args, **options)
 
     def rank(self) -> None:
         """Set the urgency: 0 critical and not acknowledged, 1 not acknowledged, 2 open, 3 done."""
@@ -155,7 +155,7 @@ class Reviewed(models.Model):
     def begin_review(self, by: AbstractBaseUser | None) -> None:
         """Somebody looks into it; whoever does so is the assignee, unless there is one."""
         self._begin(Status.IN_REVIEW, after=[Status.ACKNOWLEDGED])
-        self.assignee = self.assignee or by  # type: ignore[assignment]
+        self.assignee = self.assignee or by
         self._become(Status.IN_REVIEW, by)
 
     @transaction.atomic
@@ -163,7 +163,7 @@ class Reviewed(models.Model):
         """What becomes of the parts is decided, as its dispositions say. The reporter is told."""
         self._begin(Status.DECIDED, after=[Status.IN_REVIEW])
         _refuse(self.problems_of_decision())
-        self.decided_at, self.decided_by = timezone.now(), by  # type: ignore[assignment]
+        self.decided_at, self.decided_by = timezone.now(), by
         self._become(Status.DECIDED, by)
 
     @transaction.atomic
@@ -192,7 +192,7 @@ class Reviewed(models.Model):
             raise NotAllowed("A report cannot be a duplicate of itself.")
         self.duplicate_of = kept
         self._become(Status.DUPLICATE, by)
-        for other in self.duplicates.all():  # type: ignore[attr-defined]
+        for other in self.duplicates.all():
             other.duplicate_of = kept
             other._keep(by)
 
@@ -209,7 +209,7 @@ class Reviewed(models.Model):
     def assign(self, by: AbstractBaseUser | None, to: AbstractBaseUser | None) -> None:
         """Somebody is to see to it; None: nobody."""
         self._take_open()
-        self.assignee = to  # type: ignore[assignment]
+        self.assignee = to
         self._keep(by)
 
     @transaction.atomic
@@ -242,7 +242,7 @@ class Reviewed(models.Model):
 
     def problems_of_decision(self) -> list[str]:
         """Why it cannot be decided, one sentence each."""
-        dispositions = list(self.dispositions.all())  # type: ignore[attr-defined]
+        dispositions = list(self.dispositions.all())
         if not dispositions:
             return ["It needs a disposition: what becomes of the parts?"]
         if self.nonconforming is None:
@@ -263,7 +263,7 @@ class Reviewed(models.Model):
             *([] if self.severity else ["It needs a severity."]),
             *([] if self.category else ["It needs a category."]),
         ]
-        unverified = self.actions.filter(verified_at=None)  # type: ignore[attr-defined]
+        unverified = self.actions.filter(verified_at=None)
         return [
             *missing,
             *self.problems_of_decision(),
@@ -273,8 +273,8 @@ class Reviewed(models.Model):
     @property
     def reporters(self) -> list[models.Model]:
         """Who reported it, here or in a report that was a duplicate of this one."""
-        others = self.duplicates.select_related("reported_by")  # type: ignore[attr-defined]
-        people = [self.reported_by, *(one.reported_by for one in others)]  # type: ignore[attr-defined]
+        others = self.duplicates.select_related("reported_by")
+        people = [self.reported_by, *(one.reported_by for one in others)]
         return list(dict.fromkeys(people))
 
     def touch(self) -> None:
@@ -318,7 +318,7 @@ class Reviewed(models.Model):
         if reason:
             self.note(by, reason)
         self._keep(by)
-        for report in [self, *self.duplicates.all()]:  # type: ignore[attr-defined]
+        for report in [self, *self.duplicates.all()]:
             report.tell_news(by, of=self)
 
     def _take_open(self) -> None:
@@ -358,11 +358,11 @@ class Part(models.Model):
         abstract = True
 
     def save(self, *args: object, **options: object) -> None:
-        super().save(*args, **options)  # type: ignore[arg-type]
+        super().save(*args, **options)
         self.report.touch()
 
     def delete(self, *args: object, **options: object) -> tuple[int, dict[str, int]]:
-        gone = super().delete(*args, **options)  # type: ignore[arg-type]
+        gone = super().delete(*args, **options)
         self.report.touch()
         return gone
 
@@ -469,14 +469,14 @@ class CorrectiveAction(Part):
         self.check_not_closed()
         if self.is_verified_by_its_own:
             raise NotAllowed(OWN_VERIFIER)
-        super().save(*args, **options)  # type: ignore[arg-type]
+        super().save(*args, **options)
 
     @transaction.atomic
     def delete(self, *args: object, **options: object) -> tuple[int, dict[str, int]]:
         self._begin()
         if self.done_at:
             raise NotAllowed("It is done, so it stays. Take it back first.")
-        return super().delete(*args, **options)  # type: ignore[arg-type]
+        return super().delete(*args, **options)
 
     def clean(self) -> None:
         if self.is_verified_by_its_own:
@@ -507,7 +507,7 @@ class CorrectiveAction(Part):
         self._begin()
         if self.done_at:
             raise NotAllowed("It is done already.")
-        self.done_at, self.done_by = timezone.now(), by  # type: ignore[assignment]
+        self.done_at, self.done_by = timezone.now(), by
         self._keep(by)
 
     @transaction.atomic
@@ -520,7 +520,7 @@ class CorrectiveAction(Part):
             raise NotAllowed("It is verified already.")
         if not self.may_be_verified_by(by):
             raise NotAllowed("Somebody else has to verify it than who owns it or has done it.")
-        self.verified_at, self.verified_by = timezone.now(), by  # type: ignore[assignment]
+        self.verified_at, self.verified_by = timezone.now(), by
         self._keep(by)
 
     @transaction.atomic
