@@ -17,8 +17,9 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from defects.models.forms import FormVersion
+from defects.models.parts import Disposition
 from defects.models.report import DefectReport
-from defects.models.review import OPEN, Disposition, Severity, Status
+from defects.models.review import OPEN, Severity, Status
 from whatsapp_bot.models import Media
 from whatsapp_bot.spreadsheets import CUT_MARK, LONGEST_CELL, SHEETS, Cells, Column
 
