@@ -1,6 +1,7 @@
 """Defect reports and their review, for other systems."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -28,15 +29,10 @@ from defects.models import (
 from defects.models.review import OPEN, colleagues
 from orders.api import LineName, OrderNumber
 from orders.models import order_key
+from whatsapp_bot import rest
 from whatsapp_bot.api import FileSerializer
 from whatsapp_bot.models import Media
-from whatsapp_bot.rest import (
-    ChangedMeanwhile,
-    ModelSerializer,
-    Serializer,
-    Username,
-    says_nothing,
-)
+from whatsapp_bot.rest import ChangedMeanwhile, ModelSerializer, Serializer, Username
 
 SEES = ["defects.view_defectreport"]
 CHANGES = ["defects.change_defectreport"]
@@ -253,17 +249,14 @@ class Categorisation(Serializer):
     )
 
 
-def step(body: type[Serializer] | None = None) -> Callable[..., Any]:
-    """One of the steps of the review, as an address of its own."""
-
-    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
-        described = extend_schema(
-            request=body, responses=WholeReportSerializer, parameters=[IF_MATCH]
-        )
-        at = action(detail=True, methods=["post"], needs=REVIEWS, filterset_class=None)
-        return described(at(method if body else says_nothing(method)))
-
-    return decorate
+step = partial(
+    rest.step,
+    answer=WholeReportSerializer,
+    parameters=[IF_MATCH],
+    needs=REVIEWS,
+    filterset_class=None,
+)
+step_of_action = partial(rest.step, answer=ActionSerializer)
 
 
 class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
@@ -326,31 +319,31 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
     @step(Reason)
     def dismiss(self, request: Request, **_: Any) -> Response:
         """There is no defect: it is unfounded."""
-        reason = self._said(Reason)["reason"]
+        reason = rest.said(request, Reason)["reason"]
         return self._take(lambda report: report.dismiss(request.user, reason))
 
     @step(Original)
     def mark_duplicate(self, request: Request, **_: Any) -> Response:
         """It is known from another report, whose news its reporter now hears as well."""
-        original = self._said(Original)["of"]
+        original = rest.said(request, Original)["of"]
         return self._take(lambda report: report.mark_duplicate(request.user, original))
 
     @step(Reason)
     def reopen(self, request: Request, **_: Any) -> Response:
         """It is not over after all: back to the review."""
-        reason = self._said(Reason)["reason"]
+        reason = rest.said(request, Reason)["reason"]
         return self._take(lambda report: report.reopen(request.user, reason))
 
     @step(Assignment)
     def assign(self, request: Request, **_: Any) -> Response:
         """Somebody is to see to it; null: nobody."""
-        assignee = self._said(Assignment)["assignee"]
+        assignee = rest.said(request, Assignment)["assignee"]
         return self._take(lambda report: report.assign(request.user, assignee))
 
     @step(Categorisation)
     def categorise(self, request: Request, **_: Any) -> Response:
         """Say what kind of defect it is."""
-        category = self._said(Categorisation)["category"]
+        category = rest.said(request, Categorisation)["category"]
         return self._take(lambda report: report.categorise(request.user, category))
 
     # What belongs to it -------------------------------------------------------------------------
@@ -365,11 +358,6 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
         return Response(FileSerializer(files.order_by("pk"), many=True, context=context).data)
 
     # --------------------------------------------------------------------------------------------
-
-    def _said(self, body: type[Serializer]) -> dict[str, Any]:
-        said = body(data=self.request.data)
-        said.is_valid(raise_exception=True)
-        return said.validated_data
 
     def _take(self, step: Callable[[DefectReport], None]) -> Response:
         """Do it with the report, unless it is not what was read any more."""
@@ -481,23 +469,17 @@ class ActionViewSet(PartViewSet):
         serializer.instance.check_not_closed()
         super().perform_update(serializer)
 
-    @extend_schema(request=None, responses=ActionSerializer)
-    @action(detail=True, methods=["post"])
-    @says_nothing
+    @step_of_action()
     def finish(self, request: Request, **_: Any) -> Response:
         """It has been done."""
         return self._take(lambda action: action.finish(request.user))
 
-    @extend_schema(request=None, responses=ActionSerializer)
-    @action(detail=True, methods=["post"])
-    @says_nothing
+    @step_of_action()
     def verify(self, request: Request, **_: Any) -> Response:
         """Somebody else has seen that it was done, and works."""
         return self._take(lambda action: action.verify(request.user))
 
-    @extend_schema(request=None, responses=ActionSerializer)
-    @action(detail=True, methods=["post"])
-    @says_nothing
+    @step_of_action()
     def take_back(self, request: Request, **_: Any) -> Response:
         """It is not done after all."""
         return self._take(lambda action: action.take_back(request.user))

@@ -1,6 +1,7 @@
 """The people on WhatsApp, what they left for the team, and their files, for other systems."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -16,10 +17,10 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
-from whatsapp_bot import files
+from whatsapp_bot import files, rest
 from whatsapp_bot.models import Contact, HelpRequest, Media, Message
 from whatsapp_bot.models.contact import LONGEST_SENT
-from whatsapp_bot.rest import Anything, ModelSerializer, Serializer, Username, says_nothing
+from whatsapp_bot.rest import Anything, ModelSerializer, Serializer, Username
 
 SEES_FILES = ["whatsapp_bot.view_media"]
 SEES_MESSAGES = ["whatsapp_bot.view_contact", "whatsapp_bot.view_message"]
@@ -205,15 +206,7 @@ class Taking(Serializer):
     )
 
 
-def step(body: type[Serializer] | None = None) -> Callable[..., Any]:
-    """One of the steps of a help request, as an address of its own."""
-
-    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
-        described = extend_schema(request=body, responses=HelpRequestSerializer)
-        at = action(detail=True, methods=["post"], needs=CHANGES, filterset_class=None)
-        return described(at(method if body else says_nothing(method)))
-
-    return decorate
+step = partial(rest.step, answer=HelpRequestSerializer, needs=CHANGES, filterset_class=None)
 
 
 class HelpRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
@@ -230,7 +223,7 @@ class HelpRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Gener
     @step(Taking)
     def take(self, request: Request, **_: Any) -> Response:
         """See to it."""
-        over = self._said(Taking)["over"]
+        over = rest.said(request, Taking)["over"]
         return self._take(lambda asked: asked.take(request.user, over=over))
 
     @step()
@@ -257,14 +250,9 @@ class HelpRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Gener
 
         The same again within a minute is not sent again, and has the same answer.
         """
-        text = self._said(Letter)["text"]
+        text = rest.said(request, Letter)["text"]
         sent = self.get_object().answer_once(text, request.user)
         return Response(MessageSerializer(sent, many=True).data)
-
-    def _said(self, body: type[Serializer]) -> dict[str, Any]:
-        said = body(data=self.request.data)
-        said.is_valid(raise_exception=True)
-        return said.validated_data
 
     def _take(self, step: Callable[[HelpRequest], None]) -> Response:
         asked = self.get_object()

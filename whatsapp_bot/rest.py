@@ -7,8 +7,11 @@ from functools import cached_property, wraps
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import renderers, serializers
+from rest_framework.decorators import action
 from rest_framework.exceptions import APIException
+from rest_framework.request import Request
 
 _A_SECOND = timedelta(seconds=1)
 
@@ -130,15 +133,39 @@ class Serializer(_Strict, serializers.Serializer):
     pass
 
 
+def said(request: Request, body: type[Serializer]) -> dict[str, Any]:
+    """What the request's body says. Raises ValidationError."""
+    said = body(data=request.data)
+    said.is_valid(raise_exception=True)
+    return said.validated_data
+
+
 def says_nothing(method: Callable[..., Any]) -> Callable[..., Any]:
     """Decorator for an address to which nothing is said: what is said there would be lost."""
 
     @wraps(method)
-    def checked(view: Any, request: Any, **options: Any) -> Any:
-        Serializer(data=request.data).is_valid(raise_exception=True)
+    def checked(view: Any, request: Request, **options: Any) -> Any:
+        said(request, Serializer)
         return method(view, request, **options)
 
     return checked
+
+
+def step(
+    body: type[Serializer] | None = None,
+    *,
+    answer: type[serializers.BaseSerializer],
+    parameters: list[OpenApiParameter] | None = None,
+    **options: Any,
+) -> Callable[..., Any]:
+    """Decorator for what is done with a row at an address of its own. body: what is said to it."""
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        described = extend_schema(request=body, responses=answer, parameters=parameters)
+        at = action(detail=True, methods=["post"], **options)
+        return described(at(method if body else says_nothing(method)))
+
+    return decorate
 
 
 class ModelSerializer(_Strict, serializers.ModelSerializer):
