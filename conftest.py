@@ -12,6 +12,7 @@ from typing import Any
 import hypothesis
 import pytest
 import structlog
+import time_machine
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
@@ -126,6 +127,13 @@ def worker(contact: Contact) -> Contact:
 def tester(db: None) -> Client:
     """The browser of somebody who may use the simulator, also as people who are real."""
     return browser(staff("staff", "use_simulator", "view_message"))
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """It stands still, until it is moved."""
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        yield clock
 
 
 @pytest.fixture(scope="session")

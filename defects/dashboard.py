@@ -41,6 +41,7 @@ from django.utils import timezone
 from defects.models import DefectCategory, DefectReport, Severity, Status
 from defects.models.review import OPEN
 from orders.models import Line, Shift
+from orders.models.run import midnight
 from whatsapp_bot.delivery import Status as Delivery
 from whatsapp_bot.models import Message
 from whatsapp_bot.twilio import codes
@@ -91,12 +92,12 @@ class Period:
 
     def has(self, at: str) -> Q:
         """Is the moment in the field `at` within the period?"""
-        begins, ends = _midnight(self.first), _midnight(self.last + timedelta(days=1))
+        begins, ends = midnight(self.first), midnight(self.last + timedelta(days=1))
         return Q(**{f"{at}__gte": begins, f"{at}__lt": ends})
 
     def grid(self, *times: time) -> "Grid":
         """Stretches so long that neither midnight nor one of these times is within one."""
-        first, *others = [_midnight(day) for day in [*self.days, self.last + timedelta(days=1)]]
+        first, *others = [midnight(day) for day in [*self.days, self.last + timedelta(days=1)]]
         lengths = [(other - first.astimezone(UTC)) // MINUTE for other in others]
         return Grid(first, gcd(*lengths, *(60 * one.hour + one.minute for one in times)))
 
@@ -470,7 +471,3 @@ def _failures(period: Period) -> list[Failure]:
         Failure(code, codes.in_words(code) if code else "Another reason.", count)
         for code, count in rows
     ]
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

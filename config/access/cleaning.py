@@ -1,9 +1,8 @@
 """What signing in leaves behind, and who takes it away."""
 
-from importlib import import_module
-
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.core.management import call_command
 from django.utils import timezone
 
 from config.access.second_factor import forget_unfinished
@@ -15,5 +14,5 @@ def forget_old_sign_ins() -> None:
     """Wrong tries that no longer count, and sessions that have ended, with what they began."""
     long_ago = timezone.now() - settings.AXES_COOLOFF_TIME
     AccessAttempt.objects.filter(attempt_time__lt=long_ago).delete()
-    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    call_command("clearsessions")
     forget_unfinished()

@@ -1,6 +1,13 @@
 import pytest
 
-from defects.models import Question, ReportForm
+from defects.models import DefectReport, Question, ReportForm
+from defects.tests.people import a_report
+
+
+@pytest.fixture
+def report(new_phone) -> DefectReport:
+    """One that was just reported."""
+    return a_report(new_phone)
 
 
 @pytest.fixture

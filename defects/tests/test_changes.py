@@ -14,8 +14,7 @@ from simple_history.models import HistoricalRecords
 
 from defects.models import Change, DefectCategory, DefectReport, Door
 from defects.models.audit import AuditedRecords
-from defects.tests.people import colleague
-from whatsapp_bot.models import Contact
+from defects.tests.people import a_report, colleague
 from whatsapp_bot.tests.database import statements
 
 pytestmark = pytest.mark.django_db
@@ -25,16 +24,6 @@ LIST = "admin:defects_change_changelist"
 @pytest.fixture
 def anna():
     return colleague("anna", first_name="Annabel")
-
-
-@pytest.fixture
-def report(new_phone):
-    return a_report(new_phone)
-
-
-def a_report(new_phone, **values):
-    contact = Contact.objects.create(phone=new_phone().address)
-    return DefectReport.objects.file(reported_by=contact, description="Deep scratch", **values)
 
 
 def told(**of):

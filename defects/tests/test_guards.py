@@ -17,9 +17,9 @@ from defects.models import (
     Status,
 )
 from defects.models.review import colleagues
-from defects.tests.people import colleague
+from defects.tests.people import a_report, colleague
 from defects.tests.test_report_page import act, as_shown, rows
-from whatsapp_bot.models import Contact, Message
+from whatsapp_bot.models import Message
 
 pytestmark = pytest.mark.django_db
 Kind = Disposition.Kind
@@ -35,16 +35,6 @@ LEADS = {
         [Status.DECIDED, Status.CLOSED, Status.UNFOUNDED, Status.DUPLICATE],
     ),
 }
-
-
-@pytest.fixture
-def report(new_phone):
-    return a_report(new_phone)
-
-
-def a_report(new_phone):
-    contact = Contact.objects.create(phone=new_phone().address)
-    return DefectReport.objects.file(reported_by=contact, description="Deep scratch")
 
 
 @pytest.fixture

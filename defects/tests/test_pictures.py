@@ -3,10 +3,8 @@
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.core.files.base import ContentFile
 from django.test import Client
-from django.utils import timezone
 
 from defects.models import Attachment, DefectReport, Question
 from whatsapp_bot.models import Contact, HelpRequest, Media, Message
@@ -14,12 +12,6 @@ from whatsapp_bot.models.contact import Role
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.simulator import phone as simulator
 from whatsapp_bot.tests import files
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(timezone.now(), tick=False) as clock:
-        yield clock
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from defects.models import (
     Severity,
     Status,
 )
-from whatsapp_bot.models import Contact, Message
+from defects.tests.people import a_report
+from whatsapp_bot.models import Message
 from whatsapp_bot.tests.database import all_at_once
 
 pytestmark = pytest.mark.django_db
@@ -35,16 +36,6 @@ def anna():
 @pytest.fixture
 def ben():
     return get_user_model().objects.create_user("ben", is_staff=True)
-
-
-@pytest.fixture
-def report(new_phone):
-    return a_report(new_phone)
-
-
-def a_report(new_phone, **values):
-    contact = Contact.objects.create(phone=new_phone().address)
-    return DefectReport.objects.file(reported_by=contact, description="Deep scratch", **values)
 
 
 @pytest.fixture

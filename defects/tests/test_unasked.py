@@ -4,8 +4,6 @@ from datetime import timedelta
 from time import perf_counter
 
 import pytest
-import time_machine
-from django.utils import timezone
 
 from defects.models import DefectReport, Question, ReportForm
 from orders.models import Customer, Order
@@ -15,12 +13,6 @@ from whatsapp_bot.recent import forget_all
 
 BROKEN = "machine 4 broken since this morning, 12 pieces scrap"
 OFFER = "Thank you for telling me! Shall I report that as a defect?\n\n1. Yes\n2. No"
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(timezone.now(), tick=False) as clock:
-        yield clock
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ class ProductionRunQuerySet(OrderPartQuerySet["ProductionRun"]):
 
     def between(self, first: date, last: date) -> "ProductionRunQuerySet":
         """Runs that work on any day from `first` to `last`, both included."""
-        return self.during(_midnight(first), _midnight(last + timedelta(days=1)))
+        return self.during(midnight(first), midnight(last + timedelta(days=1)))
 
     def during(self, begins: datetime, ends: datetime) -> "ProductionRunQuerySet":
         """Runs that work at any moment between the two."""
@@ -120,10 +120,11 @@ class ProductionRun(OrderPart):
         The morning after a night shift is not, unless the list begins with it.
         """
         begins, ends = timezone.localtime(self.begins), timezone.localtime(self.ends)
-        works = begins < _midnight(day + timedelta(days=1)) and ends > _midnight(day)
+        works = begins < midnight(day + timedelta(days=1)) and ends > midnight(day)
         is_tail = begins.date() == day - timedelta(days=1) and ends.date() == day and ends.hour < 12
         return works and (day == first or not is_tail)
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """When the day begins in the factory."""
     return timezone.make_aware(datetime.combine(day, time.min))

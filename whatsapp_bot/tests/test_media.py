@@ -7,7 +7,6 @@ from datetime import timedelta
 from io import BytesIO
 
 import pytest
-import time_machine
 from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage, default_storage
 from django.db import connection
@@ -58,12 +57,6 @@ def send(twilio, phone: Phone) -> Callable[..., Media]:
         return Media.objects.get(message__sid=at_twilio.sid)
 
     return send
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(timezone.now(), tick=False) as clock:
-        yield clock
 
 
 def photo(**more) -> File:

@@ -33,6 +33,8 @@ ARGUMENTS = [
 ]
 # Milliseconds after which something that did not happen has failed, on a busy machine as well.
 PATIENCE = 30_000
+LOOKS = [(390, "light"), (1400, "dark")]
+"""As what a page is opened; each page is then looked at in both widths."""
 EDITED = ["wording", "menu", "menuitem", "page", "reportform", "question", "formversion"]
 REVIEWED = ["defectreport", "defectcategory", "disposition", "correctiveaction", "media", "note"]
 WRITTEN_ON = ["contact", "message", "helprequest", "defectreport", "attachment", "messagetemplate"]
@@ -105,6 +107,11 @@ def editor(transactional_db: None) -> User:
     edits = Q(content_type__model__in=EDITED) | Q(codename="use_simulator")
     editor.user_permissions.set(Permission.objects.filter(edits))
     return editor
+
+
+@pytest.fixture(params=LOOKS, ids=lambda look: "-".join(map(str, look)))
+def look(request: pytest.FixtureRequest) -> tuple[int, str]:
+    return request.param
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from playwright.sync_api import Locator, Page, expect
 
-from config.tests.browser.test_pages import LOOKS, WIDTHS, assert_fits
+from config.tests.browser.conftest import LOOKS
+from config.tests.browser.test_pages import WIDTHS, assert_fits
 from defects.dashboard import Period, count_up
 from defects.models import DefectReport
 

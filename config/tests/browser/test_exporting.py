@@ -9,7 +9,7 @@ from django.db import connection
 from playwright.sync_api import expect
 
 from config.tests.browser.editing import Editing
-from config.tests.browser.test_pages import assert_fits, browser_context_args, look
+from config.tests.browser.test_pages import assert_fits, browser_context_args
 from defects import export as files
 from defects import exporting
 from defects.admin import exports
@@ -18,7 +18,7 @@ from defects.tests.sheets import csv_rows, xlsx_rows
 from whatsapp_bot import long_work
 from whatsapp_bot.models import Contact
 
-__all__ = ["browser_context_args", "look"]
+__all__ = ["browser_context_args"]
 
 pytestmark = pytest.mark.browser
 

@@ -8,10 +8,10 @@ from django.contrib.auth.models import Permission, User
 from playwright.sync_api import expect
 
 from config.tests.browser.editing import Editing
-from config.tests.browser.test_pages import assert_fits, browser_context_args, look
+from config.tests.browser.test_pages import assert_fits, browser_context_args
 from orders.models import Customer, Import, Order
 
-__all__ = ["browser_context_args", "look"]
+__all__ = ["browser_context_args"]
 
 pytestmark = pytest.mark.browser
 

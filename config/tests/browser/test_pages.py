@@ -27,8 +27,6 @@ from whatsapp_bot.simulator.phone import Phone
 pytestmark = pytest.mark.browser
 
 WIDTHS = (390, 1400)
-LOOKS = [(390, "light"), (1400, "dark")]
-"""As what a page is opened; each page is then looked at in both widths."""
 FITS = "document.scrollingElement.scrollWidth <= innerWidth"
 IS_DARK = """() => {
     const colours = [document.body, document.documentElement]
@@ -43,11 +41,6 @@ IS_DARK = """() => {
     const [red, green, blue] = pixel.getImageData(0, 0, 1, 1).data;
     return red + green + blue < 384;
 }"""
-
-
-@pytest.fixture(params=LOOKS, ids=lambda look: "-".join(map(str, look)))
-def look(request: pytest.FixtureRequest) -> tuple[int, str]:
-    return request.param
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from config.tests.browser.editing import Editing
 from config.tests.browser.test_pages import (
     assert_fits,
     browser_context_args,  # noqa: F401
-    look,  # noqa: F401
     people_and_what_they_said,
 )
 from config.tests.browser.test_strange_texts import STRANGE, assert_inert
@@ -43,7 +42,7 @@ def said_before(contact: Contact, count: int) -> None:
 def test_a_conversation_is_read_and_a_request_answered(
     editing: Editing,
     clerk: User,
-    look: tuple[int, str],  # noqa: F811
+    look: tuple[int, str],
 ):
     page, (_, scheme) = editing.page, look
     linked = Permission.objects.filter(content_type__model__in=["customerlink", "customer"])

@@ -11,17 +11,12 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import BrowserContext, Page, expect
 
 from config.access import second_factor
-from config.tests.browser.test_pages import LOOKS, assert_fits
+from config.tests.browser.test_pages import assert_fits
 from config.tests.test_second_factor import secret_on
 from defects.models import Export
 
 pytestmark = pytest.mark.browser
 PASSWORD = "long and easy"  # noqa: S105
-
-
-@pytest.fixture(params=LOOKS, ids=lambda look: "-".join(map(str, look)))
-def look(request: pytest.FixtureRequest) -> tuple[int, str]:
-    return request.param
 
 
 @pytest.fixture
