@@ -1,9 +1,11 @@
-"""Staff who may do this and that, and what their browsers show."""
+"""Staff who may do this and that, what their browsers show, and what waits for them."""
 
 from django.contrib.auth.models import Permission, User
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+
+from whatsapp_bot.models import HelpRequest
 
 
 def staff(name: str, *codenames: str) -> User:
@@ -36,3 +38,8 @@ def shown(client: Client, path: str) -> str:
 def posted(client: Client, path: str, **fields: str) -> str:
     """What the page says after a post."""
     return client.post(path, fields, follow=True).content.decode()
+
+
+def waiting() -> list[str]:
+    """What the team has not answered."""
+    return [one.text for one in HelpRequest.objects.unanswered().order_by("pk")]

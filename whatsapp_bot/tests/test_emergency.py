@@ -23,7 +23,7 @@ from whatsapp_bot.models.contact import Role
 from whatsapp_bot.models.help_request import TRIAL, HelpRequestQuerySet
 from whatsapp_bot.receiving import keep
 from whatsapp_bot.recent import forget_all
-from whatsapp_bot.tests.staff import browser, shown, staff
+from whatsapp_bot.tests.staff import browser, shown, staff, waiting
 from whatsapp_bot.tests.test_inbox import colleague
 
 ALARM = "🚨 Is somebody in danger?"
@@ -98,10 +98,6 @@ def test_a_long_message_holds_nobody_up():
     begun = time.perf_counter()
     assert not tells_of_emergency(words)
     assert time.perf_counter() - begun < 2
-
-
-def waiting() -> list[str]:
-    return [one.text for one in HelpRequest.objects.unanswered().order_by("pk")]
 
 
 @pytest.mark.django_db

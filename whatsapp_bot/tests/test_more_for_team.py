@@ -10,7 +10,7 @@ from whatsapp_bot.delivery import DeliveryReport, Route, Status
 from whatsapp_bot.models import Contact, HelpRequest, MenuItem, Message
 from whatsapp_bot.models.message import Resent
 from whatsapp_bot.recent import forget_all
-from whatsapp_bot.tests.staff import browser, page_of, posted, shown
+from whatsapp_bot.tests.staff import browser, page_of, posted, shown, waiting
 from whatsapp_bot.tests.test_inbox import INBOX, again, colleague, refuses, version_in
 
 pytestmark = pytest.mark.django_db
@@ -31,11 +31,6 @@ def asked(say) -> HelpRequest:
 
 def hours_later(hours: float) -> time_machine.travel:
     return time_machine.travel(timezone.now() + timedelta(hours=hours), tick=True)
-
-
-def waiting() -> list[str]:
-    """What the team has not answered."""
-    return [one.text for one in HelpRequest.objects.unanswered().order_by("pk")]
 
 
 def answered(asked: HelpRequest, text: str) -> Message:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from orders.models import Customer, Order, WrongLookup
 from orders.models.link import CustomerLink
 from whatsapp_bot.models import HelpRequest
+from whatsapp_bot.tests.staff import waiting
 
 pytestmark = pytest.mark.django_db
 ANGRY = "This is the third time that I ask!"
@@ -17,10 +18,6 @@ OFFER = (
     "1. Yes, pass it on\n2. No, show me the menu"
 )
 MENU = "👋 Welcome! How can we help you today?\n\n1. Check order status"
-
-
-def waiting() -> list[str]:
-    return [one.text for one in HelpRequest.objects.unanswered().order_by("pk")]
 
 
 @pytest.fixture
