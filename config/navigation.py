@@ -14,31 +14,17 @@ from whatsapp_bot.models.message import failed_lately
 from whatsapp_bot.simulator.views import may_use
 
 
-def _may_see(app: str, model: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: request.user.has_perm(f"{app}.view_{model}")
+def _may(*any_of: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: any(map(request.user.has_perm, any_of))
 
 
-def _may_see_exports(request: HttpRequest) -> bool:
-    """Whoever may export sees their own."""
-    return any(map(request.user.has_perm, ["defects.export_defectreport", "defects.view_export"]))
-
-
-def _may_have_tokens(request: HttpRequest) -> bool:
-    """Whoever may make one sees their own."""
-    return any(map(request.user.has_perm, ["access.add_token", "access.view_token"]))
-
-
-def _may_see_imports(request: HttpRequest) -> bool:
-    """Whoever may import sees their own."""
-    return any(map(request.user.has_perm, ["orders.add_import", "orders.view_import"]))
-
-
-def _item(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
+def _item(title: str, icon: str, app: str, model: str, *makes: str) -> dict[str, Any]:
+    """makes: permissions to make such; whoever has one sees their own."""
     return {
         "title": title,
         "icon": icon,
         "link": reverse_lazy(f"admin:{app}_{model}_changelist"),
-        "permission": _may_see(app, model),
+        "permission": _may(f"{app}.view_{model}", *makes),
     }
 
 
@@ -109,7 +95,7 @@ API = {
     "title": "API",
     "icon": "api",
     "link": reverse_lazy("docs"),
-    "permission": _may_have_tokens,
+    "permission": _may("access.view_token", "access.add_token"),
 }
 
 NAVIGATION = [
@@ -156,11 +142,11 @@ NAVIGATION = [
             _item("Files", "attach_file", "whatsapp_bot", "media"),
             _item("Changes of reports", "manage_history", "defects", "change"),
             _item("Form versions", "history", "defects", "formversion"),
-            {**_item("Exports", "download", "defects", "export"), "permission": _may_see_exports},
-            {**_item("Imports", "upload", "orders", "import"), "permission": _may_see_imports},
+            _item("Exports", "download", "defects", "export", "defects.export_defectreport"),
+            _item("Imports", "upload", "orders", "import", "orders.add_import"),
             _item("Undone links", "link_off", "orders", "undonelink"),
             _item("Wrong order numbers", "search_off", "orders", "wronglookup"),
-            {**_item("API tokens", "key", "access", "token"), "permission": _may_have_tokens},
+            _item("API tokens", "key", "access", "token", "access.add_token"),
             _item("Users", "badge", "auth", "user"),
             _item("Groups", "group", "auth", "group"),
         ],
