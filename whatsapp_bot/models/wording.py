@@ -12,10 +12,6 @@ class WordingQuerySet(models.QuerySet["Wording"]):
         """Without the rows of texts that this version does not say any more."""
         return self.filter(key__in=wording.Text.declared)
 
-    def said_in(self, place: str) -> "WordingQuerySet":
-        texts = wording.Text.declared.values()
-        return self.filter(key__in=[text.key for text in texts if text.place == place])
-
 
 class Wording(models.Model):
     """How staff word one of the bot's sentences; empty: as it was shipped.
