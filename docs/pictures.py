@@ -9,9 +9,11 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -295,12 +297,15 @@ def exporting_pages(context: BrowserContext, base: str) -> None:
     page.set_viewport_size(WIDE)
 
 
-def refusals(context: BrowserContext, base: str) -> None:
+def draw_refusals(context: BrowserContext, base: str) -> None:
+    from config.tests.browser import refusals
     from config.tests.browser.editing import Editing
-    from config.tests.browser.refusals import REFUSALS
+    from whatsapp_bot.recent import MAX_AGE
 
+    # The server is another process than this, and reads anew by itself.
+    refusals.forget_all = partial(time.sleep, MAX_AGE)
     editing = Editing(context.new_page(), base)
-    for refusal in REFUSALS:
+    for refusal in refusals.REFUSALS:
         refusal.attempt(editing)
         said = editing.page.get_by_text(refusal.says)
         said.evaluate("element => element.scrollIntoView({ block: 'center' })")
@@ -328,7 +333,7 @@ def main() -> None:
             reviewing_pages(wide, manager, base)
             exporting_pages(wide, base)
             importing(wide, base)
-            refusals(wide, base)
+            draw_refusals(wide, base)
             browser.close()
 
 
