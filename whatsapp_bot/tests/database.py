@@ -1,10 +1,13 @@
 """What is asked of the database, and by several at once."""
 
+import fcntl
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
@@ -39,5 +42,13 @@ def all_at_once(do: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:
             connection.close()
 
     things = list(things)
-    with ThreadPoolExecutor(len(things)) as pool:
+    with _only_crowd(), ThreadPoolExecutor(len(things)) as pool:
         return list(pool.map(alone, things))
+
+
+@contextmanager
+def _only_crowd() -> Iterator[None]:
+    """Two of them, in tests beside each other, would be more than PostgreSQL lets in."""
+    with (settings.BASE_DIR / "conftest.py").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
