@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.core.mail import mail_admins
 from django.db import models, transaction
 from django.utils import timezone
 
+from whatsapp_bot.mails import tell_staff
 from whatsapp_bot.twilio import codes
 
 log = structlog.get_logger("whatsapp_bot")
@@ -120,14 +120,11 @@ class Channel(models.Model):
             transaction.on_commit(self._raise_alarm, robust=True)
 
     def _raise_alarm(self) -> None:
-        try:
-            mail_admins(
-                "Andon cannot send messages",
-                f"{self.trouble}\n\nMessages wait and go as soon as this is mended. "
-                "To see what is wrong: python manage.py doctor",
-            )
-        except OSError as error:  # Those of smtplib are some, too.
-            log.error("nobody could be told by mail", exc_info=error)
+        tell_staff(
+            "Andon cannot send messages",
+            f"{self.trouble}\n\nMessages wait and go as soon as this is mended. "
+            "To see what is wrong: python manage.py doctor",
+        )
 
     def go_on(self) -> None:
         """The carrier has taken something."""

@@ -1,15 +1,14 @@
 from datetime import datetime, timedelta
 
-import structlog
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.core.mail import mail_admins
 from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from whatsapp_bot.delivery import Status as Delivery
+from whatsapp_bot.mails import tell_staff
 from whatsapp_bot.models.contact import LONGEST_SENT, Contact
 from whatsapp_bot.models.conversation import Conversation
 from whatsapp_bot.models.message import Message
@@ -18,8 +17,6 @@ from whatsapp_bot.recent import Recent
 from whatsapp_bot.refusals import NotAllowed
 from whatsapp_bot.simulator.nobody import is_made_up
 from whatsapp_bot.whatsapp_text import clean, preview, split
-
-log = structlog.get_logger("whatsapp_bot")
 
 JUST = timedelta(minutes=1)
 MAIL_AGAIN_AFTER = timedelta(minutes=1)
@@ -255,11 +252,7 @@ class HelpRequest(models.Model):
             return  # Another worker has it in hand, or somebody has taken it.
         # The person may have said more, while others were told of.
         self.refresh_from_db()
-        try:
-            mail_admins(self._in_a_subject(), self._in_a_mail())
-        except OSError as error:  # Those of smtplib are some, too.
-            log.error("nobody could be told by mail", exc_info=error)
-        else:
+        if tell_staff(self._in_a_subject(), self._in_a_mail()):
             HelpRequest.objects.filter(pk=self.pk, mail_at=self.mail_at).update(mail_at=None)
 
     def _in_a_subject(self) -> str:
