@@ -11,7 +11,6 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db.models import QuerySet
 from django.http import (
-    FileResponse,
     Http404,
     HttpRequest,
     HttpResponse,
@@ -30,9 +29,8 @@ from defects.models import DefectReport, Export
 from defects.models.export import LONGEST_QUERY
 from defects.tasks import make_exports
 from whatsapp_bot import tasks
-from whatsapp_bot.admin.long_work import LongWorkAdmin
+from whatsapp_bot.admin.long_work import LongWorkAdmin, attached
 from whatsapp_bot.narrowed import described
-from whatsapp_bot.spreadsheets import CONTENT_TYPES
 
 MAY_EXPORT = "defects.export_defectreport"
 AT_ONCE = 5_000
@@ -139,19 +137,7 @@ def _at_once(request: HttpRequest, export: Export) -> HttpResponse:
     if export.cut:
         messages.warning(request, f"In {export.name}: {cut_in_words(export.cut)}")
     file.seek(0)
-    return _answer(file, export)
-
-
-def _answer(file: Any, export: Export) -> FileResponse:
-    response = FileResponse(
-        file,
-        as_attachment=True,
-        filename=export.name,
-        content_type=CONTENT_TYPES[export.format],
-    )
-    response["Cache-Control"] = "private, no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return attached(file, export.name, export.format)
 
 
 # Exports that were made ---------------------------------------------------------------------------
@@ -207,7 +193,7 @@ class ExportAdmin(LongWorkAdmin):
         if not export.can_be_downloaded:
             raise Http404
         try:
-            return _answer(export.file.open("rb"), export)
+            return attached(export.file.open("rb"), export.name, export.format)
         except OSError:  # gone from the storage
             raise Http404 from None
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
@@ -22,8 +22,7 @@ from orders.importing.sheet import Choices
 from orders.importing.values import quoted
 from orders.models import Import, Order, ProductionRun
 from orders.models.imports import may_import
-from whatsapp_bot.admin.long_work import LongWorkAdmin
-from whatsapp_bot.spreadsheets import CONTENT_TYPES
+from whatsapp_bot.admin.long_work import LongWorkAdmin, attached
 
 KINDS = [
     (Kind.WRONG, "Wrong", "Nothing is wrong."),
@@ -193,15 +192,7 @@ class ImportAdmin(LongWorkAdmin):
         except (OSError, ValueError):  # there are none, or they are gone
             raise Http404 from None
         name = slugify(imported.name.rpartition(".")[0]) or "rows"
-        response = FileResponse(
-            file,
-            as_attachment=True,
-            filename=f"{name}-wrong.xlsx",
-            content_type=CONTENT_TYPES["xlsx"],
-        )
-        response["Cache-Control"] = "private, no-store"
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
+        return attached(file, f"{name}-wrong.xlsx", "xlsx")
 
     def in_words(self, imported: Import) -> str:
         Status = Import.Status

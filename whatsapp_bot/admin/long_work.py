@@ -5,19 +5,19 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from unfold.decorators import display
 
 from whatsapp_bot.admin.log import LogAdmin
+from whatsapp_bot.spreadsheets import CONTENT_TYPES
 
 
 class LongWorkAdmin(LogAdmin):
     """Everybody sees what they asked for themselves, and nobody else decides about it."""
 
     list_display_links = ["created_at"]
-    list_select_related = ["by"]
     show_full_result_count = False
 
     def may_ask(self, user: AbstractBaseUser) -> bool:
@@ -120,3 +120,13 @@ class LongWorkAdmin(LogAdmin):
         response = JsonResponse(state)
         response["Cache-Control"] = "no-store"
         return response
+
+
+def attached(file: Any, name: str, format: str) -> FileResponse:
+    """A table as a file, for whoever asked for it and for no cache; format: as in CONTENT_TYPES."""
+    response = FileResponse(
+        file, as_attachment=True, filename=name, content_type=CONTENT_TYPES[format]
+    )
+    response["Cache-Control"] = "private, no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
