@@ -5,7 +5,6 @@ writes what they look like to docs/pictures/.
 """
 
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -47,18 +46,10 @@ def factory(folder: str) -> Iterator[str]:
         subprocess.run(
             [sys.executable, "manage.py", command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
         )
-    with subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "config.wsgi"],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as server:
-        try:
-            said = next(line for line in server.stderr if "Listening at" in line)
-            yield re.search(r"http://\S+", said)[0]
-        finally:
-            server.terminate()
-            server.stderr.read()
+    from config.tests.serving import serving
+
+    with serving(dict(os.environ)) as base:
+        yield base
 
 
 def sign_in(context: BrowserContext, base: str) -> None:

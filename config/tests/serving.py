@@ -54,16 +54,21 @@ def working(environment: dict[str, str]) -> Iterator[subprocess.Popen]:
             worker.terminate()
 
 
-@contextmanager
-def serving(environment: dict[str, str], *options: str) -> Iterator[str]:
-    """The address at which it listens, with this environment, until the block ends."""
-    with subprocess.Popen(
+def started(environment: dict[str, str], *options: str) -> subprocess.Popen[str]:
+    """gunicorn with this environment, whose log is to be read."""
+    return subprocess.Popen(
         gunicorn(*options),
         cwd=settings.BASE_DIR,
         env=environment,
         stderr=subprocess.PIPE,
         text=True,
-    ) as server:
+    )
+
+
+@contextmanager
+def serving(environment: dict[str, str], *options: str) -> Iterator[str]:
+    """The address at which it listens, with this environment, until the block ends."""
+    with started(environment, *options) as server:
         try:
             said = next(line for line in server.stderr if "Listening at" in line)
             # A log that nobody reads would fill up and hold the server.

@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
-from config.tests.serving import gunicorn, serving
+from config.tests.serving import gunicorn, serving, started
 from whatsapp_bot.simulator.phone import FORM, Phone, sign
 
 NEEDED = {
@@ -92,13 +92,7 @@ def test_garbage_is_looked_for_again_once_all_is_loaded():
 def test_a_misspelt_name_is_said_once_in_the_log():
     """Whoever starts gunicorn alone sees no `check`."""
     given = environment(**NEEDED, DATABASE_URL="sqlite:////nowhere", ALARM_EMAIL="a@example.com")
-    with subprocess.Popen(
-        gunicorn("--workers", "2"),
-        cwd=settings.BASE_DIR,
-        env=given,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as server:
+    with started(given, "--workers", "2") as server:
         try:
             line = next(line for line in server.stderr if "no settings" in line)
         finally:
