@@ -14,6 +14,7 @@ from defects.models.review import Reviewed, Status
 from defects.notices import NEWS, QUESTION
 from orders.models import Line, Order, Shift
 from whatsapp_bot import prepared
+from whatsapp_bot.fingerprint import id_in
 from whatsapp_bot.models import Contact, Conversation, Message
 from whatsapp_bot.numbered import NumberedQuerySet
 from whatsapp_bot.prepared import Query
@@ -231,8 +232,7 @@ class DefectReport(Reviewed):
 
     def changes_since(self, version: str) -> list[Change]:
         """What was changed since that version; everything, when it is none."""
-        last = int(version) if version.isdecimal() and len(version) < 19 else 0
-        return list(self._changes().filter(pk__gt=last)[:MOST_CHANGES])
+        return list(self._changes().filter(pk__gt=id_in(version))[:MOST_CHANGES])
 
     def _changes(self) -> models.QuerySet[Change]:
         return Change.objects.filter(report=self)

@@ -15,7 +15,7 @@ from django.http import HttpRequest, QueryDict
 from whatsapp_bot.admin.base import ModelAdmin
 from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.writing import in_words
-from whatsapp_bot.fingerprint import fingerprint
+from whatsapp_bot.fingerprint import fingerprint, id_in
 
 AS_OPENED = "as_opened"
 """The parameter that brings back what the page was opened with."""
@@ -158,9 +158,8 @@ class FormAmongOthers(forms.ModelForm):
     def _notes_after(self, last: str) -> list[str]:
         """Who changed what and when, as far as that was on pages of the admin."""
         kind = ContentType.objects.get_for_model(self.instance)
-        after = int(last) if last.isdecimal() and len(last) < 19 else 0
         notes = LogEntry.objects.filter(
-            pk__gt=after, content_type=kind, object_id=self.instance.pk
+            pk__gt=id_in(last), content_type=kind, object_id=self.instance.pk
         ).select_related("user")
         return [
             told(note.user, self.by, note.action_time, note.get_change_message())

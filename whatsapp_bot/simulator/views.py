@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from whatsapp_bot import flows
+from whatsapp_bot.fingerprint import id_in
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.simulator import attachments
 from whatsapp_bot.simulator import history as shown
@@ -183,5 +184,4 @@ def file(request: HttpRequest, name: str) -> FileResponse:
 
 def _number(request: HttpRequest, name: str) -> int:
     """A message's id among what was posted; 0 without one."""
-    digits = request.POST.get(name, "")
-    return int(digits) if digits.isdecimal() and len(digits) < 19 else 0
+    return id_in(request.POST.get(name, ""))
