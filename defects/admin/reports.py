@@ -72,6 +72,8 @@ def status_label(report: DefectReport) -> SafeString:
 
 
 class ReportForm(FormAmongOthers):
+    must_say = True
+
     new_note = forms.CharField(
         label="Note for colleagues",
         required=False,

@@ -213,6 +213,18 @@ def test_of_two_at_one_report_the_second_is_told_and_overwrites_nothing(
     assert (report.severity, report.lot) == ("critical", "L-7")
 
 
+def test_a_page_that_does_not_say_what_it_was_opened_with_overwrites_nothing(
+    report, post, admin_client, page
+):
+    post(severity="minor")
+    form = as_shown(report)
+    del form["as_opened"]
+    text = admin_client.post(page, {**form, "severity": "critical"}).content.decode()
+    assert "This was changed since you opened it" in text
+    report.refresh_from_db()
+    assert report.severity == "minor"
+
+
 def test_the_page_shows_what_was_changed_by_whom_and_through_which_door(post, step, shown):
     post(severity="minor")
     step("acknowledge")

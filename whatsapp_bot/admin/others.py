@@ -106,17 +106,20 @@ class FormAmongOthers(forms.ModelForm):
 
     by: who has the page before them. watched: fields of the model that it changes beside those of
     the same name. rows_watched: the related names of rows that are changed on the same page.
-    is_held: is the row locked until it is saved, so that nobody comes in between?
+    is_held: is the row locked until it is saved, so that nobody comes in between? must_say: is it
+    refused as well when it does not say what it was opened with?
     """
 
     watched: ClassVar[tuple[str, ...]] = ()
     rows_watched: ClassVar[tuple[str, ...]] = ()
     is_held: ClassVar[bool] = True
+    must_say: ClassVar[bool] = False
     by: ClassVar[AbstractBaseUser | None] = None
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        if opened := self.data.get(AS_OPENED):
+        opened = self.data.get(AS_OPENED, "")
+        if opened or self.must_say:
             stored = self.hold()
             if news := self.news_since(opened, stored) if stored else [DELETED]:
                 self.tell(news)
