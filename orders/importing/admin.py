@@ -105,10 +105,9 @@ class ImportAdmin(LongWorkAdmin):
         mended = self._mended(request, what)
         choices = Choices(**mended.choices).for_another_file() if mended else Choices()
         form = FileForm(request.POST or None, request.FILES or None)
-        if request.method == "POST" and form.is_valid():
-            imported = form.as_import(request.user, what, choices)
-            work.begin(imported)
-            return redirect("admin:orders_import_change", imported.pk)
+        imported = form.as_import(request.user, what, choices) if form.is_valid() else None
+        if imported:
+            return self._go_on(imported)
         resource = JUDGES[what].resource_class()
         context = {
             **self.admin_site.each_context(request),

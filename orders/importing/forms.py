@@ -1,5 +1,6 @@
 from typing import Any
 
+import structlog
 from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import (
@@ -14,6 +15,8 @@ from orders.importing.judging import JUDGES
 from orders.importing.sheet import Choices
 from orders.importing.tables import Unreadable, open_table
 from orders.models import Import
+
+log = structlog.get_logger("orders")
 
 _MAKES = "Make the customers that are not known"
 
@@ -43,12 +46,18 @@ class FileForm(forms.Form):
             chosen.seek(0)
         return chosen
 
-    def as_import(self, user: Any, what: str, choices: Choices) -> Import:
+    def as_import(self, user: Any, what: str, choices: Choices) -> Import | None:
+        """None when the storage does not take the file, which the form then says."""
         chosen = self.cleaned_data["file"]
         imported = Import(by=user, what=what, size=chosen.size, weight=self.weight)
         imported.choices = choices.as_json()
         imported.name = Import.short_name(chosen.name)
-        imported.file.save(imported.new_place("imports"), chosen, save=False)
+        try:
+            imported.file.save(imported.new_place("imports"), chosen, save=False)
+        except Exception:
+            log.exception("a file to import was not stored", size=chosen.size)
+            self.add_error("file", "It could not be kept. Please choose it again in some minutes.")
+            return None
         return imported
 
 

@@ -44,7 +44,11 @@ def begin(imported: Import) -> None:
         imported.save()
         tasks.wake(work_on_imports)
     elif imported.take_in_hand():
-        work_on(imported, lambda done, total: None)
+        try:
+            work_on(imported, lambda done, total: None)
+        except Exception:  # such as the storage being away: the worker goes on with it
+            log.exception("work broke off", what="import", pk=imported.pk)
+            imported.put_off()
 
 
 def drain() -> None:

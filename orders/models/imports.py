@@ -179,7 +179,8 @@ class Import(InHand):
         if not mine.update(status=self.Status.CANCELLED, finished_at=timezone.now()):
             return False
         self.refresh_from_db()
-        self.delete_files()
+        # The files are deleted with those of the day when the storage is away.
+        transaction.on_commit(self.delete_files, robust=True)
         return True
 
     def delete_files(self) -> None:

@@ -644,11 +644,12 @@ def test_wrong_rows_are_left_out_only_when_that_is_said(client, acme):
     assert Order.objects.count() == 2
 
 
-def test_it_can_be_discarded(client, acme):
+def test_it_can_be_discarded(client, acme, django_capture_on_commit_callbacks):
     _, imported = choose(client, csv(*GOOD))
     place = imported.file.name
     assert default_storage.exists(place)
-    client.post(page_of(imported, "discard"))
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(page_of(imported, "discard"))
     page = client.get(page_of(imported)).content.decode()
     assert "It was discarded, and nothing was imported." in page
     imported.refresh_from_db()
@@ -658,17 +659,81 @@ def test_it_can_be_discarded(client, acme):
     assert not Order.objects.exists()
 
 
-def test_the_file_is_kept_for_a_day_and_the_record_stays(client, acme):
+def test_the_file_is_kept_for_a_day_and_the_record_stays(
+    client, acme, django_capture_on_commit_callbacks
+):
     _, imported = choose(client, csv(*GOOD, "ORD-3,Acme GmbH,Gear,many,"))
     places = imported.file.name, imported.wrong_rows.name
     sweep.delete_old_imports()
     assert all(default_storage.exists(place) for place in places)
-    with time_machine.travel(timezone.now() + timedelta(days=1, minutes=1)):
+    with (
+        time_machine.travel(timezone.now() + timedelta(days=1, minutes=1)),
+        django_capture_on_commit_callbacks(execute=True),
+    ):
         sweep.delete_old_imports()
     imported.refresh_from_db()
     assert imported.status == Import.Status.CANCELLED
     assert not any(default_storage.exists(place) for place in places)
     assert (imported.preview, imported.wrong) == ({}, 1)
+
+
+# While the storage is away ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def away(monkeypatch):
+    """The storage can do none of these; all again after `undo()`."""
+
+    def no(*arguments, **options):
+        raise ConnectionError("the bucket is away")
+
+    def be_away(*what):
+        for one in what:
+            monkeypatch.setattr(default_storage, one, no)
+        return monkeypatch
+
+    return be_away
+
+
+def test_a_file_that_is_not_taken_is_asked_for_again(client, acme, away):
+    bucket = away("save")
+    page = client.post(ADD, {"file": csv(*GOOD)}).content.decode()
+    assert "It could not be kept. Please choose it again in some minutes." in page
+    assert not Import.objects.exists()
+    bucket.undo()
+    _, imported = choose(client, csv(*GOOD))
+    assert imported.status == Import.Status.CHECKED
+
+
+@pytest.mark.parametrize("is_confirmed", [False, True])
+def test_what_breaks_off_goes_on_by_itself(client, acme, away, is_confirmed):
+    if is_confirmed:
+        _, imported = choose(client, csv(*GOOD))
+        bucket = away("open")
+        page = confirm(client, imported)
+    else:
+        bucket = away("open")
+        page, imported = choose(client, csv(*GOOD))
+    assert "It broke off, and is tried again by itself at" in page.content.decode()
+    bucket.undo()
+    with time_machine.travel(timezone.now() + Import.WAITS[0]):
+        work.work_on(Import.objects.claim())
+    imported.refresh_from_db()
+    assert imported.status == (Import.Status.DONE if is_confirmed else Import.Status.CHECKED)
+    assert Order.objects.count() == (2 if is_confirmed else 0)
+
+
+def test_what_is_discarded_is_deleted_later(client, acme, away, django_capture_on_commit_callbacks):
+    _, imported = choose(client, csv(*GOOD))
+    place = imported.file.name
+    bucket = away("delete")
+    with django_capture_on_commit_callbacks(execute=True):
+        page = client.post(page_of(imported, "discard"), follow=True)
+    assert "It is discarded, and nothing was imported." in page.content.decode()
+    bucket.undo()
+    with time_machine.travel(timezone.now() + Import.KEPT + timedelta(minutes=1)):
+        sweep.delete_old_imports()
+    assert not default_storage.exists(place)
 
 
 # Files that cannot be read ------------------------------------------------------------------------
