@@ -130,7 +130,9 @@ class Stretch(Func):
         return self.as_sql(*about, template=template, **options)
 
     def as_sqlite(self, *about: Any, **options: Any) -> Any:
-        seconds = "STRFTIME('%%%%s', %(expressions)s) - %(origin)s"
+        # Of 23:59:59.9995 and later it would else say midnight.
+        whole = "SUBSTR(%(expressions)s, 1, 19)"
+        seconds = f"STRFTIME('%%%%s', {whole}) - %(origin)s"
         begins = f"({seconds}) / %(width)s * %(width)s + %(origin)s"
         return self.as_sql(*about, template=f"DATETIME({begins}, 'unixepoch')", **options)
 

@@ -76,13 +76,7 @@ class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
 
     def made_in(self, shift: Shift | None) -> "DefectReportQuerySet":
         """Reports that were made in this shift; None: outside of all shifts."""
-        found = self if shift is None else self.filter(shift.covers("created_at"))
-        for other in Shift.objects.all():
-            if other == shift:
-                break
-            # Where two overlap, the earlier one has the report.
-            found = found.exclude(other.covers("created_at"))
-        return found
+        return self.filter(Shift.covered("created_at", shift, Shift.objects.all()))
 
     def quoted_by(self, contact: Contact, sid: str) -> "DefectReport | None":
         """The contact's report that our message with this SID is about, or names."""

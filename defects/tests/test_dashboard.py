@@ -225,6 +225,7 @@ def test_the_estimate_is_a_setting(factory, settings):
         (at(1, 0), True),
         (at(1, 0) - timedelta(seconds=1), False),
         (at(20, 23, 59), True),
+        (at(21, 0) - timedelta(microseconds=1), True),
         (at(21, 0), False),
     ],
 )
@@ -263,6 +264,26 @@ def test_a_shift_may_go_over_midnight_or_into_the_next(moment, name, admin_user)
     for row in page.charts["shifts"].rows:
         if row.cells[0].link:
             assert rows_behind(row.cells[0].link, admin_user) == 1
+
+
+@pytest.mark.parametrize(
+    ("moment", "name"),
+    [
+        ((5, 59), "Night"),
+        ((6, 5), "Night"),
+        ((6, 15), "Day"),
+        ((18, 5), "Day"),
+        ((18, 15), "Night"),
+    ],
+)
+def test_at_a_handover_the_crew_that_came_first_has_the_report(moment, name, admin_user):
+    Shift.objects.create(name="Day", begins=time(6), ends=time(18, 15))
+    Shift.objects.create(name="Night", begins=time(18), ends=time(6, 15))
+    a_report(at(3, *moment))
+    page = page_for(admin_user)
+    (row,) = (one for one in page.charts["shifts"].rows if one.cells[0].value)
+    assert row.name.split()[0] == name
+    assert rows_behind(row.cells[0].link, admin_user) == 1
 
 
 def test_a_shift_round_the_clock_has_everything(admin_user):

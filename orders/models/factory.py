@@ -1,5 +1,6 @@
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, time, timedelta
+from itertools import zip_longest
 
 from django.db import models
 from django.db.models import Q
@@ -72,8 +73,23 @@ class Shift(models.Model):
 
     @staticmethod
     def at(moment: time, shifts: "Iterable[Shift]") -> "Shift | None":
-        """The shift that works at this time of day: the first of those that do."""
-        return next((shift for shift in shifts if shift.has(moment)), None)
+        """The shift that works at this time of day: of several the one that began first.
+
+        shifts: as they are ordered. Those that began yesterday come before those of today.
+        """
+        at_work = [shift for shift in shifts if shift.has(moment)]
+        return min(at_work, key=lambda one: one._to_the_minute()[0] <= moment, default=None)
+
+    @classmethod
+    def covered(cls, at: str, by: "Shift | None", shifts: "Collection[Shift]") -> Q:
+        """Is this the shift (None: none) at the moment in the field `at`, in the factory's zone?"""
+        edges = sorted({time.min, *(edge for one in shifts for edge in one._to_the_minute())})
+        covered = Q(pk__in=[])
+        for begins, ends in zip_longest(edges, edges[1:]):
+            if cls.at(begins, shifts) == by:
+                until = Q(**{f"{at}__time__lt": ends}) if ends else Q()
+                covered |= Q(**{f"{at}__time__gte": begins}) & until
+        return covered
 
     def has(self, moment: time) -> bool:
         """Does it work at this time of day? Seconds do not count."""
@@ -81,12 +97,6 @@ class Shift(models.Model):
         if begins < ends:
             return begins <= moment < ends
         return moment >= begins or moment < ends
-
-    def covers(self, at: str) -> Q:
-        """Does it work at the moment in the field `at`, in the factory's time zone?"""
-        begins, ends = self._to_the_minute()
-        after, before = Q(**{f"{at}__time__gte": begins}), Q(**{f"{at}__time__lt": ends})
-        return after & before if begins < ends else after | before
 
     def hours(self, day: date) -> tuple[datetime, datetime]:
         """When the one that begins on this day begins and ends."""
