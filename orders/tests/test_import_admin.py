@@ -567,6 +567,16 @@ def test_what_is_new_and_what_changed_is_seen_from_there(client, acme):
     assert not auditor.get(page_of(imported)).context["outcome"]
 
 
+def test_what_a_wrong_file_brought_is_cancelled_by_its_rows_with_a_status(client, acme):
+    _, wrong = choose(client, csv(*GOOD))
+    confirm(client, wrong)
+    head, *rows = GOOD
+    _, back = choose(client, csv(f"{head},Status", *(f"{row},Cancelled" for row in rows)))
+    assert counts(back) == (0, 2, 0, 0)
+    confirm(client, back)
+    assert {order.status for order in Order.objects.all()} == {Order.Status.CANCELLED}
+
+
 def test_new_runs_are_seen_from_there(client):
     line = Line.objects.create(name="Line 1")
     row = "R-1,Line 1,Gear,24.12.2026 06:00,24.12.2026 14:00,10"
