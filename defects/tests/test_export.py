@@ -12,7 +12,7 @@ from defects import export
 from defects.export import Writing
 from defects.models import DefectCategory, DefectReport, Disposition, Severity, Status
 from defects.tests.sheets import csv_rows, moment, xlsx_rows, xlsx_sheets
-from orders.models import Line
+from orders.models import Customer, Line, Order
 from whatsapp_bot import spreadsheets
 from whatsapp_bot.models import Contact, Media, Message
 from whatsapp_bot.spreadsheets import (
@@ -217,9 +217,11 @@ def test_days_before_spreadsheets_know_any_are_written_as_text():
 @db
 def test_all_that_is_known_of_a_report(file, nomsa, django_user_model):
     anna = django_user_model.objects.create_user("anna")
+    acme = Customer.objects.create(name="Acme")
     kept = file("The first")
     report = file(
         "Deep scratch",
+        order=Order.objects.create(number="ORD-1", customer=acme, product="Gear", quantity=9),
         line=Line.objects.create(name="Line 1"),
         category=DefectCategory.objects.create(name="Surface"),
         severity=Severity.MAJOR,
@@ -253,6 +255,7 @@ def test_all_that_is_known_of_a_report(file, nomsa, django_user_model):
     assert one["Phone or user id"] == "+27820000001"
     assert (one["Status"], one["Severity"], one["Category"]) == ("closed", "major", "Surface")
     assert (one["Line"], one["Part"], one["Lot"]) == ("Line 1", "P-1", "L7")
+    assert (one["Order"], one["Product"]) == ("ORD-1", "Gear")
     assert (one["Quantity inspected"], one["Quantity nonconforming"]) == ("100", "12")
     assert one["Dispositions"] == "scrap: 10\nuse as is: 2 (Fits)"
     assert (one["Containment"], one["Cause"]) == ("Stopped", "Dull tool")
