@@ -212,7 +212,8 @@ class XlsxSheet:
             self._sheet.write_string(row, place, text, style)
         elif isinstance(value, datetime):
             # In the factory's time zone, and without saying so: spreadsheets know no zones.
-            there = value.astimezone(self._zone).replace(tzinfo=None)
+            # To the second, as in a CSV: some round what is left up, at midnight to the next day.
+            there = value.astimezone(self._zone).replace(tzinfo=None, microsecond=0)
             self._write_day(row, place, there, self._moment)
         elif isinstance(value, date):
             midnight = datetime.combine(value, time.min)

@@ -272,6 +272,14 @@ def test_all_that_is_known_of_a_report(file, nomsa, django_user_model):
 
 
 @db
+def test_the_end_of_a_day_is_that_day_in_both_files(file):
+    file(created_at=datetime(2026, 10, 31, 21, 59, 59, 999_900, tzinfo=UTC))
+    (text,), (sheet,) = records(), records("xlsx")
+    assert text["Reported at"] == "2026-10-31 23:59:59"
+    assert moment(sheet["Reported at"]) == datetime(2026, 10, 31, 23, 59, 59)  # noqa: DTZ001
+
+
+@db
 def test_who_hides_the_phone_number_is_known_by_the_user_id(nomsa, file):
     Contact.objects.update(phone=None, user_id="ZA.1a2b")
     file()
