@@ -347,8 +347,9 @@ def test_another_sheet_and_another_row_of_headings(client, acme):
     for number, line in enumerate(GOOD):
         sheet.write_row(number, 0, line.split(","))
     book.close()
-    _, imported = choose(client, SimpleUploadedFile("two.xlsx", file.getvalue()))
+    page, imported = choose(client, SimpleUploadedFile("two.xlsx", file.getvalue()))
     assert counts(imported) == (0, 0, 0, 0)
+    assert "Please say below which sheet they are on" in page.content.decode()
     decide(client, imported, sheet="Orders")
     assert counts(imported) == (2, 0, 0, 0)
     decide(client, imported, header="2")
