@@ -57,7 +57,8 @@ class Sheet:
         rows = _from(choices.header or 0, table.rows(choices.sheet))
         first = list(islice(rows, SEARCHED))
         if not first and choices.header is None:
-            raise Unreadable("There is nothing in it. Please choose the file that has the rows.")
+            what = "sheet" if len(table.sheets) > 1 else "file"
+            raise Unreadable(f"There is nothing in it. Please choose the {what} that has the rows.")
         self.header: Header = find_header(
             first, list(columns.values()), choices.header, choices.said
         )

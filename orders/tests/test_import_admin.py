@@ -358,6 +358,20 @@ def test_another_sheet_and_another_row_of_headings(client, acme):
     assert counts(imported) == (2, 0, 0, 0)
 
 
+def test_a_first_sheet_that_is_empty(client, acme):
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file)
+    book.add_worksheet()
+    sheet = book.add_worksheet("Orders")
+    for number, line in enumerate(GOOD):
+        sheet.write_row(number, 0, line.split(","))
+    book.close()
+    page, imported = choose(client, SimpleUploadedFile("two.xlsx", file.getvalue()))
+    assert "There is nothing in it. Please choose the sheet" in page.content.decode()
+    decide(client, imported, sheet="Orders")
+    assert counts(imported) == (2, 0, 0, 0)
+
+
 def test_headings_far_down_and_below_the_end(client, acme):
     _, imported = choose(client, csv(*(f"Line {n} of a report" for n in range(1, 41)), *GOOD))
     assert counts(imported) == (0, 0, 0, 0)
