@@ -7,7 +7,7 @@ from django import forms
 
 from whatsapp_bot import texts
 from whatsapp_bot.dialog import Answers, Expects, bare, words_in
-from whatsapp_bot.vocabulary import PHRASES, meant_by
+from whatsapp_bot.vocabulary import PHRASES, meant_by, refuses
 
 LONGEST_ANSWER = 4000
 FEWEST_WORDS = 3
@@ -108,6 +108,8 @@ class YesOrMore(LongText):
 
     def clean(self, value: Any) -> str:
         answer = super().clean(value)
+        if refuses(words_in(answer)):
+            return "no"
         if answer not in ("yes", "no") and not self.is_more(answer):
             raise forms.ValidationError(str(texts.NOT_AN_OPTION))
         return answer

@@ -24,6 +24,8 @@ PHRASES = {
     ),
     "stop": (
         *("unsubscribe", "stop all", "stopall", "opt out", "optout", "stop messages"),
+        *("stop sending me this", "stop sending me messages", "stop sending messages"),
+        *("stop texting me", "do not message me", "don t message me", "dont message me"),
         *("no more messages", "unsubscribe me", "stop writing to me", "stop messaging me"),
         *("stopp", "staak", "abmelden", "afmelden", "wypisz", "darme de baja"),
     ),
@@ -50,12 +52,15 @@ PHRASES = {
     ),
     "ok": ("okay", "k", "kk", "okey", "alright", "all right", "got it", "noted", "👍", "👌"),
     "yes": (
-        *("yes please", "yeah", "yep", "yup", "sure", "y"),
+        *("yes please", "yes please do", "please do", "yeah", "yep", "yup", "yess", "sure", "y"),
+        *("yes do it", "do it", "go ahead", "sure go ahead", "of course", "i think so", "yes i do"),
         *("ja", "yebo", "si", "oui", "tak", "sim"),
     ),
     "no": (
         *("no thanks", "no thank you", "nope", "nah", "not now", "nothing", "nothing more"),
-        *("that is all", "that s all", "thats all", "that s it"),
+        *("that is all", "that s all", "thats all", "that s it", "none", "no need"),
+        *("that is all thanks", "that s all thanks", "thats all thanks", "no photo thanks"),
+        *("no photo", "no photos", "no picture", "no pictures", "i have no photo", "i have none"),
         *("nee", "nein", "non", "nao", "nee dankie", "nein danke", "no gracias", "nie dziekuje"),
         *("n", "nie", "cha", "👎"),
     ),
@@ -88,6 +93,15 @@ _ASKS_FOR_A_PERSON = re.compile(
     r"|(?:when|what time) (?:do|are) you open|are you open(?: now| today)?"
 )
 """Also whether one is there, and when."""
+_REFUSES = re.compile(
+    r"(?:(?:no|nope|nah|sorry|please|pls|thanks|thank you) )*"
+    r"(?:(?:(?:i|we) )?(?:do not|don t|dont) (?:want|need|report|send|pass|do|bother)"
+    r"|(?:(?:it s|its|that s) )?not (?:needed|necessary|required|yet)"
+    r"|(?:leave|forget|drop|ignore) (?:it|that|this)"
+    r"|(?:no|nope|nah) (?:thanks|thank you|show me|(?:it s|its|all) (?:fine|ok|okay|good)))"
+    r"(?: \w+){0,3}"
+)
+"""`please don't report that`, `no thanks, I will call`. `No guard on the press` is none."""
 
 
 def meant_by(words: str) -> str:
@@ -104,6 +118,11 @@ def asks_for_a_person(words: str) -> bool:
     if len(words) > LONGEST_PHRASE:
         return False
     return bool(_ASKS_FOR_A_PERSON.fullmatch(_BEFORE.sub("", _AFTER.sub("", words))))
+
+
+def refuses(words: str) -> bool:
+    """Is this no, in a sentence, to what was offered?"""
+    return len(words) <= LONGEST_PHRASE and bool(_REFUSES.fullmatch(words))
 
 
 def _without_accents(words: str) -> str:

@@ -45,6 +45,26 @@ def test_a_form_with_no_further_question_is_filed_at_once(say, at_rest):
     assert descriptions() == [BROKEN]
 
 
+@pytest.mark.parametrize(
+    "no",
+    [
+        *("don't report it", "please don’t report that", "do not report", "not needed, thanks"),
+        *("no, not yet", "nope, all good", "No thank you, I fixed it", "leave it", "none"),
+    ],
+)
+def test_who_refuses_in_a_sentence_has_nothing_reported(say, at_rest, no):
+    say(BROKEN)
+    assert say(no).startswith("All right, nothing was reported.")
+    assert not DefectReport.objects.exists()
+
+
+@pytest.mark.parametrize("more", ["No guard on it either", "not safe at all", "it does not start"])
+def test_what_is_amiss_may_deny_something(say, at_rest, more):
+    say(BROKEN)
+    say(more)
+    assert descriptions() == [f"{BROKEN}\n{more}"]
+
+
 def test_a_no_reports_nothing_and_shows_the_way_to_the_menu(say, at_rest, two_questions):
     say(BROKEN)
     assert say("no") == "All right, nothing was reported.\n\nSend *menu* for the main menu."

@@ -78,6 +78,20 @@ def test_or_not(say, no):
     assert waiting() == []
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("no, I don't want that", "no leave it", "not necessary, thanks", "don’t bother them"),
+        *("no thanks, I will call", "no show me the menu please", "Please do not pass it on"),
+    ],
+)
+def test_a_no_in_a_sentence_is_one(say, said):
+    say("hi")
+    say(ANGRY)
+    assert MENU in say(said)
+    assert waiting() == []
+
+
 def test_what_is_added_instead_of_a_yes_goes_with_it(say):
     say("hi")
     say(ANGRY)

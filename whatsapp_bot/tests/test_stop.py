@@ -10,7 +10,11 @@ from whatsapp_bot.models import Contact, Message
 
 
 @pytest.mark.parametrize(
-    "word", ["STOP", "stop", "Unsubscribe", "Stop.", "Opt-out", "No more messages!"]
+    "word",
+    [
+        *("STOP", "stop", "Unsubscribe", "Stop.", "Opt-out", "No more messages!"),
+        *("Stop sending me this", "please don't message me"),
+    ],
 )
 def test_stop_ends_what_we_begin_and_says_how_things_stand(say, word):
     say("hi")

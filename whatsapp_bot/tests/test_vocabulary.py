@@ -20,6 +20,7 @@ from whatsapp_bot.vocabulary import PHRASES, asks_for_a_person, meant_by
         *(("never mind", "cancel"), ("Forget it!", "cancel"), ("please cancel that", "cancel")),
         *(("go back please", "back"), ("terug", "back"), ("Zurück", "back")),
         *(("gracias", "thanks"), ("Baie dankie!", "thanks"), ("ok thank you sir", "thanks")),
+        *(("Sure, go ahead", "yes"), ("Please do!", "yes"), ("None.", "no"), ("no photo", "no")),
         *(("ok boss", "ok"), ("yebo", "yes"), ("no thanks", "no"), ("please", "please")),
         *(("Please stop the machine", "please stop the machine"), ("", "")),
         *(("morning", "morning"), ("exit", "exit"), ("stop button", "stop button")),
