@@ -118,7 +118,7 @@ class Desk:
         quoted = self._claim_of_quoted()
         if quoted:
             return self._hand_over(quoted, silent=False)
-        if self._was_asked_below_the_menu():
+        if self._was_asked_since():
             self.place.rest()
         asking = self.place.asking
         if asking.asked and chosen(asking.options, self.said, near=False):
@@ -181,11 +181,19 @@ class Desk:
         self.place.speak_of_another()
         return COURTESIES[self.word]()
 
-    def _was_asked_below_the_menu(self) -> bool:
-        """Did a question come after the main menu was shown? Then a number is its answer."""
-        if self.place.flow != MAIN_MENU or self._taps(self.place.asking):
+    def _was_asked_since(self) -> bool:
+        """Did a question of staff come after ours, at which nothing is lost? It is answered then.
+
+        So also by a number.
+        """
+        if self.word in (*WORDS, MORE) or self._taps(self.place.asking):
             return False
-        return self.place.was_told_since and bool(self._expected(asks=True))
+        return self._was_told_since() and bool(self._expected(asks=True))
+
+    def _was_told_since(self) -> bool:
+        """Has something come after the menu or the list at which the person is?"""
+        flow = self._flow_at(self.place.flow) if self.place.was_told_since else None
+        return bool(flow and not flow.takes_attachments and not self.place.asking.answers)
 
     def _taps(self, asking: State) -> bool:
         return self.said.payload in [key for key, _ in asking.options]
@@ -239,7 +247,8 @@ class Desk:
     def _leads_to(self) -> str | None:
         """Where words lead that answer no question."""
         claimed = flows.claimed(self.contact, self.message)
-        expected = self._expected() if self._is_at_rest() else ""
+        replies = self._is_at_rest() or self._was_told_since()
+        expected = self._expected() if replies else ""
         if claimed or expected or self.is_emergency:
             return claimed or expected
         return self._offered() or self._to_be_passed_on()
@@ -467,6 +476,7 @@ class Desk:
             case Resume(address, start_over):
                 return self._resume(address, start_over)
             case Astray(address, before):
+                self.place.asking = State()
                 # What was opened because of these words is what they are about.
                 elsewhere = "" if self.jumps else self._hear_elsewhere()
                 return elsewhere or paragraphs(before, self.open(address))

@@ -116,6 +116,34 @@ def test_a_question_below_the_menu_may_be_answered_with_a_number(contact, say):
     assert "*Defects*" in say("2"), "the question has its answer"
 
 
+@pytest.mark.parametrize("at", [["2"], ["1"], ["4"], ["1", "ORD-9999"]])
+@pytest.mark.parametrize("said", ["2", "yes", "Main Road", "12 Main Road"])
+def test_so_may_one_below_a_lower_menu_or_a_list(contact, say, at, said):
+    for text in ["hi", *at]:
+        say(text)
+    contact.send("Where shall we deliver it?")
+    assert say(said).startswith(PASSED_ON)
+    assert waiting() == [said]
+
+
+@pytest.mark.parametrize("at", [["2"], ["1"]])
+def test_words_after_what_is_no_question_reach_the_team_from_there_too(contact, say, at):
+    for text in ["hi", *at]:
+        say(text)
+    contact.send("It ships on Monday.")
+    assert say("which Monday").startswith(PASSED_ON)
+    say("menu")
+    assert "Welcome" in say("menu")
+    assert waiting() == ["which Monday"]
+
+
+def test_a_number_there_still_chooses(contact, say):
+    for text in ("hi", "2"):
+        say(text)
+    contact.send("It ships on Monday.")
+    assert say("1") == "Please describe the defect:"
+
+
 def test_a_menu_below_the_question_takes_the_number(contact, say):
     say("hi")
     contact.send("Gloves of which size, 1 or 2?")
