@@ -134,6 +134,14 @@ class PassOnField(YesOrMore):
         return super().is_more(answer) or asks_for_a_person(words_in(answer))
 
 
+class PassOnFileField(PassOnField):
+    """The same of a file: also a number of what it is about will do."""
+
+    def is_more(self, answer: str) -> bool:
+        names = any(map(str.isalpha, answer)) and any(map(str.isdecimal, answer))
+        return super().is_more(answer) or names
+
+
 @register("help.words")
 class PassOn(LeaveMessage):
     """Asks whether the team is to have words that nobody understood.
@@ -145,9 +153,10 @@ class PassOn(LeaveMessage):
     is_menu = True
     spoken = ""
     question: ClassVar = texts.PASS_ON
+    field: ClassVar[type[PassOnField]] = PassOnField
 
     def build_form(self, answers: Answers) -> forms.Form:
-        return Form(answers, {"more": PassOnField(label=self.question())})
+        return Form(answers, {"more": self.field(label=self.question())})
 
     def done(self, form: forms.Form) -> Outcome:
         answer = form.cleaned_data["more"]
@@ -161,9 +170,11 @@ class PassOn(LeaveMessage):
 
 @register("help.file")
 class PassOnFile(PassOn):
-    """Asks so about a picture, a voice note or the like."""
+    """Asks so about a picture, a voice note or the like. What follows tells what it is."""
 
+    is_menu = False
     question = texts.PASS_ON_FILE
+    field = PassOnFileField
 
 
 @register("help.more")

@@ -7,6 +7,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 
 from defects.models import Attachment, DefectReport, Question
+from orders.models import Customer, CustomerLink, Order
 from whatsapp_bot.models import Contact, HelpRequest, Media, Message
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.recent import forget_all
@@ -162,6 +163,18 @@ def test_its_caption_and_what_is_added_go_with_it(phone, say, customer):
     assert "our team will see that as well" in phone.send("audio")[0]
     assert "Our team has your message" in say("it came like that")
     assert HelpRequest.objects.get().text == "This is the seal\nit came like that"
+
+
+@pytest.mark.parametrize("said", ["for order ORD-1001", "ORD-1001", "PO 4711"])
+def test_an_order_that_is_named_with_it_goes_with_it(phone, say, customer, contact, said):
+    acme = Customer.objects.create(name="Acme")
+    CustomerLink.objects.create(contact=contact, customer=acme)
+    Order.objects.create(number="ORD-1001", customer=acme, product="Bracket", quantity=5)
+    phone.send(*PDF, text="drawing.pdf")
+    assert "Our team has your message" in say(said)
+    assert HelpRequest.objects.get().text == f"📎\n{said}"
+    assert "passed that on" in say("for order ORD-1001")
+    assert "*Order ORD-1001*" in say("Where is ORD-1001?")
 
 
 def test_a_location_is_for_the_team_too_or_for_nobody(say, customer):

@@ -78,8 +78,13 @@ def speaks_of_orders(text: str) -> bool:
 
 
 def names_an_order(text: str) -> bool:
-    """Is it an order's number, with nothing but `my order is no.` and the like around it?"""
+    """Is it an order's number, with nothing but `my order is no.` and the like around it?
+
+    Who begins with `for` tells what something else is for.
+    """
     words = words_in(text)
+    if words.startswith("for "):
+        return False
     return bool(_IS_ONE.fullmatch(words)) or all(map(_AROUND_A_NUMBER.fullmatch, words.split()))
 
 
