@@ -110,7 +110,7 @@ class State:
         if said.skipped:
             return ""
         if self.expects == Expects.ATTACHMENT:
-            return said.attachment or None
+            return said.attachment or ("" if meant_by(words_in(said.text)) == "no" else None)
         only = self.expects == Expects.CHOICE
         key = chosen(self.options, said, near=only)
         if key is not None or only:

@@ -189,6 +189,17 @@ def test_a_photo(ask, say, phone):
     assert DefectReport.objects.get().attachments.count() == 1
 
 
+@pytest.mark.parametrize("no", ["no", "None", "No photo, thanks", "I have no photo"])
+def test_who_has_no_photo_need_not_send_one(ask, say, no):
+    ask("photo", required=False)
+    assert "Defect Submitted" in say(no)
+
+
+def test_one_that_is_needed_is_asked_for_again(ask, say):
+    ask("photo")
+    assert "I need an answer to this one." in say("no photo")
+
+
 def test_an_optional_question_can_be_skipped(ask, say):
     assert ask("photo", required=False).endswith("Send *skip* to leave this out.")
     assert "Defect Submitted" in say("skip")
