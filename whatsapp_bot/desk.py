@@ -394,6 +394,8 @@ class Desk:
         self.place.rest()
         if self._counts_at_any_time() or self._expected(asks=True) or self._claim_of_quoted():
             return ""
+        if self._asks_for_something():
+            return ""
         offered = self.place.to_offer("" if self.word in WORDS else self.said.text)
         if offered:
             if self.message.has_attachment or self._offered():
@@ -411,6 +413,12 @@ class Desk:
         """Does what the team may have wait for just this? Unless they have asked since."""
         answers = chosen(self.place.asking.options, self.said, near=False) is not None
         return answers and self._tells_team() and not self._expected(asks=True)
+
+    def _asks_for_something(self) -> bool:
+        """Is it a sentence about what we know? In short, it may answer what was left half-way."""
+        if self.message.has_attachment or len(self.words.split()) < FEWEST_WORDS:
+            return False
+        return flows.claimed(self.contact, self.message) is not None
 
     def _replies_to_what_we_told(self) -> bool:
         """Is it about what came after the question? A number may still be that one's answer."""

@@ -9,6 +9,7 @@ from django.db import OperationalError, connection
 
 from defects.models import DefectReport, Question, ReportForm
 from defects.models.report import DefectReportQuerySet
+from orders.models import Customer, Order
 from whatsapp_bot.models import Contact, HelpRequest, Menu, MenuItem
 from whatsapp_bot.recent import forget_all
 
@@ -176,6 +177,18 @@ def test_stop_and_help_are_heard_before_the_offer_to_go_on(say, two_questions, c
     say("menu")
     say("2")
     assert "“Bent frame”" in say("1")
+
+
+def test_a_question_after_a_long_silence_is_answered_and_the_report_waits(
+    say, two_questions, clock, worker
+):
+    customer = Customer.objects.create(name="Acme")
+    Order.objects.create(number="ORD-1001", customer=customer, product="Bracket", quantity=5)
+    begin(say, "Bent frame")
+    clock.shift(timedelta(hours=50))
+    assert say("Where is my order ORD-1001?").startswith("*Order ORD-1001*")
+    clock.shift(timedelta(hours=5))
+    assert "“Bent frame”" in say("hello")
 
 
 def test_an_answer_that_comes_after_a_long_silence_counts_when_the_report_goes_on(
