@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from defects import texts
 from defects.models import Question
+from orders.chat.asking import asks_about_an_order
 from orders.models import Order
 from orders.questions import OrderNumberField, order_choices
 from orders.texts import WHICH
@@ -54,6 +55,10 @@ _IS_NO_DEFECT = re.compile(
     r"|\b(?:call me|speak (?:to|with)|talk (?:to|with))\b"
 )
 """Questions, goodbyes, and what wants something else than to tell of a defect."""
+_WANTS_TO_REPORT = re.compile(
+    r"(?:\d+ )?(?:please |i (?:want|need|would like|d like) to )?report"
+    r"(?: an?| the)?(?: \w+)? (?:defects?|hazards?|problems?|issues?|faults?|complaints?)"
+)
 _THANKS = re.compile(r"^(?:(?:many )?(?:thank|thanks|thx)|ok|okay)\b")
 """Also before a defect: `Thanks, the belt broke again`."""
 _IS_AMISS = re.compile(
@@ -135,6 +140,24 @@ def _plain_date(said: str) -> str:
     return " ".join(_SEPTEMBER.sub("sep", plain).strip(" .!").split())
 
 
+class Describing(Telling):
+    """Words that tell what is wrong. After what asks for something it asks once more."""
+
+    def doubts(self, answer: str) -> str:
+        return super().doubts(answer) or (texts.WHAT_IS_WRONG() if _wants_else(answer) else "")
+
+
+def _wants_else(answer: str) -> bool:
+    """Does it ask, or only say that there is something to report?"""
+    words = words_in(answer)
+    if _IS_AMISS.search(words):
+        return False
+    asks = answer.endswith("?") and bool(_IS_NO_DEFECT.search(words))
+    is_short = len(words.split()) <= MOST_WORDS_TO_ASK_BACK
+    asks = asks or (is_short and asks_about_an_order(answer))
+    return asks or bool(_WANTS_TO_REPORT.fullmatch(words))
+
+
 class YesOrDescription(YesOrMore):
     """`yes`, `no`, or at once the description of what is wrong."""
 
@@ -165,6 +188,7 @@ def may_describe_unasked(text: str) -> bool:
     if len(words.split()) < (2 if is_amiss else FEWEST_WORDS) or not any(map(str.isalpha, words)):
         return False
     asks = text.rstrip().endswith("?") or _IS_NO_DEFECT.search(words)
+    asks = asks or _WANTS_TO_REPORT.fullmatch(words)
     thanks = _THANKS.search(words) and not is_amiss
     return not (asks or thanks or _SAYS_NO.search(text))
 
@@ -205,7 +229,7 @@ def field_for(question: Question, contact: Contact, *, describes: bool) -> forms
         "required": question.required,
     }
     tells = describes and question.required
-    field = Telling(**options) if tells else _field(question, contact, options)
+    field = Describing(**options) if tells else _field(question, contact, options)
     if question.example:
         field.example = question.example
     return field

@@ -20,6 +20,12 @@ DRAFT_DONE = Text(
     "✅ That was the draft. Nothing was submitted. You answered:\n{answers}",
     about="After the draft of a form has been tried in the simulator.",
 )
+WHAT_IS_WRONG = Text(
+    "defects.what_is_wrong",
+    "Sorry, I need to know what is wrong. A few words are enough. Or send *menu* to leave.",
+    about="Above the question, after *Where is my order?*, *Report a defect* or the like where a "
+    "defect is to be described. Who sends the same again is taken at their word.",
+)
 ATTACHED = Text(
     "defects.attached",
     "📎 Added to your report {number}, “{preview}”.",

@@ -484,6 +484,30 @@ def test_a_question_within_a_report_is_its_answer(say):
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        *("Where is my order", "when will ORD-1001 be ready?", "how do I add a photo?"),
+        *("Report a defect", "2. Report a defect", "I want to report a safety hazard"),
+    ],
+)
+def test_what_asks_for_something_else_is_no_description(say, said):
+    say("hi")
+    say("2")
+    say("1")
+    assert say(said) == (
+        "Sorry, I need to know what is wrong. A few words are enough. Or send *menu* to leave.\n\n"
+        "Please describe the defect:"
+    )
+    assert not DefectReport.objects.exists()
+    assert "Defect Submitted" in say(said), "the same again is meant"
+
+
+@pytest.mark.parametrize("said", ["Why is the belt torn?", "What a mess", "Is this ok? It squeals"])
+def test_a_description_may_ask(say, said):
+    assert "Defect Submitted" in begin(say, said)
+
+
+@pytest.mark.parametrize(
     "said", ["ok", "no", "Yes!", "2", "1001", "?", "...", "👍", "👎🏾", "nothing"]
 )
 def test_what_describes_nothing_is_asked_about_once(say, said):
