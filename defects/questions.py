@@ -13,8 +13,9 @@ from defects import texts
 from defects.models import Question
 from orders.chat.asking import asks_about_an_order
 from orders.models import Order
+from orders.models.keys import keys_in
 from orders.questions import OrderNumberField, order_choices
-from orders.texts import WHICH
+from orders.texts import WHICH, WHICH_OF_REFERENCE
 from whatsapp_bot.dialog import words_in
 from whatsapp_bot.models import Contact
 from whatsapp_bot.questions import (
@@ -200,6 +201,7 @@ class OrderField(OrderNumberField):
     """
 
     def __init__(self, contact: Contact, **options: Any) -> None:
+        self.contact = contact
         self.visible = Order.objects.visible_to(contact)
         self.knows_some = contact.is_worker or contact.customers.exists()
         orders = [] if contact.is_worker else list(Order.objects.begun_of(contact)[:8])
@@ -209,13 +211,18 @@ class OrderField(OrderNumberField):
         number = super().clean(value)
         if not number or not self.knows_some:
             return number
-        orders = self.visible.meant_by(number)
+        orders, which = self.visible.meant_by(number), WHICH
+        if not orders:
+            orders, which = self._called_by_them(number), WHICH_OF_REFERENCE
         if len(orders) > 1:
             self.choices = order_choices(orders)
-            raise forms.ValidationError(str(WHICH))
+            raise forms.ValidationError(str(which))
         if not orders:
             raise forms.ValidationError(str(texts.WRONG_ORDER))
         return orders[0]
+
+    def _called_by_them(self, number: str) -> list[Order]:
+        return list(self.visible.called_by(self.contact, keys_in(number)))
 
     def as_it_stays(self, order: Order | str) -> str:
         return str(order)

@@ -31,6 +31,11 @@ WHICH = Text(
     "Several orders end like that. Please choose one:",
     about="Asks which of one's own orders is meant, after the last digits of several.",
 )
+WHICH_OF_REFERENCE = Text(
+    "orders.which_of_reference",
+    "Several of your orders have that number. Please choose one:",
+    about="Asks the same, after the customer's own number for several orders.",
+)
 NOT_FOUND = Text(
     "orders.not_found",
     "I cannot find that order for you. Please check the number, it looks like ORD-1001. "

@@ -252,6 +252,18 @@ def test_of_several_that_end_alike_one_is_chosen(ask, say, contact, order):
     assert DefectReport.objects.get().order.number == "XY-1001"
 
 
+def test_the_customers_own_number_names_an_order(ask, say, contact, order):
+    CustomerLink.objects.create(contact=contact, customer=order.customer)
+    values = {"customer": order.customer, "product": "Gear", "quantity": 1}
+    Order.objects.create(number="XY-7", customer_reference="PO-4711", **values)
+    Order.objects.create(number="XY-8", customer_reference="PO-4712", **values)
+    Order.objects.create(number="XY-9", customer_reference="PO-4712", **values)
+    ask("order")
+    assert say("po 4712").startswith("Several of your orders have that number.")
+    say("PO-4711")
+    assert DefectReport.objects.get().order.number == "XY-7"
+
+
 def test_how_many_is_no_order(ask, say, worker, order):
     Order.objects.create(number="12", customer=order.customer, product="x", quantity=1)
     ask("order")

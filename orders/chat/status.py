@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from orders import texts
 from orders.chat.asking import asks_about_an_order, names_an_order, number_in, speaks_of_orders
 from orders.models import Order, WrongLookup
-from orders.models.keys import end_in
+from orders.models.keys import end_in, ends_in, keys_in, order_key
 from orders.models.order import OrderQuerySet
 from orders.models.progress import Need, Step
 from orders.questions import OrderNumberField, order_choices
@@ -21,7 +21,7 @@ from whatsapp_bot.flows import MORE, Astray, Flow, Gone, Open, Outcome, Say, pag
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.models.menu import opened_for
 from whatsapp_bot.numbered import number_of_ours
-from whatsapp_bot.questions import ChoiceField, Form, MenuField
+from whatsapp_bot.questions import FEWEST_WORDS, ChoiceField, Form, MenuField
 from whatsapp_bot.shipped import ship_item
 from whatsapp_bot.texts import NO_MORE
 from whatsapp_bot.whatsapp_text import preview
@@ -85,9 +85,10 @@ class OrderStatus(Flow):
             return Say(texts.WAIT(time=self._waits_until()))
         if number == LINKING:
             return Open(LINKING)
-        orders = _meant(Order.objects.visible_to(self.contact).with_progress(), number)
+        visible = Order.objects.visible_to(self.contact)
+        orders = _meant(self.contact, visible.with_progress(), number)
         if len(orders) > 1:
-            return Open(WhichOrder.address_for(number))
+            return Open(WhichOrder.address_for(orders, number))
         if orders:
             return Say(in_words(orders[0]), trail=self._way_back())
         if self.page > 1 and words_in(number) == MORE:
@@ -132,6 +133,8 @@ class TellOrder(Flow):
             return None
         visible, said = Order.objects.visible_to(contact), message.body.rstrip(".?!")
         orders = visible.meant_by(said) if names_an_order(said) else visible.numbered(said)[:1]
+        if not orders and len(said.split()) < FEWEST_WORDS:
+            orders = visible.called_by(contact, [order_key(said)])
         return cls._address_of(orders, said)
 
     @classmethod
@@ -140,7 +143,7 @@ class TellOrder(Flow):
         number = number_in(asked)
         if _may_be_a_number(asked):
             said = number or asked
-            orders = _meant(Order.objects.visible_to(contact), said)
+            orders = _meant(contact, Order.objects.visible_to(contact), said)
             if orders:
                 return cls._address_of(orders, said)
         if OrderStatus.name not in opened_for(contact):
@@ -152,7 +155,7 @@ class TellOrder(Flow):
     @classmethod
     def _address_of(cls, orders: Sequence[Order], said: str) -> str | None:
         if len(orders) > 1:
-            return WhichOrder.address_for(said)
+            return WhichOrder.address_for(orders, said)
         return f"{cls.name}:{orders[0].pk}" if orders else None
 
     def done(self, form: forms.Form) -> Outcome:
@@ -165,23 +168,30 @@ class TellOrder(Flow):
 
 @register("orders.which")
 class WhichOrder(Flow):
-    """Asks which order is meant of several whose number ends alike. The argument is that end."""
+    """Asks which order is meant of several. The argument is the end that their numbers have, or
+    the customer's own number for them.
+    """
 
     is_menu = True
 
     def __init__(self, *about: Any) -> None:
         super().__init__(*about)
-        self.orders = Order.objects.visible_to(self.contact).ending_in(self.argument)
+        visible = Order.objects.visible_to(self.contact)
+        self.ending = visible.ending_in(self.argument)
+        self.orders = self.ending or list(visible.called_by(self.contact, [self.argument]))
         if not self.orders:
             raise Gone(self.argument)
 
     @classmethod
-    def address_for(cls, said: str) -> str:
-        return f"{cls.name}:{end_in(said)}"
+    def address_for(cls, orders: Sequence[Order], said: str) -> str:
+        end = end_in(said)
+        is_end = end and ends_in(orders[0].number, end)
+        return f"{cls.name}:{end if is_end else order_key(orders[0].customer_reference)}"
 
     def build_form(self, answers: Answers) -> forms.Form:
+        question = texts.WHICH() if self.ending else texts.WHICH_OF_REFERENCE()
         choices = order_choices(self.orders)
-        return Form(answers, {"number": MenuField(label=texts.WHICH(), choices=choices)})
+        return Form(answers, {"number": MenuField(label=question, choices=choices)})
 
     def done(self, form: forms.Form) -> Outcome:
         number = form.cleaned_data["number"]
@@ -189,9 +199,10 @@ class WhichOrder(Flow):
         return Open(f"{TellOrder.name}:{order.pk}")
 
 
-def _meant(orders: OrderQuerySet, said: str) -> Sequence[Order]:
+def _meant(contact: Contact, orders: OrderQuerySet, said: str) -> Sequence[Order]:
     """Those that are named. Among other words, digits alone may be about something else."""
-    return orders.meant_by(said) if names_an_order(said) else orders.named_in(said)[:1]
+    named = orders.meant_by(said) if names_an_order(said) else orders.named_in(said)[:1]
+    return named or orders.called_by(contact, keys_in(said))
 
 
 def _may_be_a_number(said: str) -> bool:

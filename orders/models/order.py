@@ -3,12 +3,21 @@ from typing import Any, TypeVar
 
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
-from django.db.models import Max
-from django.db.models.functions import Length
+from django.db.models import Max, Value
+from django.db.models.functions import Length, Replace, Upper
 from django.utils import timezone
 
 from orders.models.customer import Customer
-from orders.models.keys import KeyField, LastFour, end_in, ends_in, keys_in, order_key, refuse_alike
+from orders.models.keys import (
+    SHORTEST_IN_WORDS,
+    KeyField,
+    LastFour,
+    end_in,
+    ends_in,
+    keys_in,
+    order_key,
+    refuse_alike,
+)
 from orders.models.progress import Need, Next, Step, needs_of, next_run
 from orders.models.stamped import Stamped, StampedQuerySet
 from whatsapp_bot.models import Contact
@@ -78,6 +87,17 @@ class OrderQuerySet(StampedQuerySet["Order"]):
         """The one whose number these words are, or hold; else those whose number ends so."""
         named = self.named_in(words).first()
         return [named] if named else self.ending_in(words)
+
+    def called_by(self, contact: Contact, keys: list[str]) -> "OrderQuerySet":
+        """Those whose customer, the contact's, has one of these keys as its own number for them.
+
+        Only so few are looked through: of all orders, as a worker may know of, none is found.
+        """
+        long = [key for key in keys if len(key) >= SHORTEST_IN_WORDS]
+        if contact.is_worker or not long:
+            return self.none()
+        plain = Replace(Replace("customer_reference", Value(" ")), Value("-"))
+        return self.alias(reference=Upper(plain)).filter(reference__in=long).order_by("key")
 
     def with_progress(self) -> "OrderQuerySet":
         """With what their progress and dates follow from, for several orders at once."""

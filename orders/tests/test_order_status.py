@@ -137,6 +137,38 @@ def test_the_last_digits_of_ones_own_number_are_enough(say, buyer, order, acme, 
     assert not WrongLookup.objects.exists()
 
 
+@pytest.mark.parametrize("before", [["hi", "1"], ["hi"]])
+@pytest.mark.parametrize("typed", ["PO-70031", "po 70031", "Po70031", "Where is PO-70031?"])
+def test_the_customers_own_number_for_an_order_finds_it(say, buyer, order, before, typed):
+    Order.objects.update(customer_reference="PO-70031")
+    make_order(Customer.objects.create(name="Other"), "ZZ-7", customer_reference="PO-70031")
+    for text in before:
+        say(text)
+    assert say(typed).startswith(ANSWER)
+    assert not WrongLookup.objects.exists()
+
+
+def test_of_several_with_one_own_number_one_is_chosen(say, buyer, order, acme):
+    make_order(acme, "XY-7", product="Gear")
+    Order.objects.update(customer_reference="PO-70031")
+    say("hi")
+    choice = (
+        "Several of your orders have that number. Please choose one:\n\n"
+        "1. ORD-1001 Steel bracket\n2. XY-7 Gear"
+    )
+    assert say("po 70031") == choice
+    assert say("2").startswith("*Order XY-7*")
+
+
+def test_what_others_call_their_orders_finds_none(say, buyer, order):
+    other = Customer.objects.create(name="Other")
+    make_order(other, "ZZ-7", customer_reference="PO-70031")
+    say("hi")
+    say("1")
+    assert say("PO-70031") == say("PO-99999")
+    assert WrongLookup.objects.count() == 2
+
+
 @pytest.mark.parametrize(
     "asked",
     [
