@@ -18,6 +18,7 @@ from whatsapp_bot.dialog import (
     bare,
     chosen,
     go_back,
+    set_right,
     take_turn,
     words_in,
 )
@@ -141,9 +142,18 @@ class Desk:
         return elsewhere or self._hear_answer()
 
     def _hear_answer(self) -> str:
-        reply = self.turn(self.said)
+        reply = self._set_right() or self.turn(self.said)
         # Nobody in danger is told that it was none.
         return self.turn() if self.is_emergency and self.place.asking.wrong else reply
+
+    def _set_right(self) -> str:
+        """The reply to `no wait, line 3`, which is about the choice before; "" where it is not."""
+        flow = self._flow_at(self.place.flow)
+        righted = set_right(flow.build_form, self.place.asking, self.said) if flow else None
+        if not righted:
+            return ""
+        self.place.asking, (key, label) = righted
+        return paragraphs(texts.CHANGED(answer=label), self.turn(Said(payload=key)))
 
     def _hear_at_rest(self) -> str:
         """Nothing is under way: it chooses from the main menu, or somebody claims it."""

@@ -32,6 +32,15 @@ SHORT_LABEL = 3
 SAID_FOR = {"yes": ("yes", "ok"), "no": ("no",)}
 """What the words for an option with this key amount to."""
 _IN_WORDS = re.compile(r"(?:(?:number|option|choice|item) )?(\w+)(?: (?:please|pls|thanks))?")
+_AROUND_A_CHOICE = re.compile(
+    r"\b(?:i (?:guess|think|believe|would say|d say)|it (?:is|was|s)|its|that (?:is|was|s)"
+    r"|probably|maybe|so|at|on|in|the)\b"
+)
+"""What says no more than a label alone: `minor, I guess`, `at line 2`."""
+_CORRECTS = re.compile(
+    r"(?:oh |no |sorry |oops )*(?:no|wait|sorry|oops|i mean|i meant|actually|correction)"
+    r"(?: (?:no|wait|sorry|i mean|i meant|actually|it s|its|it is|it was|make it))* "
+)
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 """How people say a number to their phone, which writes it down."""
 _NUMBER = re.compile(r"\d+")
@@ -187,9 +196,29 @@ def go_back(build_form: BuildForm, state: State) -> State | None:
     return State(answers)
 
 
+def set_right(build_form: BuildForm, state: State, said: Said) -> tuple[State, list[str]] | None:
+    """The choice before the asked field, asked again, and the option that is meant instead.
+
+    None where it is no `no wait, line 3`, or was answered in words.
+    """
+    words = words_in(said.text)
+    found = _CORRECTS.match(words)
+    earlier = go_back(build_form, state) if found else None
+    if not earlier:
+        return None
+    instead = Said(words[found.end() :])
+    before = take_turn(build_form, earlier).state
+    if before.expects != Expects.CHOICE or digits_to_number(instead.text) is not None:
+        return None
+    key = chosen(before.options, instead, near=False)
+    return next(((before, option) for option in before.options if option[0] == key), None)
+
+
 def bare(text: str) -> str:
-    """`text` in small letters, its thumbs without a colour."""
-    return _SKIN_TONE.sub("", text).strip().casefold()
+    """`text` in small letters, its thumbs without a colour, and one for several."""
+    plain = _SKIN_TONE.sub("", text).strip().casefold()
+    signs = set(plain.replace(" ", ""))
+    return signs.pop() if len(signs) == 1 and not plain[0].isalnum() else plain
 
 
 def words_in(text: str) -> str:
@@ -217,12 +246,14 @@ def chosen(options: list[list[str]], said: Said, *, near: bool = True) -> str | 
     if not words or len(words) > LONGEST_LABEL:
         return None
     labels = [words_in(label) for _, label in options]
-    if labels.count(words) == 1:
-        return keys[labels.index(words)]
+    numbered = [f"{number} {label}" for number, label in enumerate(labels, 1)]
+    for known in (labels, numbered):
+        if known.count(words) == 1:
+            return keys[known.index(words)]
     place = _place_in_words(words, len(keys))
     if place is not None and not any(words in label.split() for label in labels):
         return keys[place]
-    return _nearest(keys, labels, words) if near else None
+    return (_amounts_to(keys, labels, words) or _nearest(keys, labels, words)) if near else None
 
 
 def _place_in_words(words: str, count: int) -> int | None:
@@ -232,6 +263,22 @@ def _place_in_words(words: str, count: int) -> int | None:
         return NUMBERS.index(said[1])
     digits = digits_to_number(said[1]) if said and said[1] != words else None
     return digits - 1 if digits and digits <= count else None
+
+
+def _amounts_to(keys: list[str], labels: list[str], words: str) -> str | None:
+    """The key of the label that `words` are, but for what says no more."""
+    plain = _plainly(words)
+    meant = meant_by(plain)
+    alike = [
+        key
+        for key, label in zip(keys, labels, strict=True)
+        if plain and (plain == _plainly(label) or meant in SAID_FOR.get(key, ()))
+    ]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _plainly(words: str) -> str:
+    return " ".join(_AROUND_A_CHOICE.sub("", words).split())
 
 
 def _nearest(keys: list[str], labels: list[str], words: str) -> str | None:

@@ -86,6 +86,12 @@ GO_ON = Text(
     "Send *menu* for the main menu.",
     about="Below an answer that ends a conversation.",
 )
+CHANGED = Text(
+    "bot.changed",
+    "All right, I have changed that to “{answer}”.",
+    about="After *no wait, line 3* or the like, which is about the choice just made. Below it "
+    "comes the question again.",
+)
 KEPT = Text(
     "bot.kept",
     "📎 Got it, I keep that with your report.",

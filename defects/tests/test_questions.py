@@ -8,6 +8,7 @@ from django.db import models
 
 from defects.models import DefectReport, Question
 from orders.models import Customer, CustomerLink, Order
+from whatsapp_bot.models import Conversation
 from whatsapp_bot.recent import forget_all
 
 
@@ -74,6 +75,17 @@ def test_a_choice(ask, say):
     assert "not one of the choices" in say("medium-sized")
     say("larg")
     assert answer() == "Large"
+
+
+@pytest.mark.parametrize("kind", ["photo", "text", "yes_no"])
+def test_a_choice_is_set_right_at_the_next_question(ask, say, defect_form, kind):
+    ask("choice", choices="Line 1\nLine 2\nLine 3")
+    Question.objects.create(form=defect_form, name="next", position=99, kind=kind, text="And?")
+    defect_form.publish()
+    forget_all()
+    assert say("line 2").startswith("And?")
+    assert say("no wait, line 3").startswith("All right, I have changed that to “Line 3”.\n\nAnd?")
+    assert Conversation.objects.get().state["asking"]["answers"] == {"it": "Line 3"}
 
 
 def test_a_number_that_is_a_choice_itself(ask, say):

@@ -3,7 +3,7 @@
 import pytest
 from django import forms
 
-from whatsapp_bot.dialog import Said, State, chosen, go_back, take_turn
+from whatsapp_bot.dialog import Said, State, chosen, go_back, set_right, take_turn
 
 MAIN = [
     ["a", "Check order status"],
@@ -94,6 +94,32 @@ def test_what_is_denied_is_not_said(label, said):
 )
 def test_what_denies_the_same_is_near(label, said):
     assert chosen([["a", label], ["b", "Something else"]], Said(said)) == "a"
+
+
+@pytest.mark.parametrize(
+    ("said", "key"),
+    [
+        *(("minor I guess", "0"), ("I think it's major", "1"), ("it was critical", "2")),
+        *(("probably line 2", "3"), ("at the line 2, I think", "3"), ("2. Major", "1")),
+        *(("not minor I guess", None), ("I think not", None), ("maybe", None), ("4. Major", None)),
+    ],
+)
+def test_a_label_in_a_sentence_that_says_no_more(said, key):
+    labels = ["Minor", "Major", "Critical", "Line 2"]
+    options = [[str(number), label] for number, label in enumerate(labels)]
+    assert chosen(options, Said(said)) == key
+
+
+@pytest.mark.parametrize(
+    ("said", "key"),
+    [
+        *(("yes I think", "yes"), ("I think so, yes", "yes"), ("I think no", "no")),
+        *(("1 yes", "yes"), ("2. No", "no"), ("1 no", None), ("👍👍", "yes"), ("👍🏾 👍🏾", "yes")),
+        *(("I think not", None), ("it is not", None), ("👍👎", None)),
+    ],
+)
+def test_a_yes_in_a_sentence_that_says_no_more(said, key):
+    assert chosen([["yes", "Yes"], ["no", "No"]], Said(said)) == key
 
 
 @pytest.mark.parametrize("tone", ["", *map(chr, range(0x1F3FB, 0x1F400))])
@@ -252,6 +278,20 @@ def test_going_back_forgets_the_answer_before():
     assert back.answers == {"name": "Bolt"}
     assert take_turn(Form, back).state.asked == "size"
     assert go_back(Form, talk().state) is None
+
+
+@pytest.mark.parametrize(
+    "said", ["no wait, small", "Sorry, I meant small!", "oops small", "No, it was: Small"]
+)
+def test_the_choice_before_can_be_set_right(said):
+    before, option = set_right(Form, talk("Bolt", "2").state, Said(said))
+    assert (before.asked, before.answers, option) == ("size", {"name": "Bolt"}, ["s", "Small"])
+
+
+@pytest.mark.parametrize("said", ["small", "no", "no, 1", "no wait, huge", "no small dent", "wait"])
+def test_what_names_no_other_choice_sets_nothing_right(said):
+    assert set_right(Form, talk("Bolt", "2").state, Said(said)) is None
+    assert set_right(Form, talk("Bolt").state, Said("no wait, small")) is None
 
 
 def test_a_form_without_fields_is_complete_at_once():
