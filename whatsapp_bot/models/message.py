@@ -145,6 +145,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
             tasks.wake(tasks.deliver)
         return count
 
+    def doubt(self) -> int:
+        """Have what has not gone yet be looked up first, since it may have; how many that are.
+
+        Of a backup nobody knows what has gone since it was taken.
+        """
+        not_gone = self.filter(status__in=[Status.QUEUED, Status.WAITING])
+        return not_gone.update(status=Status.UNKNOWN, tried_at=None, try_at=timezone.now())
+
     @transaction.atomic
     def take_report(self, report: DeliveryReport) -> bool:
         """Note what the carrier says of a message of ours; False when it is none of ours."""
