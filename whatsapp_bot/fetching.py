@@ -268,7 +268,14 @@ def settle(results: Iterable[tuple[Errand, Outcome]]) -> None:
                 del too_late[media.pk]
                 _note(media, outcome)
                 media.save()
-                log.info("file", media=media.pk, outcome=type(outcome).__name__, size=media.size)
+                log.info(
+                    "file",
+                    media=media.pk,
+                    sid=media.message.sid,
+                    outcome=type(outcome).__name__,
+                    size=media.size,
+                    why=media.why,
+                )
     for errand, outcome in too_late.values():
         if isinstance(outcome, Stored):
             _discard(errand.place)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -154,7 +154,8 @@ def _run(errand: Errand) -> Outcome:
         time.sleep(min(max(0, errand.at - time.time()), AHEAD_SECONDS))
         return Unknown() if errand.is_overdue else rest.send(errand.parcel)
     except Exception as error:
-        log.error("a message could not be handed over", exc_info=error)
+        message = errand.parcel.message_id
+        log.error("a message could not be handed over", message=message, exc_info=error)
         return Unknown()
 
 
@@ -297,7 +298,8 @@ def settle(results: Iterable[tuple[Errand, Outcome]]) -> set[int]:
     outcomes = [results[message.pk][1] for message in free]
     for message in free:
         errand, outcome = results[message.pk]
-        log.info("sending", message=message.pk, outcome=type(outcome).__name__)
+        said = asdict(outcome)  # The SID, a code, how long to wait.
+        log.info("sending", message=message.pk, outcome=type(outcome).__name__, **said)
         is_ours = message.attempts == errand.attempts or isinstance(outcome, Sent)
         if not is_ours:
             continue  # We were so slow that somebody else has it in hand since.

@@ -155,14 +155,17 @@ class _Errand:
             outcome = _take(_as_brought(arrived))
         except (OperationalError, InterfaceError):
             raise
-        except Exception as error:
-            if isinstance(error, Unreachable) and not error.is_of_this:
+        except Unreachable as error:
+            if not error.is_of_this:
                 raise
+            log.warning("Twilio could not be asked", sid=arrived.sid, why=str(error))
+            self.found.failed += 1
+            self.held_up.add(arrived.from_)
+            return
+        except Exception as error:
             # Other people are not to wait for it.
             log.error("message not taken", sid=arrived.sid, exc_info=error)
             self.found.failed += 1
-            if isinstance(error, Unreachable):
-                self.held_up.add(arrived.from_)
             return
         log.info("fetched", sid=arrived.sid, outcome=outcome)
         if outcome == "duplicate":

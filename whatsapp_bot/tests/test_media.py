@@ -202,6 +202,14 @@ def test_a_dangerous_file_is_refused_and_not_stored(send, twilio, clock, name):
     assert twilio.memory.media(file.sid)
 
 
+def test_the_log_says_whose_file_it_was_and_why_it_was_refused(send, log):
+    media = send(File("image/jpeg", files.SVG))
+    fetching.drain()
+    media.refresh_from_db()
+    (line,) = (line for line in log if line["event"] == "file")
+    assert (line["sid"], line["why"]) == (media.message.sid, media.why)
+
+
 def test_a_redirect_elsewhere_is_refused(send):
     media = fetch_all(send(photo(redirect="http://10.0.0.1/secret")))
     assert (media.status, media.why) == (

@@ -51,6 +51,19 @@ def test_it_goes_out_once_and_is_sent(nomsa, fake_twilio, deliver):
     assert deliver() == 0
 
 
+def test_the_log_says_which_one_of_twilio_s_it_is_and_why_it_did_not_go(
+    nomsa, fake_twilio, deliver, log
+):
+    nomsa.send("Your part is ready.")
+    deliver()
+    fake_twilio.trouble.once(trouble.refusal(21211))
+    nomsa.send("It is at gate 2.")
+    deliver()
+    sent, refused = (line for line in log if line["event"] == "sending")
+    assert (sent["outcome"], sent["sid"]) == ("Sent", fake_twilio.sent[0].sid)
+    assert (refused["outcome"], refused["code"]) == ("Refused", 21211)
+
+
 def test_it_goes_by_the_proxy_that_the_environment_names(
     nomsa, fake_twilio, deliver, settings, monkeypatch
 ):

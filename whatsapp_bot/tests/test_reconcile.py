@@ -426,13 +426,18 @@ def test_lost_reports_are_made_good(twilio):
 
 
 @pytest.mark.parametrize("status", [404, 403, 410, 500])
-def test_one_whose_files_twilio_does_not_name_holds_up_nobody_and_is_kept_at_last(twilio, status):
+def test_one_whose_files_twilio_does_not_name_holds_up_nobody_and_is_kept_at_last(
+    twilio, status, log
+):
     photo = lost(twilio, ANNA, "Look at this", 3, media=[Media("image/jpeg", b"x")])
     lost(twilio, BEN, "good", 2)
     fault = troubles.failure(500) if status == 500 else troubles.refusal(20500, status)
     twilio.trouble.always(fault, when=lambda request: f"{photo.sid}/Media" in request.path)
     assert reconcile.run().failed == 1
     assert heard() == ["good"]
+    assert ("Twilio could not be asked", photo.sid) in [
+        (one["event"], one.get("sid")) for one in log
+    ]
     assert Channel.objects.get().reconciled_at is None, "it is asked for again"
     photo.sent = photo.created = photo.sent - timedelta(hours=25)
     found = reconcile.run(timezone.now() - timedelta(hours=26))
