@@ -126,8 +126,9 @@ def debug() -> Findings:
 def database() -> Findings:
     try:
         executor = MigrationExecutor(connection)
-    except Error:
-        says = "The database does not answer."
+    except Error as error:
+        why, *_ = str(error).split("\n")
+        says = f"The database does not answer: {why}"
         yield Finding("database", State.WRONG, says, "Is it running? Is DATABASE_URL right?")
         return
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):

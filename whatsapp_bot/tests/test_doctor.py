@@ -133,6 +133,16 @@ def test_a_database_that_is_ahead_of_the_program(found):
     assert "whatsapp_bot 9999_of_tomorrow" in said
 
 
+def test_a_database_that_does_not_let_us_in(found, monkeypatch):
+    def refuse(*_):
+        raise OperationalError('password authentication failed for user "andon"\nsecond line')
+
+    monkeypatch.setattr(doctor, "MigrationExecutor", refuse)
+    said = only(found(doctor.database), State.WRONG)
+    assert 'does not answer: password authentication failed for user "andon" ' in said
+    assert "second line" not in said
+
+
 def test_without_the_database_it_says_so_and_logs_nothing(found, log):
     def broken():
         raise OperationalError("secret")
