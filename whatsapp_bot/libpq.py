@@ -7,6 +7,7 @@ COMMIT go with a statement, and not before and after it
 (https://www.postgresql.org/docs/current/libpq-pipeline-mode.html).
 """
 
+import hashlib
 import select
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -108,7 +109,9 @@ class PreparedCursor:
 
     def _prepare(self, sql: str) -> bytes:
         """Have it planned, the types of its values told by where they stand; its name."""
-        name = f"andon_{next(self.numbers)}".encode()
+        # A pooler that shares the server among us must never take another's statement for it.
+        digest = hashlib.sha256(sql.encode()).hexdigest()[:16]
+        name = f"andon_{digest}_{next(self.numbers)}".encode()
         numbered = sql % tuple(f"${place}" for place in range(1, sql.count("%s") + 1))
         self._checked(self.libpq.prepare(name, numbered.encode()))
         self.names[sql] = name

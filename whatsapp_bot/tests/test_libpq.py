@@ -152,3 +152,10 @@ def test_what_the_settings_have_otherwise_is_left_to_django(monkeypatch, name, v
     monkeypatch.setattr(libpq, "cursor", None)
     monkeypatch.setattr(psycopg.Connection, name, value)
     assert prepared.rows("SELECT %s::integer", [1]) == [(1,)]
+
+
+def test_two_that_share_the_server_never_take_the_one_s_statement_for_the_other_s(ours):
+    """As with a pooler: what each of them prepares first has another name than what others do."""
+    one, other = libpq.PreparedCursor(ours), libpq.PreparedCursor(ours)
+    assert one.execute("SELECT %s::text", ["a"]).fetchall() == [("a",)]
+    assert other.execute("SELECT %s::int + 1", [1]).fetchall() == [(2,)]
