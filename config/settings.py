@@ -191,7 +191,9 @@ ALLOWED_HOSTS = [
 ]
 if any("/" in host for host in ALLOWED_HOSTS):
     _wrong.append("ALLOWED_HOSTS are names of hosts, without https:// and paths")
-CSRF_TRUSTED_ORIGINS = _read("CSRF_TRUSTED_ORIGINS", env.list, default=[])
+CSRF_TRUSTED_ORIGINS = _read("CSRF_TRUSTED_ORIGINS", env.list, default=[]) or []
+if not all(re.fullmatch(rf"https?://(\*\.)?{_HOST}", one) for one in CSRF_TRUSTED_ORIGINS):
+    _wrong.append("CSRF_TRUSTED_ORIGINS are addresses such as https://andon.example.com")
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = not DEBUG

@@ -59,6 +59,7 @@ def test_wrong_settings_are_named_together_and_never_shown():
         "PUBLIC_URL": "mistyped.example.com",
         "DATABASE_URL": "mysql://andon:mistyped@127.0.0.1/andon",
         "CACHE_URL": "redis://mistyped@127.0.0.1:6379/0",
+        "CSRF_TRUSTED_ORIGINS": "https://andon.example.com,mistyped.example.com",
         "TIME_ZONE": "Africa/Mistyped",
         "CONVERSATION_TIMEOUT_HOURS": "mistyped",
     }
