@@ -1,4 +1,5 @@
-// Before a page is sent: whoever was signed out meanwhile would lose at the sign-in what they typed.
+// Before a page is sent, which is done once: whoever was signed out meanwhile would lose at the sign-in
+// what they typed.
 "use strict";
 
 {
@@ -41,7 +42,7 @@
     if (token && field) field.value = token;
   }
 
-  const asking = new WeakSet();
+  const underWay = new WeakSet();
   const sure = new WeakSet();
 
   document.addEventListener("submit", async (event) => {
@@ -49,14 +50,16 @@
     if (event.defaultPrevented || !form.matches("#content-main form[method=post]")) return;
     if (sure.delete(form)) return;
     event.preventDefault();
-    if (asking.has(form)) return;
-    asking.add(form);
+    if (underWay.has(form)) return; // A button is soon hit twice.
+    underWay.add(form);
+    const over = () => underWay.delete(form);
     const sentence = await trouble();
-    asking.delete(form);
     tell(form, sentence);
-    if (sentence) return;
+    if (sentence) return over();
     renewToken(form);
     sure.add(form);
     form.requestSubmit(event.submitter);
+    addEventListener("pagehide", over, { once: true });
+    setTimeout(over, WAIT_FOR);
   });
 }
