@@ -30,9 +30,9 @@ class BubbleTextarea(UnfoldAdminTextareaWidget):
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         return format_html(
             '<div class="bubble-editor" data-limit="{}"{}>{}'
-            '<p class="bubble-length" aria-live="polite"></p>'
+            '<p class="bubble-length"></p>'
             '<div class="bubble-phone"><div class="bubble" dir="auto" role="img"'
-            ' aria-label="Preview"></div></div></div>',
+            ' tabindex="0" aria-label="Preview"></div></div></div>',
             self.limit,
             forms.utils.flatatt({f"data-{name}": value for name, value in self.shows.items()}),
             super().render(name, value, attrs, renderer),

@@ -110,9 +110,11 @@ def test_the_bubble_counts_as_whatsapp_does(editing: Editing):
     count = editing.page.locator(".bubble-length")
     expect(count).to_have_text("25 of 1600 characters")
     expect(count).not_to_have_class(re.compile("too-long"))
+    expect(count).to_have_attribute("aria-live", "off")
     editing.fill(text="😀" * 801)
     expect(count).to_have_text("1602 of 1600 characters")
     expect(count).to_have_class(re.compile("too-long"))
+    expect(count).to_have_attribute("aria-live", "polite")
 
 
 def test_menu_items_are_put_in_order_by_keyboard_alone(

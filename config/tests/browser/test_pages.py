@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 from playwright.sync_api import Page, TimeoutError, expect
 
@@ -15,6 +15,7 @@ from whatsapp_bot.models import (
     Channel,
     Contact,
     HelpRequest,
+    Media,
     Menu,
     Message,
     MessageTemplate,
@@ -28,6 +29,9 @@ pytestmark = pytest.mark.browser
 
 WIDTHS = (390, 1400)
 FITS = "document.scrollingElement.scrollWidth <= innerWidth"
+CUT_OFF = """cells => cells
+    .filter((cell) => cell.scrollHeight > cell.clientHeight || cell.scrollWidth > cell.clientWidth)
+    .map((cell) => cell.textContent)"""
 IS_DARK = """() => {
     const colours = [document.body, document.documentElement]
         .map((element) => getComputedStyle(element).backgroundColor);
@@ -114,6 +118,29 @@ def test_the_writing_pages_fit(editing: Editing, clerk: User, look: tuple[int, s
     for path in ("message", "message/?failed=open", "messagetemplate"):
         editing.open(f"whatsapp_bot/{path}")
         assert_fits(page, scheme)
+
+
+def test_a_long_link_and_a_long_reason_are_read_whole(
+    editing: Editing, clerk: User, look: tuple[int, str]
+):
+    page, (_, scheme) = editing.page, look
+    clerk.user_permissions.add(*Permission.objects.filter(codename="view_media"))
+    link = "https://maps.example.com/" + "a1b2" * 30
+    phone = Phone("+27820000001", "Wolfeschlegelsteinhausenbergerdorff " * 2)
+    phone.say(f"There is a fire at {link}")
+    said = Message.objects.get(direction="in")
+    reason = "It is larger than what WhatsApp takes, so please ask for a smaller one. "
+    file = Media.objects.create(
+        message=said, url="", said_type="image/jpeg", status="refused", why=reason * 2
+    )
+    editing.page_of(file)
+    expect(page.get_by_text("This sounds like an emergency:")).to_be_visible()
+    assert_fits(page, scheme)
+    for path in ("media", "helprequest", "contact"):
+        editing.open(f"whatsapp_bot/{path}/")
+        assert_fits(page, scheme)
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.locator("#result_list td").evaluate_all(CUT_OFF) == []
 
 
 def people_and_what_they_said() -> tuple[DefectReport, HelpRequest, Message]:

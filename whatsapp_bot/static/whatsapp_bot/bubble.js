@@ -40,8 +40,10 @@ document.addEventListener("DOMContentLoaded", () => {
       const items = editor.dataset.items ? labels().join("\n") : "";
       const said = [text.value.trim(), items].filter(Boolean).join("\n\n");
       bubble.replaceChildren(whatsappText(inside(editor.dataset, said)));
+      const isTooLong = said.length > limit;
+      count.ariaLive = isTooLong ? "polite" : "off"; // Whoever listens to what they type hears no other count.
       count.textContent = `${said.length} of ${limit} characters`;
-      count.classList.toggle("too-long", said.length > limit);
+      count.classList.toggle("too-long", isTooLong);
     };
 
     text.addEventListener("input", show);
