@@ -1,8 +1,10 @@
 """A reviewer takes a report from reported to closed, and is not alone at it."""
 
+from collections.abc import Callable
+
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, expect
 
 from config.tests.browser.conftest import session
 from config.tests.browser.editing import Editing
@@ -111,3 +113,21 @@ def test_tabs_filters_and_several_at_once(editing: Editing, report: DefectReport
     page.get_by_role("link", name="Open", exact=True).click()
     page.wait_for_url("**at_work=open")
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
+
+
+def test_what_is_ticked_and_where_one_is_show_in_the_colours_of_the_system(
+    new_context: Callable[..., BrowserContext], base: str, reviewer: User, report: DefectReport
+):
+    page = new_context(forced_colors="active").new_page()
+    page.goto(f"{base}/admin/defects/defectreport/")
+    box = page.locator("input.action-select")
+    is_empty = box.screenshot()
+    box.check()
+    box.blur()
+    assert box.screenshot() != is_empty
+    tabs = page.get_by_role("navigation", name="Lists")
+    outline = "tab => getComputedStyle(tab).outlineStyle"
+    assert [tab.evaluate(outline) for tab in tabs.get_by_role("link").all()] == [
+        "solid",
+        *["none"] * 4,
+    ]
