@@ -32,6 +32,7 @@ FITS = "document.scrollingElement.scrollWidth <= innerWidth"
 CUT_OFF = """cells => cells
     .filter((cell) => cell.scrollHeight > cell.clientHeight || cell.scrollWidth > cell.clientWidth)
     .map((cell) => cell.textContent)"""
+HAS_ROOM = "table => table.scrollWidth <= table.parentElement.clientWidth"
 IS_DARK = """() => {
     const colours = [document.body, document.documentElement]
         .map((element) => getComputedStyle(element).backgroundColor);
@@ -126,7 +127,7 @@ def test_a_long_link_and_a_long_reason_are_read_whole(
     page, (_, scheme) = editing.page, look
     clerk.user_permissions.add(*Permission.objects.filter(codename="view_media"))
     link = "https://maps.example.com/" + "a1b2" * 30
-    phone = Phone("+27820000001", "Wolfeschlegelsteinhausenbergerdorff " * 2)
+    phone = Phone("+27820000001", "Wolfeschlegelsteinhausenbergerdorff" * 2)
     phone.say(f"There is a fire at {link}")
     said = Message.objects.get(direction="in")
     reason = "It is larger than what WhatsApp takes, so please ask for a smaller one. "
@@ -141,6 +142,8 @@ def test_a_long_link_and_a_long_reason_are_read_whole(
         assert_fits(page, scheme)
         page.set_viewport_size({"width": 390, "height": 844})
         assert page.locator("#result_list td").evaluate_all(CUT_OFF) == []
+        page.set_viewport_size({"width": 1400, "height": 844})
+        assert page.locator("#result_list").evaluate(HAS_ROOM)
 
 
 def people_and_what_they_said() -> tuple[DefectReport, HelpRequest, Message]:
