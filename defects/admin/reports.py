@@ -219,9 +219,9 @@ class DefectReportAdmin(
         return status_label(report)
 
     @admin.display(description="severity", ordering="severity", empty_value="–")
-    def how_bad(self, report: DefectReport) -> SafeString | str:
+    def how_bad(self, report: DefectReport) -> SafeString | None:
         if not report.severity:
-            return ""
+            return None
         colour = SEVERITY_COLOURS.get(Severity(report.severity), "")
         return label(report.get_severity_display(), colour)
 

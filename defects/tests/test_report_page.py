@@ -427,6 +427,11 @@ def test_search_by_reporter_and_order(listed, report):
     assert found(listed(q="nobody")) == []
 
 
+def test_what_nobody_has_said_yet_is_a_dash(listed, report):
+    html = listed().content.decode()
+    assert re.findall(r'<td class="field-how_bad[^>]*>(.*?)</td>', html) == ["–"]
+
+
 def act(client, name, reports, **fields):
     form = {"action": name, "_selected_action": [report.pk for report in reports], **fields}
     path = reverse("admin:defects_defectreport_changelist")
