@@ -428,7 +428,9 @@ class Desk:
         """Is it a sentence about what we know? In short, it may answer what was left half-way."""
         if self.message.has_attachment or len(self.words.split()) < FEWEST_WORDS:
             return False
-        return flows.claimed(self.contact, self.message) is not None
+        if flows.claimed(self.contact, self.message) is not None:
+            return True
+        return self.said.text.endswith("?") and self._offered() is not None
 
     def _replies_to_what_we_told(self) -> bool:
         """Is it about what came after the question? A number may still be that one's answer."""

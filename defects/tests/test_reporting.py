@@ -9,7 +9,7 @@ from django.db import OperationalError, connection
 
 from defects.models import DefectReport, Question, ReportForm
 from defects.models.report import DefectReportQuerySet
-from orders.models import Customer, Order
+from orders.models import Customer, CustomerLink, Order
 from whatsapp_bot.models import Contact, HelpRequest, Menu, MenuItem
 from whatsapp_bot.recent import forget_all
 
@@ -179,14 +179,22 @@ def test_stop_and_help_are_heard_before_the_offer_to_go_on(say, two_questions, c
     assert "“Bent frame”" in say("1")
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("Where is my order ORD-1001?", "*Order ORD-1001*"),
+        ("When does it ship?", "Which order would you like to know about?"),
+    ],
+)
 def test_a_question_after_a_long_silence_is_answered_and_the_report_waits(
-    say, two_questions, clock, worker
+    say, two_questions, clock, contact, asked, told
 ):
     customer = Customer.objects.create(name="Acme")
+    CustomerLink.objects.create(contact=contact, customer=customer)
     Order.objects.create(number="ORD-1001", customer=customer, product="Bracket", quantity=5)
     begin(say, "Bent frame")
     clock.shift(timedelta(hours=50))
-    assert say("Where is my order ORD-1001?").startswith("*Order ORD-1001*")
+    assert say(asked).startswith(told)
     clock.shift(timedelta(hours=5))
     assert "“Bent frame”" in say("hello")
 

@@ -34,6 +34,14 @@ _ASKS = re.compile(
     rf"|\bhow many\b.*{_HOW_FAR}|\bhow (?:is|are|s) .*\b(?:doing|going|coming|getting)\b"
     rf"|{_OPENING}(?:why )?(?:is|are|has|have|did|will|was)\b.*{_HOW_FAR}"
 )
+_COMES = re.compile(
+    rf"{_HOW_FAR}|\b(?:ship|deliver|dispatch|arrive|come|get|have|receive|expect|collect|pick|take)\b"
+)
+_OF_THEIRS = re.compile(
+    r"\b(?:it|they|them|those|everything|goods|stuff|parts?|pieces|items?|products?"
+    r"|ship|deliver|dispatch)\b"
+)
+"""What a customer may call an order in a question of when it comes."""
 _ASKS_IN_SHORT = re.compile(rf"\b(?:where|when|news|updates?)\b|{_HOW_FAR}")
 _COMPLAINS = re.compile(
     rf"\b(?:{DAMAGED}|defect|wrong|scrap|replac|return|refund|complain|report|repair|rework)"
@@ -63,6 +71,19 @@ def asks_about_an_order(text: str) -> bool:
         return True
     in_short = "?" in text and len(words.split()) <= SHORT
     return in_short and _is_about_one(words) and bool(_ASKS_IN_SHORT.search(words))
+
+
+def may_ask_about_an_order(text: str) -> bool:
+    """Is it `when does it ship?`, `is it late?` or `where are my parts?`, if orders are at all?"""
+    if len(text) > LONGEST_QUESTION or _COMPLAINS.search(text.casefold()):
+        return False
+    clauses = map(words_in, _CLAUSES.split(text))
+    return any(
+        _ASKS.search(words)
+        and _OF_THEIRS.search(words)
+        and (_COMES.search(words) or words.startswith("where"))
+        for words in clauses
+    )
 
 
 def _is_asked(words: str) -> bool:

@@ -10,7 +10,13 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from orders import texts
-from orders.chat.asking import asks_about_an_order, names_an_order, number_in, speaks_of_orders
+from orders.chat.asking import (
+    asks_about_an_order,
+    may_ask_about_an_order,
+    names_an_order,
+    number_in,
+    speaks_of_orders,
+)
 from orders.models import Order, WrongLookup
 from orders.models.keys import end_in, ends_in, keys_in, order_key
 from orders.models.order import OrderQuerySet
@@ -44,6 +50,11 @@ class OrderStatus(Flow):
     @cached_property
     def wait_until(self) -> datetime | None:
         return WrongLookup.wait_until(self.contact)
+
+    @classmethod
+    def offers(cls, contact: Contact, message: Message) -> str | None:
+        asks = not contact.is_worker and may_ask_about_an_order(message.body)
+        return cls.name if asks and cls.name in opened_for(contact) else None
 
     @property
     def page(self) -> int:

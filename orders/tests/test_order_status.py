@@ -8,7 +8,12 @@ import time_machine
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from orders.chat.asking import LONGEST_QUESTION, asks_about_an_order, number_in
+from orders.chat.asking import (
+    LONGEST_QUESTION,
+    asks_about_an_order,
+    may_ask_about_an_order,
+    number_in,
+)
 from orders.models import (
     Customer,
     CustomerLink,
@@ -576,6 +581,29 @@ def test_a_question_that_names_no_order_leads_to_the_choice_of_one(say, buyer, o
     assert say("1").startswith(ANSWER)
 
 
+ASKED_OF_IT = [
+    *("when does it ship?", "Is it late?", "is it ready yet", "Where are my parts?", "where is it"),
+    *("Hi, when will they arrive", "How long will it take?", "when can I collect it?"),
+    *("When do you deliver?", "has it been sent?", "Hello, and will it come on time?"),
+]
+
+
+@pytest.mark.parametrize("asked", ASKED_OF_IT)
+def test_a_customer_need_not_say_that_it_is_an_order(say, buyer, order, asked):
+    say("hi")
+    question = say("1")
+    say("menu")
+    assert say(asked) == question
+    assert say("1").startswith(ANSWER)
+    assert say(asked) == question
+    assert not WrongLookup.objects.exists()
+
+
+def test_for_a_worker_it_may_be_anything(say, worker, order):
+    say("hi")
+    assert say("when will it be ready?").startswith("Sorry, I cannot answer that myself.")
+
+
 def test_who_is_not_linked_yet_may_ask_in_words_too(say, contact, order):
     say("hi")
     assert "1. I am a customer: link me to my company" in say("Where is my order?")
@@ -631,7 +659,8 @@ def test_order_status_may_be_deeper_in_the_menus(say, buyer, order):
     [
         *("where is the canteen", "When is my shift?", "can I change my order", "out of order"),
         *("line 2 is out of order, when will someone come?", "I would like to order 200 brackets"),
-        "when is machine 4 repaired?",
+        *("when is machine 4 repaired?", "is it safe to touch?", "Where is it broken?"),
+        *("when do you open again", "when will the parts be repaired?", "can it take more load?"),
     ],
 )
 def test_other_questions_are_none_for_an_order(say, buyer, order, said):
@@ -667,9 +696,10 @@ def test_much_white_space_holds_nobody_up(say, buyer):
 
 def test_a_question_is_recognised_fast():
     """However it repeats what the patterns look for."""
-    words = ["is order ", "how many ", "update on order ", "hi ", "where is 1 ", "a-1-"]
+    words = ["is order ", "is it ", "how many ", "update on order ", "hi ", "where is 1 ", "a-1-"]
     began = perf_counter()
     for word in words:
         asks_about_an_order((word * 200)[:LONGEST_QUESTION])
+        may_ask_about_an_order((word * 200)[:LONGEST_QUESTION])
         number_in((word * 200)[:LONGEST_QUESTION])
     assert perf_counter() - began < 1
