@@ -64,3 +64,10 @@ def test_what_waited_for_the_person_goes_on_waiting(nomsa, restore, fake_twilio,
     call_command("restored")
     deliver()
     assert [one.body for one in fake_twilio.sent] == sent
+
+
+def test_what_is_still_reported_of_a_lost_message_is_taken_for_none_of_the_next(nomsa):
+    (last,) = nomsa.send("Your part is ready.")
+    call_command("restored")
+    (following,) = nomsa.send("It is at gate 2.")
+    assert following.pk > last.pk + 1_000_000
