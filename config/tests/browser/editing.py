@@ -1,7 +1,7 @@
 """The admin, as an editor uses it."""
 
 from django.db.models import Model
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from defects.models import ReportForm
 from whatsapp_bot.models import Menu, Wording
@@ -90,6 +90,22 @@ class Editing:
         """Press one of the buttons at the end of the page, and wait for what comes of it."""
         with self.page.expect_navigation():
             self.page.get_by_role("button", name=button, exact=True).click()
+
+    def posts_of_two_presses(self, button: str) -> int:
+        """Hit a button twice before anything comes of it; how often the page is sent."""
+        page, posts = self.page, []
+
+        def hold(route: Route) -> None:
+            posts.append(route) if route.request.method == "POST" else route.continue_()
+
+        page.route("**", hold)
+        place = page.get_by_role("button", name=button, exact=True).bounding_box()
+        with page.expect_request(lambda request: request.method == "POST"):
+            page.mouse.click(place["x"] + 9, place["y"] + 9)
+        page.mouse.click(place["x"] + 9, place["y"] + 9)
+        page.wait_for_timeout(500)
+        posts[0].continue_()
+        return len(posts)
 
     def save(self, button: str = "Save", says: str = "successfully") -> None:
         """Save, and see that it is saved."""

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Callable
-from functools import partial
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from playwright.sync_api import BrowserContext, Route, expect
+from playwright.sync_api import BrowserContext, expect
 
 from config.access.models import Token
 from config.tests.browser.editing import Editing
@@ -63,21 +62,8 @@ def test_a_token_is_made_and_used(
 
 def test_a_button_that_is_hit_twice_makes_one_token_and_shows_it(editing: Editing, editor: User):
     editor.user_permissions.add(Permission.objects.get(codename="add_token"))
-    page, posts = editing.page, []
-
-    def hold(route: Route) -> None:
-        posts.append(route) if route.request.method == "POST" else route.continue_()
-
-    page.route("**/admin/access/token/add/", hold)
     editing.open("access/token/add/")
     editing.fill(name="ERP")
-    save = page.get_by_role("button", name="Save", exact=True).bounding_box()
-    press = partial(page.mouse.click, save["x"] + 9, save["y"] + 9)
-    with page.expect_request(lambda request: request.method == "POST"):
-        press()
-    press()
-    page.wait_for_timeout(500)
-    assert len(posts) == 1
-    posts[0].continue_()
-    expect(page.get_by_label("The token")).to_have_value(re.compile("^andon_"))
+    assert editing.posts_of_two_presses("Save") == 1
+    expect(editing.page.get_by_label("The token")).to_have_value(re.compile("^andon_"))
     assert Token.objects.count() == 1

@@ -107,3 +107,14 @@ def test_with_an_error_mended_and_again(
     editing.open(f"orders/import/{Import.objects.earliest('pk').pk}/change/")
     editing.press("Discard")
     expect(page.get_by_text("nothing was imported").first).to_be_visible()
+
+
+def test_a_button_that_is_hit_twice_makes_one_import(
+    editing: Editing, importer: User, tmp_path: Path, settings
+):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    editing.open("orders/import/add/?what=orders")
+    file = spreadsheet(tmp_path / "Orders.xlsx", ROWS)
+    editing.page.get_by_label("CSV or XLSX file").set_input_files(file)
+    assert editing.posts_of_two_presses("See what it would do") == 1
+    expect(editing.page.locator(".import-wrong strong")).to_have_text("4")
