@@ -5,20 +5,20 @@ import logging
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
-from functools import partial
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 import hypothesis
 import pytest
 import structlog
 import time_machine
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -31,6 +31,7 @@ from whatsapp_bot.models.contact import Role
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.simulator import phone as simulator
 from whatsapp_bot.simulator.phone import Phone
+from whatsapp_bot.tests.database import undoing_changes
 from whatsapp_bot.tests.staff import browser, staff
 
 # A busy machine is no fault of a test.
@@ -66,18 +67,21 @@ def _read_anew() -> None:
     cache.clear()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _empty_row_by_row() -> Iterator[None]:
-    """PostgreSQL makes 300 new files when it truncates all tables, which hold next to nothing."""
-    operations = connection.ops
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """What is left by a test that is in no transaction is undone; what was there before stays.
+
+    Django would empty all tables, and make permissions, groups, texts and menus anew.
+    """
+    with django_db_blocker.unblock():
+        undoing = [*chain(*map(undoing_changes, apps.get_models(include_auto_created=True)))]
+
+    def undo(_test: TransactionTestCase) -> None:
+        connection.ops.execute_sql_flush(undoing)
+
     with pytest.MonkeyPatch.context() as patch:
-        if connection.vendor == "postgresql":
-            patch.setattr(operations, "sql_flush", partial(_deletions, operations.quote_name))
+        patch.setattr(TransactionTestCase, "_fixture_teardown", undo)
         yield
-
-
-def _deletions(quote: Callable[[str], str], _style: Any, tables: list[str], **_: Any) -> list[str]:
-    return [f"DELETE FROM {quote(table)}" for table in tables]  # noqa: S608
 
 
 @pytest.fixture

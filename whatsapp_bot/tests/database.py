@@ -32,6 +32,21 @@ def analyze(*models: type[Model]) -> None:
             cursor.execute(f'ANALYZE "{model._meta.db_table}"')
 
 
+def undoing_changes(model: type[Model]) -> list[str]:
+    """The statements after which the model's table holds again what it holds now."""
+    table, key = model._meta.db_table, model._meta.pk.column
+    if not model._base_manager.exists():
+        return [f'DELETE FROM "{table}"']  # noqa: S608
+    kept = f"kept_{table}"
+    with connection.cursor() as cursor:
+        cursor.execute(f'CREATE TABLE "{kept}" AS SELECT * FROM "{table}"')  # noqa: S608
+    same = f'SELECT * FROM "{table}" INTERSECT SELECT * FROM "{kept}"'  # noqa: S608
+    return [
+        f'DELETE FROM "{table}" WHERE "{key}" NOT IN (SELECT "{key}" FROM ({same}) AS same)',  # noqa: S608
+        f'INSERT INTO "{table}" SELECT * FROM "{kept}" EXCEPT SELECT * FROM "{table}"',  # noqa: S608
+    ]
+
+
 def all_at_once(do: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:
     """What doing it with each gives, in their order; each in a thread with its own connection."""
 
