@@ -3,12 +3,12 @@
 from datetime import timedelta
 from functools import partial
 
-from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.utils import timezone
 
 from whatsapp_bot.models.in_hand import InHand, InHandQuerySet
+from whatsapp_bot.models.staff import of_staff
 
 LONGEST_QUERY = 4000
 
@@ -35,13 +35,7 @@ class Export(InHand):
 
     KEPT = timedelta(days=1)
 
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="exports",
-    )
+    by = of_staff(models.PROTECT, related_name="exports")
     query = models.CharField(max_length=LONGEST_QUERY, blank=True)
     filters = models.TextField(blank=True)
     format = models.CharField(max_length=4, choices=Format, default=Format.CSV)

@@ -1,7 +1,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -9,6 +8,7 @@ from django.utils import timezone
 
 from whatsapp_bot.fingerprint import fingerprint
 from whatsapp_bot.models import Conversation
+from whatsapp_bot.models.staff import of_staff
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.whatsapp_text import alike, digits_to_number, preview
 from whatsapp_bot.wording import half_filled, placeholders_in
@@ -132,9 +132,7 @@ class FormVersion(models.Model):
     questions = models.JSONField(default=list)
     thanks = models.CharField(max_length=500, blank=True)
     published_at = models.DateTimeField(default=timezone.now)
-    published_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    published_by = of_staff()
 
     class Meta:
         ordering = ["-number"]

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from defects.models.audit import AuditedRecords
 from defects.models.review import UNDECIDED, Status
+from whatsapp_bot.models.staff import of_staff
 from whatsapp_bot.refusals import NotAllowed
 from whatsapp_bot.whatsapp_text import preview
 
@@ -108,23 +109,9 @@ class CorrectiveAction(Part):
     )
     due_on = models.DateField("due", null=True, blank=True)
     done_at = models.DateTimeField("done", null=True, blank=True, editable=False)
-    done_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        editable=False,
-    )
+    done_by = of_staff(models.PROTECT, editable=False)
     verified_at = models.DateTimeField("verified", null=True, blank=True, editable=False)
-    verified_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        editable=False,
-    )
+    verified_by = of_staff(models.PROTECT, editable=False)
 
     history = AuditedRecords()
 
@@ -219,9 +206,7 @@ class Note(models.Model):
 
     report = models.ForeignKey("DefectReport", models.CASCADE, related_name="notes")
     text = models.TextField()
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    author = of_staff()
     created_at = models.DateTimeField("at", default=timezone.now, editable=False)
 
     class Meta:

@@ -5,12 +5,12 @@ Every step is a verb. What is not allowed raises NotAllowed with the reasons, on
 
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
 from django.utils import timezone
 
+from whatsapp_bot.models.staff import of_staff
 from whatsapp_bot.refusals import NotAllowed
 from whatsapp_bot.whatsapp_text import preview
 
@@ -81,14 +81,7 @@ class Reviewed(models.Model):
     nonconforming = models.PositiveIntegerField("quantity nonconforming", null=True, blank=True)
     containment = models.TextField(blank=True, help_text="What was done at once to contain it.")
     cause = models.TextField(blank=True)
-    assignee = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="assigned_reports",
-        db_index=False,
-    )
+    assignee = of_staff(related_name="assigned_reports", db_index=False)
     due_on = models.DateField("due", null=True, blank=True)
     duplicate_of = models.ForeignKey(
         "self",
@@ -100,15 +93,7 @@ class Reviewed(models.Model):
     )
     acknowledged_at = models.DateTimeField(null=True, blank=True, editable=False)
     decided_at = models.DateTimeField(null=True, blank=True, editable=False)
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        editable=False,
-        db_index=False,
-    )
+    decided_by = of_staff(editable=False, db_index=False)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     updated_at = models.DateTimeField("last change", default=timezone.now, editable=False)
     urgency = models.PositiveSmallIntegerField(default=1, editable=False)

@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
 from whatsapp_bot.models.in_hand import InHand, InHandQuerySet
+from whatsapp_bot.models.staff import of_staff
 from whatsapp_bot.whatsapp_text import clean
 
 LONGEST_NAME = 200
@@ -58,9 +58,7 @@ class Import(InHand):
     """Bytes of text: some thousand rows, which are worth waiting for."""
     BROKE_DOWN = "Reading it broke down."
 
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="imports"
-    )
+    by = of_staff(models.PROTECT, related_name="imports")
     what = models.CharField(max_length=10, choices=What, default=What.ORDERS)
     name = models.CharField("file", max_length=LONGEST_NAME)
     size = models.PositiveIntegerField("bytes", default=0)

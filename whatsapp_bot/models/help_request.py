@@ -12,6 +12,7 @@ from whatsapp_bot.mails import tell_staff
 from whatsapp_bot.models.contact import LONGEST_SENT, Contact
 from whatsapp_bot.models.conversation import Conversation
 from whatsapp_bot.models.message import Message
+from whatsapp_bot.models.staff import of_staff
 from whatsapp_bot.numbered import NumberedQuerySet
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.refusals import NotAllowed
@@ -105,25 +106,9 @@ class HelpRequest(models.Model):
     text = models.TextField()
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN, editable=False)
     created_at = models.DateTimeField("at", default=timezone.now, editable=False)
-    taken_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        editable=False,
-        db_index=False,
-    )
+    taken_by = of_staff(editable=False, db_index=False)
     taken_at = models.DateTimeField("taken", null=True, blank=True, editable=False)
-    answered_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        editable=False,
-        db_index=False,
-    )
+    answered_by = of_staff(editable=False, db_index=False)
     answered_at = models.DateTimeField("answered", null=True, blank=True, editable=False)
     mail_at = models.DateTimeField(null=True, blank=True, editable=False)
     """When staff are to be told of it by mail; None: they have been, or need not be."""

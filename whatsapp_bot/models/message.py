@@ -14,6 +14,7 @@ from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models.channel import Channel
 from whatsapp_bot.models.contact import Contact
 from whatsapp_bot.models.conversation import Conversation
+from whatsapp_bot.models.staff import of_staff
 from whatsapp_bot.models.template import MessageTemplate
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.search import has, ids_of, with_each_word
@@ -249,14 +250,7 @@ class Message(models.Model):
     template = models.ForeignKey(
         MessageTemplate, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
-    written_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        db_index=False,
-    )
+    written_by = of_staff(db_index=False)
     attempts = models.PositiveSmallIntegerField(default=0)
     # Set as long as the outbox has it in hand. SQLite cannot use a partial index on the status.
     try_at = models.DateTimeField("next try", null=True, blank=True)
