@@ -138,6 +138,7 @@ class ImportAdmin(LongWorkAdmin):
         columns = seen.get("columns", [])
         has_headings = any(one["name"] for one in columns)
         was_read = imported.rows or seen.get("is_numbered")
+        mends = {"what": imported.what, "mends": imported.pk}
         if imported.is_checked and is_own and form is None:
             form = self._form(request, imported)
         context = {
@@ -156,6 +157,7 @@ class ImportAdmin(LongWorkAdmin):
             "right": imported.new + imported.changed,
             "sentence": self.in_words(imported),
             "list": _list_of(imported.what),
+            "mend": reverse("admin:orders_import_add", query=mends),
             "outcome": self._outcome(request, imported),
             "media": self.media,
         }
