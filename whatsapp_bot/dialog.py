@@ -16,19 +16,16 @@ from enum import StrEnum
 from typing import Any
 
 from django import forms
-from rapidfuzz import fuzz, utils
+from rapidfuzz import utils
 
+from whatsapp_bot.nearness import nearest
 from whatsapp_bot.vocabulary import meant_by
 from whatsapp_bot.whatsapp_text import digits_to_number
 
 Answers = dict[str, str]
 BuildForm = Callable[[Answers], forms.Form]
 
-# Measured on the shipped menus: typos score 75 and more, unrelated sentences 54 and less.
-NEAR_ENOUGH = 70
-CLEARLY_NEARER = 5
 LONGEST_LABEL = 60
-SHORT_LABEL = 3
 SAID_FOR = {"yes": ("yes", "ok"), "no": ("no",)}
 """What the words for an option with this key amount to."""
 _IN_WORDS = re.compile(r"(?:(?:number|option|choice|item) )?(\w+)(?: (?:please|pls|thanks))?")
@@ -43,18 +40,7 @@ _CORRECTS = re.compile(
 )
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 """How people say a number to their phone, which writes it down."""
-_NUMBER = re.compile(r"\d+")
 _SKIN_TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
-_DENIES = re.compile(
-    r"\b(?:non|not|none|never|nothing|nobody|neither|nor|without|cannot"
-    r"|(?<!part )(?<!order )(?<!serial )(?<!item )(?<!lot )(?<!batch )no(?! *\d)"
-    r"|(?:ca|wo|do|does|did|is|are|was|were|has|have|had|could|would|should|must|need)n ?t)\b"
-)
-_OPPOSITE = re.compile(
-    r"\b(?:(?:un|non|dis|mis)(?=\w{3})"
-    r"|in(?=correct|complete|accurate|active|sufficient|secure|visible|valid|adequate|operable)"
-    r"|im(?=possible|proper|mobile|perfect|balanced)|ir(?=regular|relevant|reparable))"
-)
 
 
 class Expects(StrEnum):
@@ -253,7 +239,7 @@ def chosen(options: list[list[str]], said: Said, *, near: bool = True) -> str | 
     place = _place_in_words(words, len(keys))
     if place is not None and not any(words in label.split() for label in labels):
         return keys[place]
-    return (_amounts_to(keys, labels, words) or _nearest(keys, labels, words)) if near else None
+    return (_amounts_to(keys, labels, words) or nearest(keys, labels, words)) if near else None
 
 
 def _place_in_words(words: str, count: int) -> int | None:
@@ -279,51 +265,6 @@ def _amounts_to(keys: list[str], labels: list[str], words: str) -> str | None:
 
 def _plainly(words: str) -> str:
     return " ".join(_AROUND_A_CHOICE.sub("", words).split())
-
-
-def _nearest(keys: list[str], labels: list[str], words: str) -> str | None:
-    """The key whose label is near to `words`, unless another one is about as near."""
-    scored = sorted(zip((_nearness(words, label) for label in labels), keys, strict=True))
-    scores = [0.0, *(score for score, _ in scored)]
-    if scores[-1] < NEAR_ENOUGH or scores[-1] - scores[-2] < CLEARLY_NEARER:
-        return None
-    return scored[-1][1]
-
-
-def _nearness(words: str, label: str) -> float:
-    """How near `words` are to `label`, 0 to 100.
-
-    rapidfuzz's WRatio would do but for one thing: it finds any sentence near that shares a word
-    such as "a" or "back" with the label. Numbers are no typing errors of each other.
-    """
-    if len(words) > 1 and len(label) <= SHORT_LABEL:
-        return 0.0  # "not" and "now" are no "No"
-    if _denies(words, label) or _denies(label, words):
-        return 0.0
-    if not set(_NUMBER.findall(words)) <= set(_NUMBER.findall(label)):
-        return 0.0
-    if len(words) == 1:
-        return 100.0 * label.startswith(words)
-    within = fuzz.partial_ratio(words, label) if 4 <= len(words) < len(label) else 0
-    return max(
-        fuzz.token_sort_ratio(words, label),
-        0.9 * fuzz.token_set_ratio(words, label) if _is_about(words, label) else 0,
-        0.9 * within,
-    )
-
-
-def _denies(words: str, label: str) -> bool:
-    """Does one say no where the other does not? "Unsafe" and "not safe" are no "Safe"."""
-    if _DENIES.search(words) and not _DENIES.search(label):
-        return True
-    shared = set(label.split()) - set(words.split())
-    return any(word in shared for word in _OPPOSITE.sub("", words).split())
-
-
-def _is_about(words: str, label: str) -> bool:
-    """Are `words` hardly more than the label? "Dent and scratch" is no "Scratch"."""
-    labelled = label.split()
-    return len(words.split()) <= (2 * len(labelled) if len(labelled) > 1 else 1)
 
 
 def first_open(form: forms.Form) -> str | None:
