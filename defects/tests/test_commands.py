@@ -8,7 +8,6 @@ import time_machine
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
-from structlog.testing import capture_logs
 
 from defects.dashboard import Period, count_up
 from defects.models import DefectReport
@@ -72,25 +71,6 @@ def test_a_second_time_changes_nothing():
     before = User.objects.count(), Message.objects.count(), Order.objects.count()
     assert "Login" not in run("demo", "--anyway")
     assert before == (User.objects.count(), Message.objects.count(), Order.objects.count())
-
-
-@pytest.mark.parametrize("who", ["worker", "customer", "unknown", "+15550100777", "ZA.1a2b"])
-def test_chat_goes_through_the_webhook(monkeypatch, who):
-    run("demo", "--anyway")
-    lines = iter(["hi", "/picture", "no", "hi", ""])
-    monkeypatch.setattr("builtins.input", lambda prompt: next(lines))
-    out = run("chat", who)
-    assert "1. Check order status" in out
-    assert "📎" in out
-
-
-def test_chat_shows_no_log_in_between(monkeypatch):
-    run("demo", "--anyway")
-    lines = iter(["hi", "1", "1", "ORD-1031", "K-20417", ""])
-    monkeypatch.setattr("builtins.input", lambda prompt: next(lines))
-    with capture_logs() as logs:
-        assert "You are linked to Acme Tractors" in run("chat")
-    assert logs == []
 
 
 def test_chat_ends_with_the_input(monkeypatch):

@@ -19,9 +19,14 @@ TURN = 4
 """What every turn takes."""
 
 
-@pytest.fixture
-def many():
+@pytest.fixture(scope="module")
+def many(shared_rows):
     """Enough rows for the planner to prefer an index, and statistics that say so."""
+    with shared_rows(make_many):
+        yield
+
+
+def make_many():
     line, now = Line.objects.create(name="Line 1"), timezone.now()
     customers = [Customer(name=f"Customer {n}", reference=f"K-{n}") for n in range(50)]
     Customer.objects.bulk_create(customers)
