@@ -325,13 +325,15 @@ def test_a_pause_between_two_to_one_person_but_not_for_replies(
 
 
 def test_no_more_than_the_rate(nomsa, fake_twilio, deliver, settings):
+    nomsa.send("hello")
+    deliver()  # Twilio's client is loaded: else the first one would be late, and near the others.
     settings.SEND_PER_SECOND = 50
     people = [Contact.objects.create(phone=f"+2783000{n:04}") for n in range(20)]
     for person in people:
         Conversation.objects.create(contact=person, heard_at=timezone.now())
         person.send("hello")
     deliver()
-    at = sorted(request.at for request in fake_twilio.requests)
+    at = sorted(request.at for request in fake_twilio.requests)[-20:]
     assert at[-1] - at[0] >= 19 / 50 - 0.05
 
 
