@@ -2,13 +2,10 @@
 
 from functools import cache
 
-from csp.constants import HEADER, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
-from csp.utils import build_policy
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
-
-from config.straight import views_for_twilio
 
 FOR_UNFOLD = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
 """Alpine, which Unfold is made with, evaluates attributes and sets styles."""
@@ -19,19 +16,6 @@ class ContentSecurityPolicy(CSPMiddleware):
 
     A view may send one of its own.
     """
-
-    def process_request(self, request: HttpRequest) -> None:
-        # What it gives to a request has that request, a circle that only the collector breaks.
-        if request.path_info not in views_for_twilio():
-            super().process_request(request)
-
-    def process_response(
-        self, request: HttpRequest, response: HttpResponseBase
-    ) -> HttpResponseBase:
-        if request.path_info in views_for_twilio():
-            response.headers.setdefault(HEADER, _policy_of_settings())
-            return response
-        return super().process_response(request, response)
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
@@ -45,8 +29,3 @@ class ContentSecurityPolicy(CSPMiddleware):
 @cache
 def _path_of_admin() -> str:
     return reverse("admin:index")
-
-
-@cache
-def _policy_of_settings() -> str:
-    return build_policy()

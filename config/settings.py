@@ -325,7 +325,6 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.headers.ContentSecurityPolicy",
     "simple_history.middleware.HistoryRequestMiddleware",
-    "config.straight.what_twilio_brings",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.api.problems.problems_under_api",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
