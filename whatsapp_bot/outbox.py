@@ -298,7 +298,7 @@ def settle(results: Iterable[tuple[Errand, Outcome]]) -> set[int]:
     outcomes = [results[message.pk][1] for message in free]
     for message in free:
         errand, outcome = results[message.pk]
-        said = asdict(outcome)  # The SID, a code, how long to wait.
+        said = asdict(outcome)
         log.info("sending", message=message.pk, outcome=type(outcome).__name__, **said)
         is_ours = message.attempts == errand.attempts or isinstance(outcome, Sent)
         if not is_ours:

@@ -146,13 +146,13 @@ class MessageQuerySet(models.QuerySet["Message"]):
             tasks.wake(tasks.deliver)
         return count
 
-    def doubt(self) -> int:
+    def look_up_first(self) -> int:
         """Have what has not gone yet be looked up first, since it may have; how many that are.
 
         Of a backup nobody knows what has gone since it was taken.
         """
-        not_gone = self.filter(status__in=[Status.QUEUED, Status.WAITING])
-        return not_gone.update(status=Status.UNKNOWN, tried_at=None, try_at=timezone.now())
+        not_gone, now = self.filter(status__in=[Status.QUEUED, Status.WAITING]), timezone.now()
+        return not_gone.update(status=Status.UNKNOWN, tried_at=now, try_at=now)
 
     @transaction.atomic
     def take_report(self, report: DeliveryReport) -> bool:

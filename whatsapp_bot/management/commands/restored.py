@@ -17,11 +17,12 @@ _LEAVE_OUT = {
 class Command(BaseCommand):
     help = (
         "Has the worker look up at Twilio, before it sends, what had not gone when a backup was "
-        "taken. For after a restore, before the worker starts."
+        "taken, and leaves ids out that lost messages may have had. For after a restore, before "
+        "the worker starts."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        count = Message.objects.doubt()
+        count = Message.objects.look_up_first()
         _leave_ids_out()
         messages = "1 message" if count == 1 else f"{count} messages"
         self.stdout.write(f"{messages} will be looked up at Twilio before anything is sent.")
