@@ -234,10 +234,14 @@ class Desk:
         return self.place.expected(self.now, asks=asks)
 
     def _offered(self) -> str | None:
-        """What may be of use with it, where nobody claims it and nothing was tapped."""
+        """What may be of use with it, where nobody claims it and nothing was tapped.
+
+        At which it was not said already: that would be a circle.
+        """
         if self.said.payload or self.message.kind == Kind.OTHER or self.place.flow == HELP:
             return None
-        return flows.offered(self.contact, self.message)
+        offered = flows.offered(self.contact, self.message)
+        return None if offered == self.place.flow else offered
 
     def _chooses_nothing(self) -> bool:
         """Is it at a menu, and none of its items?"""
@@ -430,7 +434,8 @@ class Desk:
             return False
         if flows.claimed(self.contact, self.message) is not None:
             return True
-        return self.said.text.endswith("?") and self._offered() is not None
+        offered = self._flow_at(self._offered() or "")
+        return bool(offered and not offered.takes_attachments)
 
     def _replies_to_what_we_told(self) -> bool:
         """Is it about what came after the question? A number may still be that one's answer."""

@@ -165,6 +165,11 @@ def test_its_caption_and_what_is_added_go_with_it(phone, say, customer):
     assert HelpRequest.objects.get().text == "This is the seal\nit came like that"
 
 
+def test_what_is_asked_of_a_picture_goes_with_it(phone, say, customer):
+    say("hi")
+    assert phone.send("image", text="When do you deliver?")[0].endswith(FOR_TEAM)
+
+
 @pytest.mark.parametrize("said", ["for order ORD-1001", "ORD-1001", "PO 4711"])
 def test_an_order_that_is_named_with_it_goes_with_it(phone, say, customer, contact, said):
     acme = Customer.objects.create(name="Acme")

@@ -34,14 +34,26 @@ _ASKS = re.compile(
     rf"|\bhow many\b.*{_HOW_FAR}|\bhow (?:is|are|s) .*\b(?:doing|going|coming|getting)\b"
     rf"|{_OPENING}(?:why )?(?:is|are|has|have|did|will|was)\b.*{_HOW_FAR}"
 )
-_COMES = re.compile(
-    rf"{_HOW_FAR}|\b(?:ship|deliver|dispatch|arrive|come|get|have|receive|expect|collect|pick|take)\b"
+_IT = (
+    r"(?:it|they|them|these|those|everything"
+    r"|(?:my|our|the|these|those) (?:\w+ )?(?:goods|stuff|parts?|pieces|items?|products?))"
 )
-_OF_THEIRS = re.compile(
-    r"\b(?:it|they|them|those|everything|goods|stuff|parts?|pieces|items?|products?"
-    r"|ship|deliver|dispatch)\b"
+_COMES = (
+    r"(?:ready|finished|completed?|shipp(?:ed|ing)|dispatched|sent|delivered|arriv(?:e|ed|ing)"
+    r"|coming|late|delayed|on (?:its|the|their) way|on time|here yet|done yet)"
 )
-"""What a customer may call an order in a question of when it comes."""
+_ASKS_OF_IT = re.compile(
+    rf"{_OPENING}(?:where|how far) (?:is|are|s|re) {_IT}(?: now| please)?$"
+    rf"|\bwhen (?:is|are|will|does|do|did|can|should) {_IT} (?:be )?"
+    rf"(?:{_COMES}|come|ship|leave)(?: please)?$"
+    r"|\bwhen (?:can|will|do|should|could) (?:i|we) (?:get|have|receive|expect|collect|fetch)"
+    rf" {_IT}(?: please)?$"
+    rf"|\bwhen (?:do|will|can|are) you (?:ship|deliver|send|dispatch)(?:ing)?(?: {_IT})?$"
+    rf"|\bhow long (?:will|does|do) {_IT} take$"
+    rf"|{_OPENING}(?:why )?(?:is|are|has|have|will|was|were) {_IT} "
+    rf"(?:(?:been|be|come|arrive|still|already|running|going to be) )*{_COMES}(?: yet| please)?$"
+)
+"""What a customer may ask of an order, which a worker may ask of anything."""
 _ASKS_IN_SHORT = re.compile(rf"\b(?:where|when|news|updates?)\b|{_HOW_FAR}")
 _COMPLAINS = re.compile(
     rf"\b(?:{DAMAGED}|defect|wrong|scrap|replac|return|refund|complain|report|repair|rework)"
@@ -62,28 +74,25 @@ _NUMBER = re.compile(rf"{_NUMBER_WITH_LETTERS.pattern}|\d{{4,}}(?:-\d+)?")
 
 def asks_about_an_order(text: str) -> bool:
     """Is it a question how an order stands, or a delivery, whether it names one or not?"""
-    if len(text) > LONGEST_QUESTION or _COMPLAINS.search(text.casefold()):
-        return False
-    words = words_in(text)
-    if "order" in words.split() and names_an_order(text):
+    clauses, words = _clauses(text), words_in(text)
+    if clauses and "order" in words.split() and names_an_order(text):
         return True
-    if any(_is_asked(words_in(clause)) for clause in _CLAUSES.split(text)):
+    if any(map(_is_asked, clauses)):
         return True
-    in_short = "?" in text and len(words.split()) <= SHORT
-    return in_short and _is_about_one(words) and bool(_ASKS_IN_SHORT.search(words))
+    in_short = clauses and "?" in text and len(words.split()) <= SHORT
+    return bool(in_short and _is_about_one(words) and _ASKS_IN_SHORT.search(words))
 
 
 def may_ask_about_an_order(text: str) -> bool:
     """Is it `when does it ship?`, `is it late?` or `where are my parts?`, if orders are at all?"""
+    return any(map(_ASKS_OF_IT.search, _clauses(text)))
+
+
+def _clauses(text: str) -> list[str]:
+    """The words of each clause of what may be a question for an order."""
     if len(text) > LONGEST_QUESTION or _COMPLAINS.search(text.casefold()):
-        return False
-    clauses = map(words_in, _CLAUSES.split(text))
-    return any(
-        _ASKS.search(words)
-        and _OF_THEIRS.search(words)
-        and (_COMES.search(words) or words.startswith("where"))
-        for words in clauses
-    )
+        return []
+    return [words_in(clause) for clause in _CLAUSES.split(text)]
 
 
 def _is_asked(words: str) -> bool:
@@ -99,13 +108,8 @@ def speaks_of_orders(text: str) -> bool:
 
 
 def names_an_order(text: str) -> bool:
-    """Is it an order's number, with nothing but `my order is no.` and the like around it?
-
-    Who begins with `for` tells what something else is for.
-    """
+    """Is it an order's number, with nothing but `my order is no.` and the like around it?"""
     words = words_in(text)
-    if words.startswith("for "):
-        return False
     return bool(_IS_ONE.fullmatch(words)) or all(map(_AROUND_A_NUMBER.fullmatch, words.split()))
 
 

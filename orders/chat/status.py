@@ -53,8 +53,10 @@ class OrderStatus(Flow):
 
     @classmethod
     def offers(cls, contact: Contact, message: Message) -> str | None:
-        asks = not contact.is_worker and may_ask_about_an_order(message.body)
-        return cls.name if asks and cls.name in opened_for(contact) else None
+        if contact.is_worker or message.has_attachment:
+            return None
+        asks = may_ask_about_an_order(message.body) and cls.name in opened_for(contact)
+        return cls.name if asks else None
 
     @property
     def page(self) -> int:
@@ -138,6 +140,8 @@ class TellOrder(Flow):
     def claims(cls, contact: Contact, message: Message) -> str | None:
         if message.has_attachment or number_of_ours(message.body):
             return None
+        if message.body.casefold().startswith("for "):
+            return None  # It tells what something else is for.
         if asks_about_an_order(message.body):
             return cls._claims_question(contact, message.body)
         if len(message.body) > LONGEST_NUMBER or not _may_be_a_number(message.body):

@@ -142,6 +142,13 @@ def test_the_last_digits_of_ones_own_number_are_enough(say, buyer, order, acme, 
     assert not WrongLookup.objects.exists()
 
 
+@pytest.mark.parametrize("typed", ["for order 1001", "For 1001", "for order no. ORD-1001"])
+def test_who_is_asked_for_one_may_say_that_it_is_for_that(say, buyer, order, typed):
+    say("hi")
+    say("1")
+    assert say(typed).startswith(ANSWER)
+
+
 @pytest.mark.parametrize("before", [["hi", "1"], ["hi"]])
 @pytest.mark.parametrize("typed", ["PO-70031", "po 70031", "Po70031", "Where is PO-70031?"])
 def test_the_customers_own_number_for_an_order_finds_it(say, buyer, order, before, typed):
@@ -599,6 +606,12 @@ def test_a_customer_need_not_say_that_it_is_an_order(say, buyer, order, asked):
     assert not WrongLookup.objects.exists()
 
 
+def test_who_asks_the_same_again_is_offered_to_the_team(say, buyer, order):
+    say("hi")
+    assert say("when do you deliver?").startswith("Which order would you like to know about?")
+    assert say("when do you deliver?").startswith("Sorry, I cannot answer that myself.")
+
+
 def test_for_a_worker_it_may_be_anything(say, worker, order):
     say("hi")
     assert say("when will it be ready?").startswith("Sorry, I cannot answer that myself.")
@@ -661,6 +674,12 @@ def test_order_status_may_be_deeper_in_the_menus(say, buyer, order):
         *("line 2 is out of order, when will someone come?", "I would like to order 200 brackets"),
         *("when is machine 4 repaired?", "is it safe to touch?", "Where is it broken?"),
         *("when do you open again", "when will the parts be repaired?", "can it take more load?"),
+        *(
+            "Are the parts made of steel?",
+            "Is it made in Germany?",
+            "where are your products sold?",
+        ),
+        *("When can I expect a call back about it?", "When can someone come to look at it?"),
     ],
 )
 def test_other_questions_are_none_for_an_order(say, buyer, order, said):
