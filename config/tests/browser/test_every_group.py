@@ -11,7 +11,7 @@ from django.utils.html import strip_tags
 from playwright.sync_api import BrowserContext, Page, Response, expect
 
 from config.tests.browser.conftest import session
-from config.tests.browser.test_pages import assert_fits
+from config.tests.browser.test_pages import HAS_ROOM, assert_fits
 from config.tests.test_who_may_what import GROUPS, IN_THE_SIDEBAR
 
 pytestmark = pytest.mark.browser
@@ -69,7 +69,7 @@ def test_each_walks_through_the_sidebar_and_is_kept_out_of_the_rest(
         if response.status >= 400 and not response.request.is_navigation_request():
             wrong.append(f"{response.status} {response.url}")
 
-    context = somebody_of(letter)
+    context = somebody_of(letter, viewport={"width": 1400, "height": 844})
     context.on("response", note)
     page = context.new_page()
     mine = links_of(page, base)
@@ -79,6 +79,8 @@ def test_each_walks_through_the_sidebar_and_is_kept_out_of_the_rest(
         answer = page.goto(base + path)
         assert (answer.status, urlsplit(page.url).path) == (200, path.partition("?")[0])
         expect(page.locator("main, #main, #chat").first).to_be_visible()
+        lists = page.locator("#result_list")
+        assert lists.evaluate_all(f"lists => lists.every({HAS_ROOM})"), f"{path} has no room"
 
     others = [path for path in everywhere if path not in mine]
     for path in others:
