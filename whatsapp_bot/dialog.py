@@ -35,9 +35,13 @@ _AROUND_A_CHOICE = re.compile(
 )
 """What says no more than a label alone: `minor, I guess`, `at line 2`."""
 _CORRECTS = re.compile(
-    r"(?:oh |no |sorry |oops )*(?:no|wait|sorry|oops|i mean|i meant|actually|correction)"
-    r"(?: (?:no|wait|sorry|i mean|i meant|actually|it s|its|it is|it was|make it))* "
+    r"\W*(?:(?:oh|no|sorry|oops)\W+)*"
+    r"(?:no\s*(?=,)|no\W+no|no\W+it(?: is|['’]?s| was)"
+    r"|wait|sorry|oops|i meant?|actually|correction)\W+"
+    r"(?:(?:no|wait|sorry|i meant?|actually|it['’]?s|it is|it was|make it)\W+)*",
+    re.IGNORECASE,
 )
+"""`No, line 3` does, and `no label` may be what is wrong."""
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 """How people say a number to their phone, which writes it down."""
 _SKIN_TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
@@ -185,19 +189,28 @@ def go_back(build_form: BuildForm, state: State) -> State | None:
 def set_right(build_form: BuildForm, state: State, said: Said) -> tuple[State, list[str]] | None:
     """The choice before the asked field, asked again, and the option that is meant instead.
 
-    None where it is no `no wait, line 3`, or was answered in words.
+    None where it is no `no wait, line 3`, or may be meant for the question that is asked.
     """
-    words = words_in(said.text)
-    found = _CORRECTS.match(words)
-    earlier = go_back(build_form, state) if found else None
-    if not earlier:
+    found = _CORRECTS.match(said.text)
+    instead = words_in(said.text[found.end() :]) if found else ""
+    earlier = go_back(build_form, state) if instead else None
+    if not earlier or _may_answer(state, instead):
         return None
-    instead = Said(words[found.end() :])
     before = take_turn(build_form, earlier).state
-    if before.expects != Expects.CHOICE or digits_to_number(instead.text) is not None:
-        return None
-    key = chosen(before.options, instead, near=False)
-    return next(((before, option) for option in before.options if option[0] == key), None)
+    others = [
+        option
+        for option in before.options
+        if words_in(option[1]) == instead and option[0] != state.answers.get(before.asked)
+    ]
+    is_sure = before.expects == Expects.CHOICE and len(others) == 1
+    return (before, others[0]) if is_sure else None
+
+
+def _may_answer(state: State, words: str) -> bool:
+    """Are they a yes, a no, a number or an option of what is asked?"""
+    is_short = meant_by(words) in SAID_FOR["yes"] + SAID_FOR["no"]
+    is_number = words.isdecimal() or words in NUMBERS
+    return is_short or is_number or chosen(state.options, Said(words)) is not None
 
 
 def bare(text: str) -> str:
@@ -252,13 +265,13 @@ def _place_in_words(words: str, count: int) -> int | None:
 
 
 def _amounts_to(keys: list[str], labels: list[str], words: str) -> str | None:
-    """The key of the label that `words` are, but for what says no more."""
+    """The key of the label that `words` are, but for what says no more. `It's ok` is no yes."""
     plain = _plainly(words)
     meant = meant_by(plain)
     alike = [
         key
         for key, label in zip(keys, labels, strict=True)
-        if plain and (plain == _plainly(label) or meant in SAID_FOR.get(key, ()))
+        if plain and (plain == _plainly(label) or meant == key in SAID_FOR)
     ]
     return alike[0] if len(alike) == 1 else None
 

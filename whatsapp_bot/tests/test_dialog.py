@@ -116,6 +116,8 @@ def test_a_label_in_a_sentence_that_says_no_more(said, key):
         *(("yes I think", "yes"), ("I think so, yes", "yes"), ("I think no", "no")),
         *(("1 yes", "yes"), ("2. No", "no"), ("1 no", None), ("👍👍", "yes"), ("👍🏾 👍🏾", "yes")),
         *(("I think not", None), ("it is not", None), ("👍👎", None)),
+        *(("it's ok", None), ("I think it's ok", None), ("that's all right", None)),
+        *(("It is all right", None), ("probably ok", None), ("it was noted", None)),
     ],
 )
 def test_a_yes_in_a_sentence_that_says_no_more(said, key):
@@ -288,10 +290,60 @@ def test_the_choice_before_can_be_set_right(said):
     assert (before.asked, before.answers, option) == ("size", {"name": "Bolt"}, ["s", "Small"])
 
 
-@pytest.mark.parametrize("said", ["small", "no", "no, 1", "no wait, huge", "no small dent", "wait"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("small", "no", "no, 1", "no wait, huge", "no small dent", "no small", "wait", "smalll"),
+        *("sorry, large", "wait, large", "no wait, smal"),
+    ],
+)
 def test_what_names_no_other_choice_sets_nothing_right(said):
     assert set_right(Form, talk("Bolt", "2").state, Said(said)) is None
     assert set_right(Form, talk("Bolt").state, Said("no wait, small")) is None
+
+
+YES_OR_NO = [("yes", "Yes"), ("no", "No")]
+SEVERITIES = [("a", "Minor"), ("b", "Major"), ("c", "Critical")]
+KINDS = [("a", "Surface"), ("b", "Label"), ("c", "Power")]
+LINES = [("a", "Line 1"), ("b", "Line 2"), ("c", "10")]
+
+
+@pytest.mark.parametrize(
+    ("choices", "before", "asked", "sayings"),
+    [
+        *(
+            (YES_OR_NO, "yes", asked, ["Sorry, no", "no, none", "no nothing", "No, no!", "no nope"])
+            for asked in (forms.CharField(), forms.ChoiceField(choices=YES_OR_NO))
+        ),
+        (YES_OR_NO, "yes", forms.CharField(), ["no wait, I have none", "no, ok"]),
+        (YES_OR_NO, "no", forms.ChoiceField(choices=YES_OR_NO), ["actually yes", "no, yes"]),
+        (SEVERITIES, "Major", forms.IntegerField(), ["sorry, three", "sorry, 3", "no, 3 please"]),
+        (SEVERITIES, "Major", forms.ChoiceField(choices=SEVERITIES), ["sorry, minor"]),
+        (KINDS, "Surface", forms.CharField(), ["No label", "No power", "no power!"]),
+        (LINES, "Line 1", forms.IntegerField(), ["wait, one", "wait, two", "no, 10", "no, line 1"]),
+    ],
+)
+def test_what_may_answer_the_question_asked_sets_nothing_right(choices, before, asked, sayings):
+    class Two(forms.Form):
+        first = forms.ChoiceField(choices=choices)
+        second = asked
+
+    state = talk(before, form=Two).state
+    assert state.asked == "second"
+    for said in sayings:
+        assert set_right(Two, state, Said(said)) is None, said
+
+
+@pytest.mark.parametrize("said", ["no wait, line 2", "no, line 2", "sorry, I meant line 2"])
+@pytest.mark.parametrize(
+    "asked", [forms.CharField(), forms.IntegerField(), forms.ChoiceField(choices=YES_OR_NO)]
+)
+def test_another_line_is_set_right_whatever_is_asked(asked, said):
+    class Two(forms.Form):
+        first = forms.ChoiceField(choices=LINES)
+        second = asked
+
+    assert set_right(Two, talk("line 1", form=Two).state, Said(said))[1] == ["b", "Line 2"]
 
 
 def test_a_form_without_fields_is_complete_at_once():
