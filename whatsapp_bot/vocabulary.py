@@ -51,18 +51,8 @@ PHRASES = {
         *("adios", "tschuss", "au revoir"),
     ),
     "ok": (
-        "okay",
-        "k",
-        "kk",
-        "okey",
-        "alright",
-        "all right",
-        "got it",
-        "noted",
-        "👍",
-        "👌",
-        "😊",
-        "🙂",
+        *("okay", "k", "kk", "okey", "alright", "all right", "got it", "noted"),
+        *("👍", "👌", "😊", "🙂"),
     ),
     "yes": (
         *("yes please", "yes please do", "please do", "yeah", "yep", "yup", "yess", "sure", "y"),
@@ -108,13 +98,20 @@ _ASKS_FOR_A_PERSON = re.compile(
 """Also whether one is there, and when."""
 _REFUSES = re.compile(
     r"(?:(?:no|nope|nah|sorry|please|pls|thanks|thank you) )*"
-    r"(?:(?:(?:i|we) )?(?:do not|don t|dont) (?:want|need|report|send|pass|do|bother)"
-    r"|(?:(?:it s|its|that s) )?not (?:needed|necessary|required|yet)"
+    r"(?:(?:(?:(?:i|we) )?(?:do not|don t|dont) (?:want|need|report|send|pass|do|bother)"
+    r"|(?:(?:it s|its|that s) )?not (?:needed|necessary|required))"
+    r"(?: (?:it|that|this|them|anything|to|be|report(?:ed)?|pass(?:ed)?|on))*"
+    r"|(?:(?:it s|its|that s) )?not yet"
     r"|(?:leave|forget|drop|ignore) (?:it|that|this)"
-    r"|(?:no|nope|nah) (?:thanks|thank you|show me|(?:it s|its|all) (?:fine|ok|okay|good)))"
-    r"(?: \w+){0,3}"
+    r"|(?:no|nope|nah) (?:thanks|thank you|show me(?: the)?(?: main)?(?: menu)?)"
+    r"|(?:no|nope|nah) (?:it s|its|all) (?:fine|ok|okay|good))"
+    r"(?: (?:please|thanks|thank you|any ?more|yet|(?:for )?now|later|menu))*"
+    r"(?: (?:it s|its|all) (?:fine|ok|okay|good|fixed|done))?"
+    r"(?: (?:i|we) (?:(?:will|ll|have|ve) )?(?:call|fix(?:ed)?|do)(?: (?:it|that|them))?)?"
+    r"(?: (?:already|myself|ourselves|please|thanks|thank you))*"
 )
-"""`please don't report that`, `no thanks, I will call`. `No guard on the press` is none."""
+"""`please don't report that`, `no thanks, I will call`. What else may follow is no part of a no:
+`not yet fixed`, `don't bother, call me`. `No guard on the press` is none."""
 
 
 def meant_by(words: str) -> str:

@@ -50,6 +50,7 @@ def test_a_form_with_no_further_question_is_filed_at_once(say, at_rest):
     [
         *("don't report it", "please don’t report that", "do not report", "not needed, thanks"),
         *("no, not yet", "nope, all good", "No thank you, I fixed it", "leave it", "none"),
+        *("leave it for now", "no thanks, we will do it ourselves"),
     ],
 )
 def test_who_refuses_in_a_sentence_has_nothing_reported(say, at_rest, no):
@@ -58,11 +59,33 @@ def test_who_refuses_in_a_sentence_has_nothing_reported(say, at_rest, no):
     assert not DefectReport.objects.exists()
 
 
-@pytest.mark.parametrize("more", ["No guard on it either", "not safe at all", "it does not start"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        *("No guard on it either", "not safe at all", "it does not start", "not yet fixed"),
+        *("Not yet, still leaking", "it's not yet repaired", "Don't want anyone hurt"),
+        *("leave that machine off", "drop it broke", "do not pass the leak test"),
+    ],
+)
 def test_what_is_amiss_may_deny_something(say, at_rest, more):
     say(BROKEN)
     say(more)
     assert descriptions() == [f"{BROKEN}\n{more}"]
+
+
+@pytest.mark.parametrize(
+    "yes", ["I don't need help, report it", "I don't want to, but yes", "forget it yes please"]
+)
+def test_a_yes_may_begin_like_a_no(say, at_rest, yes):
+    say(BROKEN)
+    assert "Defect Submitted" in say(yes)
+
+
+def test_a_no_and_a_yes_is_neither(say, at_rest):
+    say(BROKEN)
+    assert say("no thanks yes report it").startswith("Sorry, that is not one of the choices.")
+    assert "Defect Submitted" in say("yes")
+    assert descriptions() == [BROKEN]
 
 
 def test_a_no_reports_nothing_and_shows_the_way_to_the_menu(say, at_rest, two_questions):

@@ -92,6 +92,20 @@ def test_a_no_in_a_sentence_is_one(say, said):
     assert waiting() == []
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("no thanks, call me back", "don't bother, call me", "I don't want excuses"),
+        *("I don't want a bot", "I don't need help, pass it on"),
+    ],
+)
+def test_what_only_begins_like_a_no_goes_with_it(say, said):
+    say("hi")
+    say(ANGRY)
+    assert "Our team has your message" in say(said)
+    assert waiting() == [f"{ANGRY}\n{said}"]
+
+
 def test_what_is_added_instead_of_a_yes_goes_with_it(say):
     say("hi")
     say(ANGRY)
