@@ -17,6 +17,7 @@ from orders.models.keys import keys_in
 from orders.questions import OrderNumberField, order_choices
 from orders.texts import WHICH, WHICH_OF_REFERENCE
 from whatsapp_bot.dialog import words_in
+from whatsapp_bot.emergency import tells_of_emergency
 from whatsapp_bot.models import Contact
 from whatsapp_bot.questions import (
     FEWEST_WORDS,
@@ -58,7 +59,8 @@ _IS_NO_DEFECT = re.compile(
 """Questions, goodbyes, and what wants something else than to tell of a defect."""
 _WANTS_TO_REPORT = re.compile(
     r"(?:\d+ )?(?:please |i (?:want|need|would like|d like) to )?report"
-    r"(?: an?| the)?(?: \w+)? (?:defects?|hazards?|problems?|issues?|faults?|complaints?)"
+    r"(?: (?:an?|the|new|another|safety|quality))*"
+    r" (?:defects?|hazards?|problems?|issues?|faults?|complaints?)"
 )
 _THANKS = re.compile(r"^(?:(?:many )?(?:thank|thanks|thx)|ok|okay)\b")
 """Also before a defect: `Thanks, the belt broke again`."""
@@ -151,7 +153,7 @@ class Describing(Telling):
 def _wants_else(answer: str) -> bool:
     """Does it ask, or only say that there is something to report?"""
     words = words_in(answer)
-    if _IS_AMISS.search(words):
+    if _IS_AMISS.search(words) or tells_of_emergency(words):
         return False
     asks = answer.endswith("?") and bool(_IS_NO_DEFECT.search(words))
     is_short = len(words.split()) <= MOST_WORDS_TO_ASK_BACK

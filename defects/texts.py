@@ -22,7 +22,7 @@ DRAFT_DONE = Text(
 )
 WHAT_IS_WRONG = Text(
     "defects.what_is_wrong",
-    "Sorry, I need to know what is wrong. A few words are enough. Or send *menu* to leave.",
+    "Sorry, I need to know what is wrong. A few words are enough. For anything else, send *menu*.",
     about="Above the question, after *Where is my order?*, *Report a defect* or the like where a "
     "defect is to be described. Who sends the same again is taken at their word.",
 )

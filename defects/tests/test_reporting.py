@@ -496,6 +496,7 @@ def test_a_question_within_a_report_is_its_answer(say):
     [
         *("Where is my order", "when will ORD-1001 be ready?", "how do I add a photo?"),
         *("Report a defect", "2. Report a defect", "I want to report a safety hazard"),
+        *("report another issue", "report a new problem"),
     ],
 )
 def test_what_asks_for_something_else_is_no_description(say, said):
@@ -503,7 +504,8 @@ def test_what_asks_for_something_else_is_no_description(say, said):
     say("2")
     say("1")
     assert say(said) == (
-        "Sorry, I need to know what is wrong. A few words are enough. Or send *menu* to leave.\n\n"
+        "Sorry, I need to know what is wrong. A few words are enough. For anything else, send *menu*."
+        "\n\n"
         "Please describe the defect:"
     )
     assert not DefectReport.objects.exists()
@@ -513,6 +515,29 @@ def test_what_asks_for_something_else_is_no_description(say, said):
 @pytest.mark.parametrize("said", ["Why is the belt torn?", "What a mess", "Is this ok? It squeals"])
 def test_a_description_may_ask(say, said):
     assert "Defect Submitted" in begin(say, said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("report gas problem", "report brake problem", "report gearbox fault"),
+        *("Report hydraulic issue", "report a bearing defect"),
+    ],
+)
+def test_what_is_to_be_reported_describes_it(say, said):
+    assert "Defect Submitted" in begin(say, said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("what do I do he is bleeding badly?", "Can you send an ambulance?"),
+        "how do I stop it? it is on fire?",
+    ],
+)
+def test_who_asks_in_an_emergency_is_taken_at_their_word(say, said):
+    assert "Defect Submitted" in begin(say, said)
+    assert DefectReport.objects.get().description == said
 
 
 @pytest.mark.parametrize(
