@@ -13,7 +13,7 @@ from whatsapp_bot.models.menu import menus, pages
 from whatsapp_bot.place import KEPT_FOR, MAIN_MENU
 from whatsapp_bot.questions import ChoiceField, Form, MenuField, Telling, YesOrMore, menu_field
 from whatsapp_bot.shipped import ship_item, ship_menu
-from whatsapp_bot.vocabulary import asks_for_a_person
+from whatsapp_bot.vocabulary import asks_for_a_person, meant_by
 
 ship_menu("main", "👋 Welcome! How can we help you today?")
 ship_item("main", 40, "Get help & support", "help")
@@ -139,7 +139,13 @@ class PassOnFileField(PassOnField):
 
     def is_more(self, answer: str) -> bool:
         names = any(map(str.isalpha, answer)) and any(map(str.isdecimal, answer))
-        return super().is_more(answer) or names
+        return super().is_more(answer) or (names and not _is_no_with_its_number(answer))
+
+
+def _is_no_with_its_number(answer: str) -> bool:
+    """`2 no` and `no 2`, and not `No. 4711`."""
+    words = words_in(answer).split()
+    return len(words) == 2 and "2" in words and "no" in map(meant_by, words)
 
 
 @register("help.words")

@@ -44,7 +44,8 @@ _CORRECTS = re.compile(
 """`No, line 3` does, and `no label` may be what is wrong."""
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 """How people say a number to their phone, which writes it down."""
-_SKIN_TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
+_COLOUR = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]")
+"""Of a skin, or that a sign is in colour at all, as that of a heart."""
 
 
 class Expects(StrEnum):
@@ -109,7 +110,8 @@ class State:
         if said.skipped:
             return ""
         if self.expects == Expects.ATTACHMENT:
-            return said.attachment or ("" if meant_by(words_in(said.text)) == "no" else None)
+            meant = meant_by(words_in(said.text) or bare(said.text))
+            return said.attachment or ("" if meant == "no" else None)
         only = self.expects == Expects.CHOICE
         key = chosen(self.options, said, near=only)
         if key is not None or only:
@@ -214,10 +216,14 @@ def _may_answer(state: State, words: str) -> bool:
 
 
 def bare(text: str) -> str:
-    """`text` in small letters, its thumbs without a colour, and one for several."""
-    plain = _SKIN_TONE.sub("", text).strip().casefold()
+    """`text` in small letters, its thumbs and hearts without a colour, and one for several."""
+    plain = _COLOUR.sub("", text).strip().casefold()
     signs = set(plain.replace(" ", ""))
     return signs.pop() if len(signs) == 1 and not plain[0].isalnum() else plain
+
+
+def _in_small_letters(text: str) -> str:
+    return text.strip().casefold()
 
 
 def words_in(text: str) -> str:
@@ -233,15 +239,16 @@ def chosen(options: list[list[str]], said: Said, *, near: bool = True) -> str | 
     number = digits_to_number(said.text)
     if number is not None and 1 <= number <= len(keys):
         return keys[number - 1]
-    plain = bare(said.text)
     words = words_in(said.text)
-    meant = meant_by(words or plain)
+    meant = meant_by(words or bare(said.text))
     for key in keys:
         if meant in SAID_FOR.get(key, ()):
             return key
-    for key, label in options:
-        if plain == label.strip().casefold():
-            return key
+    for as_typed in (_in_small_letters, bare):
+        typed = as_typed(said.text)
+        same = [key for key, label in options if as_typed(label) == typed]
+        if len(same) == 1:
+            return same[0]
     if not words or len(words) > LONGEST_LABEL:
         return None
     labels = [words_in(label) for _, label in options]

@@ -40,7 +40,7 @@ PHRASES = {
     ),
     "thanks": (
         *("thank you", "thank you very much", "thanks a lot", "many thanks", "thx", "thank u"),
-        *("thank you so much", "thanks so much", "thanks again", "great thanks", "ok thanks", "❤️"),
+        *("thank you so much", "thanks so much", "thanks again", "great thanks", "ok thanks", "❤"),
         *("okay thanks", "ok thank you", "okay thank you", "ok thx", "cheers", "🙏", "dankie"),
         *("baie dankie", "danke", "dank je", "gracias", "merci", "grazie", "obrigado", "obrigada"),
         *("dziekuje", "ngiyabonga", "enkosi", "asante", "شكرا", "ty", "tnx"),

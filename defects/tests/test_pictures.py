@@ -182,6 +182,14 @@ def test_an_order_that_is_named_with_it_goes_with_it(phone, say, customer, conta
     assert "*Order ORD-1001*" in say("Where is ORD-1001?")
 
 
+@pytest.mark.parametrize("said", ["2 no", "no 2", "2, nope"])
+def test_a_no_with_its_number_passes_nothing_on(phone, say, customer, said):
+    phone.send("image")
+    assert say(said).startswith("Sorry, that is not one of the choices.")
+    assert not HelpRequest.objects.exists()
+    assert "Our team has your message" in say("No. 4711")
+
+
 def test_a_location_is_for_the_team_too_or_for_nobody(say, customer):
     say("hi")
     assert say("", MessageType="location", Latitude="1.5", Longitude="2.5") == FOR_TEAM

@@ -201,7 +201,7 @@ def test_a_photo(ask, say, phone):
     assert DefectReport.objects.get().attachments.count() == 1
 
 
-@pytest.mark.parametrize("no", ["no", "None", "No photo, thanks", "I have no photo"])
+@pytest.mark.parametrize("no", ["no", "None", "No photo, thanks", "I have no photo", "👎", "👎🏾"])
 def test_who_has_no_photo_need_not_send_one(ask, say, no):
     ask("photo", required=False)
     assert "Defect Submitted" in say(no)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from whatsapp_bot.dialog import words_in
+from whatsapp_bot.dialog import bare, words_in
 from whatsapp_bot.models import Contact, HelpRequest
 from whatsapp_bot.vocabulary import PHRASES, asks_for_a_person, meant_by
 
@@ -28,6 +28,11 @@ from whatsapp_bot.vocabulary import PHRASES, asks_for_a_person, meant_by
 )
 def test_what_a_message_amounts_to(said, word):
     assert meant_by(words_in(said)) == word
+
+
+@pytest.mark.parametrize("said", ["❤️", "❤", "❤️❤️", "❤️ ❤️", "🙏🏾"])
+def test_a_heart_of_any_kind_and_number_is_thanks(said):
+    assert meant_by(bare(said)) == "thanks"
 
 
 def test_no_phrase_means_two_words():
