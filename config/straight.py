@@ -43,7 +43,7 @@ class Application(WSGIHandler):
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        view = self.straight.get(environ["PATH_INFO"])
+        view = self.straight.get(environ.get("PATH_INFO", ""))
         if not view:
             return super().__call__(environ, start_response)
         response = view(self.request_class(environ))
