@@ -47,7 +47,7 @@ class Application(WSGIHandler):
         if not view:
             return super().__call__(environ, start_response)
         response = view(self.request_class(environ))
-        if connection.errors_occurred:
+        if connection.errors_occurred:  # as the signals would have it done
             close_old_connections()
         headers = [*response.items(), ("Content-Length", str(len(response.content)))]
         start_response(f"{response.status_code} {response.reason_phrase}", headers)

@@ -2,21 +2,16 @@
 
 import gc
 import re
-from urllib.parse import urlencode, urlsplit
 
 import pytest
-from django.conf import settings
 from django.db import connection
-from django.test import RequestFactory
-from django.urls import reverse
 from django.utils import timezone
 
-from config.wsgi import application
+from config.tests.straight import bring
 from whatsapp_bot import prepared
 from whatsapp_bot.inbound import Sender
 from whatsapp_bot.models import Contact, Conversation, HelpRequest, Message
 from whatsapp_bot.models.conversation import _locking
-from whatsapp_bot.simulator.phone import FORM, sign
 from whatsapp_bot.tests.database import analyze, statements
 
 pytestmark = pytest.mark.django_db
@@ -74,24 +69,20 @@ def test_to_offer_to_report_what_a_worker_tells_takes_no_more(phone, worker):
 def test_a_turn_leaves_nothing_for_the_garbage_collector(phone, texts):
     """What it leaves takes memory that no turn has used before, and keeps one of the next waiting."""
     for text in texts * 2:
-        bring(phone, text)
+        answered(phone, text)
     gc.collect()
     gc.disable()
     try:
-        left = [(text, gc.collect()) for text in texts if bring(phone, text)]
+        left = [(text, gc.collect()) for text in texts if answered(phone, text)]
     finally:
         gc.enable()
     assert left == [(text, 0) for text in texts]
 
 
-def bring(phone, text: str) -> str:
-    """What is answered, without Django's test client, which leaves garbage of its own."""
-    path, parameters = reverse("webhook"), phone.parameters(text)
-    request = RequestFactory().generic("POST", path, urlencode(parameters), FORM)
-    request.environ["HTTP_HOST"] = urlsplit(settings.PUBLIC_URL).hostname
-    request.environ["HTTP_X_TWILIO_SIGNATURE"] = sign(parameters, path)
-    (answer,) = application(request.environ, lambda status, headers: None)
-    return re.search("<Body>.+</Body>", answer.decode(), re.DOTALL)[0]
+def answered(phone, text: str) -> str:
+    """What is said, without Django's test client, which leaves garbage of its own."""
+    _, _, answer = bring("webhook", phone.parameters(text))
+    return re.search("<Body>.+</Body>", answer, re.DOTALL)[0]
 
 
 @pytest.fixture(scope="module")
