@@ -1,7 +1,6 @@
 """What the kinds of question are as form fields: forgiving about how people write."""
 
 import re
-import unicodedata
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -31,6 +30,7 @@ from whatsapp_bot.questions import (
 )
 from whatsapp_bot.texts import ANSWER_NEEDED
 from whatsapp_bot.vocabulary import DAMAGED
+from whatsapp_bot.whatsapp_text import in_plain_signs
 from whatsapp_bot.wording import in_full
 
 _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
@@ -109,7 +109,7 @@ class NumberField(forms.DecimalField):
 
 def _with_minus(said: str) -> str:
     """Without spaces, and with the minus that keyboards have."""
-    return "".join(unicodedata.normalize("NFKC", said).split()).replace("\N{MINUS SIGN}", "-")
+    return "".join(in_plain_signs(said).split()).replace("\N{MINUS SIGN}", "-")
 
 
 class DateField(forms.DateField):
@@ -137,8 +137,7 @@ class DateField(forms.DateField):
 
 def _plain_date(said: str) -> str:
     """As Python's formats know it: `24th Sept. 2026` is `24 sep 2026`."""
-    plain = unicodedata.normalize("NFKC", said).casefold()
-    plain = "".join(str(int(sign)) if sign.isdecimal() else sign for sign in plain)
+    plain = in_plain_signs(said).casefold()
     plain = _NTH.sub("", _SHORTENED.sub(" ", plain)).replace(",", " ")
     return " ".join(_SEPTEMBER.sub("sep", plain).strip(" .!").split())
 

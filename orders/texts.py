@@ -42,6 +42,12 @@ NOT_FOUND = Text(
     "If it is right, send *help*: our team will look into it.",
     about="The one answer to every order number that does not exist or is somebody else's.",
 )
+NOT_FOUND_AMONG = Text(
+    "orders.not_found_among",
+    "I cannot find {numbers} for you. Please check the number.",
+    about="Below how some orders stand, when others were asked for in the same message that do not "
+    "exist or are somebody else's.",
+)
 WAIT = Text(
     "orders.wait",
     "That did not work several times. Please try again after {time}, or send *help*: our team "

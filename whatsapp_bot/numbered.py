@@ -9,6 +9,7 @@ from django.db.models.signals import post_save
 from django.utils import timezone
 
 from whatsapp_bot import prepared
+from whatsapp_bot.whatsapp_text import DASHES, in_plain_signs
 
 M = TypeVar("M", bound=models.Model)
 
@@ -47,15 +48,20 @@ DIALECTS = {
 
 
 def number_of_ours(text: str) -> str:
-    """The first number in `text` that a row of ours may have, as it is stored; "" for none."""
-    found = _ours().search(text)
-    return found[0].upper() if found else ""
+    """The first number in `text` that a row of ours may have, as it is stored; "" for none.
+
+    It may be written with another dash, or blanks.
+    """
+    found = _ours().search(in_plain_signs(text))
+    return "-".join(filter(None, found.groups())).upper() if found else ""
 
 
 @cache
 def _ours() -> re.Pattern[str]:
     prefixes = "|".join(kind.prefix for kind in NumberedQuerySet.__subclasses__())
-    return re.compile(rf"\b(?:{prefixes})-\d{{14}}(?:-\d+)?\b", re.IGNORECASE)
+    return re.compile(
+        rf"\b({prefixes})[\s{DASHES}]*(\d{{14}})(?:\s*[{DASHES}]\s*(\d+))?\b", re.IGNORECASE
+    )
 
 
 class NumberedQuerySet(models.QuerySet[M]):

@@ -2,7 +2,7 @@
 
 import re
 
-from orders.models.keys import parts_of
+from orders.models.keys import each_in, parts_of, with_word_before
 from whatsapp_bot.dialog import words_in
 from whatsapp_bot.vocabulary import DAMAGED
 
@@ -61,7 +61,7 @@ _COMPLAINS = re.compile(
 """Who says so speaks of what is wrong with the parts, and not of when they come."""
 _AROUND_A_NUMBER = re.compile(
     r"(?:hi|hello|please|pls|my|our|the|orders?|ord|number|no|nr|num|its?|is|s|for|of|on|about"
-    r"|where|what|any|news|updates?|status|\w*\d\w*)"
+    r"|where|what|any|news|updates?|status|and|or|also|too|\w*\d\w*)"
 )
 """What may stand around an order's number, and say nothing else."""
 _IS_ONE = re.compile(
@@ -107,6 +107,11 @@ def speaks_of_orders(text: str) -> bool:
     return bool(_ORDER.search(text.casefold()))
 
 
+def numbers_meant(text: str) -> list[str]:
+    """Where nothing but numbers are said, those that may be of orders; else what looks like one."""
+    return each_in(text) if names_an_order(text) else numbers_in(text)
+
+
 def names_an_order(text: str) -> bool:
     """Is it an order's number, with nothing but `my order is no.` and the like around it?"""
     words = words_in(text)
@@ -114,11 +119,17 @@ def names_an_order(text: str) -> bool:
 
 
 def number_in(text: str) -> str:
-    """What looks like the number of one order, with the word before it; "" for none or several.
+    """What looks like the number of one order; "" for none or several."""
+    numbers = numbers_in(text)
+    return numbers[0] if len(numbers) == 1 else ""
+
+
+def numbers_in(text: str) -> list[str]:
+    """What looks like the number of an order, each with the word before it.
 
     `ORD-1001` does, and `1001` where orders are spoken of; `20`, `500kg` and `24/11/2026` do not.
     """
     parts = parts_of(text)
     alike = _NUMBER if speaks_of_orders(text) else _NUMBER_WITH_LETTERS
     places = [place for place, part in enumerate(parts) if len(part) > 3 and alike.fullmatch(part)]
-    return " ".join(parts[max(places[0] - 1, 0) : places[0] + 1]) if len(places) == 1 else ""
+    return [with_word_before(parts, place) for place in places]

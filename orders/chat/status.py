@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from django import forms
@@ -15,10 +16,11 @@ from orders.chat.asking import (
     may_ask_about_an_order,
     names_an_order,
     number_in,
+    numbers_meant,
     speaks_of_orders,
 )
 from orders.models import Order, WrongLookup
-from orders.models.keys import end_in, ends_in, keys_in, order_key
+from orders.models.keys import end_in, ends_in, keys_in, order_key, parts_of
 from orders.models.order import OrderQuerySet
 from orders.models.progress import Need, Step
 from orders.questions import OrderNumberField, order_choices
@@ -30,7 +32,7 @@ from whatsapp_bot.numbered import number_of_ours
 from whatsapp_bot.questions import FEWEST_WORDS, ChoiceField, Form, MenuField
 from whatsapp_bot.shipped import ship_item
 from whatsapp_bot.texts import NO_MORE
-from whatsapp_bot.whatsapp_text import preview
+from whatsapp_bot.whatsapp_text import paragraphs, preview
 from whatsapp_bot.wording import in_full
 
 ship_item("main", 10, "Check order status", "orders.status")
@@ -38,6 +40,7 @@ ship_item("main", 10, "Check order status", "orders.status")
 ORDERS_A_PAGE = 8
 LONGEST_NUMBER = 60
 LINES_SHOWN = 8
+MOST_AT_ONCE = 10
 LINKING = "orders.link"
 
 
@@ -104,6 +107,8 @@ class OrderStatus(Flow):
             return Open(WhichOrder.address_for(orders, number))
         if orders:
             return Say(in_words(orders[0]), trail=self._way_back())
+        if TellOrders.is_for(self.contact, number):
+            return Open(TellOrders.name)
         if self.page > 1 and words_in(number) == MORE:
             return Open(f"{self.name}:{self.page}", NO_MORE())
         if _may_be_a_number(number) and not self._is_out_of_place(number):
@@ -148,8 +153,10 @@ class TellOrder(Flow):
             return None
         visible, said = Order.objects.visible_to(contact), message.body.rstrip(".?!")
         orders = visible.meant_by(said) if names_an_order(said) else visible.numbered(said)[:1]
-        if not orders and len(said.split()) < FEWEST_WORDS:
+        if not orders and len(parts_of(said)) < FEWEST_WORDS:
             orders = visible.called_by(contact, [order_key(said)])
+        if not orders and names_an_order(said) and TellOrders.is_for(contact, said):
+            return TellOrders.name
         return cls._address_of(orders, said)
 
     @classmethod
@@ -161,6 +168,8 @@ class TellOrder(Flow):
             orders = _meant(contact, Order.objects.visible_to(contact), said)
             if orders:
                 return cls._address_of(orders, said)
+            if TellOrders.is_for(contact, asked):
+                return TellOrders.name
         if OrderStatus.name not in opened_for(contact):
             return None
         if number:
@@ -179,6 +188,37 @@ class TellOrder(Flow):
         visible = Order.objects.visible_to(self.contact).with_progress()
         order = visible.filter(pk=self.argument).first()
         return Say(in_words(order)) if order else Open(OrderStatus.name, texts.NOT_FOUND())
+
+
+@register("orders.several")
+class TellOrders(Flow):
+    """How those orders stand that the message names: `ORD-1001 and 1004?`."""
+
+    @classmethod
+    def is_for(cls, contact: Contact, said: str) -> bool:
+        """Does it name several, and may the contact know of one?"""
+        orders = Order.objects.visible_to(contact)
+        return any(_meant(contact, orders, number) for number in _several(said))
+
+    def done(self, form: forms.Form) -> Outcome:
+        said = self.message.body
+        orders = Order.objects.visible_to(self.contact).with_progress()
+        found = {number: _meant(self.contact, orders, number) for number in _several(said)}
+        told = list(dict.fromkeys(chain(*found.values())))
+        missing = [number.split()[-1] for number, orders in found.items() if not orders]
+        others = missing and names_an_order(said)
+        return Say(
+            paragraphs(
+                *map(in_words, told),
+                texts.NOT_FOUND_AMONG(numbers=", ".join(missing)) if others else "",
+            )
+        )
+
+
+def _several(said: str) -> list[str]:
+    """The numbers of several orders that it names; none, where it names one, or too many."""
+    numbers = numbers_meant(said)
+    return numbers if 1 < len(numbers) <= MOST_AT_ONCE else []
 
 
 @register("orders.which")

@@ -1,5 +1,4 @@
 import re
-import unicodedata
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -7,12 +6,15 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql.compiler import SQLCompiler
 
+from whatsapp_bot.whatsapp_text import DASHES, in_plain_signs
+
 LONGEST_KEY = 60
 SHORTEST_IN_WORDS = 4
 """A shorter number among words says how many, and not which."""
-_DASHES = r"\-\u2010-\u2015\u2212\ufe58\ufe63\uff0d"
-_IGNORED = re.compile(rf"[\s\u00ad\u200b{_DASHES}]+")
-_DASHED = re.compile(rf"(?<!\s)\s*[{_DASHES}]\s*")
+BETWEEN = f" \u00a0\u00ad\u2009\u200b\u202f{DASHES}"
+"""What people and their keyboards put between the parts of a number."""
+_IGNORED = re.compile(rf"[\s{BETWEEN}]+")
+_DASHED = re.compile(rf"(?<!\s)\s*[{DASHES}]\s*")
 _AROUND = ".,;:!?#*()\"'“”‘’…"
 _WORD_BEFORE = re.compile(r"^[^\W\d_]*[.#:]+(?=\d)")
 """As in `no.1001` and `order#1001`."""
@@ -20,8 +22,8 @@ _PIECES = re.compile(r"\d+|[^\W\d_]+")
 
 
 def order_key(number: str) -> str:
-    """An order number as it is compared: without case, spaces and dashes."""
-    plain = _IGNORED.sub("", unicodedata.normalize("NFKC", number)).upper()
+    """An order number as it is compared: without case, spaces and dashes, in our digits."""
+    plain = _IGNORED.sub("", in_plain_signs(number)).upper()
     return plain[:LONGEST_KEY]  # some letters unfold to several
 
 
@@ -51,9 +53,22 @@ def end_in(words: str) -> str:
     return key if len(key) >= SHORTEST_IN_WORDS and key[0].isdecimal() else ""
 
 
+def each_in(words: str) -> list[str]:
+    """The numbers that these words hold, but for those that say how many."""
+    parts = parts_of(words)
+    long = [n for n in _numbers_among(parts) if len(order_key(parts[n])) >= SHORTEST_IN_WORDS]
+    return [with_word_before(parts, place) for place in long]
+
+
+def with_word_before(parts: list[str], place: int) -> str:
+    """The number at this place, with the word before it, where that is no number itself."""
+    before = parts[max(place - 1, 0) : place]
+    return " ".join([*(before if not _numbers_among(before) else []), parts[place]])
+
+
 def ends_in(number: str, end: str) -> bool:
     """Is that the end of this number? `1001` is one of `ORD-01001`, and none of `ORD-21001`."""
-    pieces = _PIECES.findall(unicodedata.normalize("NFKC", number).upper())
+    pieces = _PIECES.findall(in_plain_signs(number).upper())
     ends = ("".join(pieces[place:]).lstrip("0") for place in range(len(pieces)))
     return end.lstrip("0") in ends
 

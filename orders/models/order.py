@@ -1,4 +1,5 @@
 from datetime import date
+from functools import reduce
 from typing import Any, TypeVar
 
 from django.core.validators import MinValueValidator
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from orders.models.customer import Customer
 from orders.models.keys import (
+    BETWEEN,
     SHORTEST_IN_WORDS,
     KeyField,
     LastFour,
@@ -29,6 +31,7 @@ MOST_ALIKE = 20
 OPEN = ["received", "planned", "in_production", "ready", "shipped", "on_hold"]
 """The statuses of an order that is not over. The index of open orders stands on it."""
 
+_REFERENCE = models.F("customer_reference")
 Part = TypeVar("Part", bound="OrderPart")
 
 
@@ -93,7 +96,7 @@ class OrderQuerySet(StampedQuerySet["Order"]):
         long = [key for key in keys if len(key) >= SHORTEST_IN_WORDS]
         if not long:
             return self.none()
-        plain = Replace(Replace("customer_reference", Value(" ")), Value("-"))
+        plain = reduce(lambda plain, sign: Replace(plain, Value(sign)), BETWEEN, _REFERENCE)
         named = self._of(contact).alias(reference=Upper(plain)).filter(reference__in=long)
         return named.order_by("key")
 
