@@ -34,6 +34,11 @@ ship_item("defects", 30, "Back to menu", MAIN_MENU)
 
 REPORTS_A_PAGE = 5
 _ASKS = re.compile(r"\?|\b(?:status|news|updates?|how|what|when|where|any)\b", re.IGNORECASE)
+_ASKS_BACK = re.compile(
+    r"\?\s*$|\b(?:status|news|updates?)\b|\byet\W*$"
+    r"|^(?:is|are|has|have|did|was|will) (?:it|that|this|they|you|any|some)",
+    re.IGNORECASE,
+)
 _ASKS_FOR_OWN = re.compile(
     r"\b(?:status|news|updates?|happen(?:ed|s|ing)|progress|where|how|see|show|seen|fixed|looked)\b"
     r".*\b(?:(?:my|our) (?:\w+ )?reports?|reports? (?:that )?i (?:made|sent|filed))\b"
@@ -187,7 +192,8 @@ class Attach(Flow):
 class Reply(Flow):
     """Files what is said about a report, or in reply to what we told of it. The argument is its id.
 
-    A reply is known by the message that it quotes, or by coming soon after what we told.
+    A reply is known by the message that it quotes, or by coming soon after what we told. Who asks
+    how the report stands is told that as well.
     """
 
     @classmethod
@@ -205,10 +211,17 @@ class Reply(Flow):
             return Open(MAIN_MENU)
         report.attach([self.message.pk])
         replies = self.place.expects_reply or not self.message.has_attachment
+        asks = _ASKS_BACK.search(self.message.body) and not self._answers_us()
         self.place.was_answered(f"{self.name}:{self.argument}")
         if not replies:
             return Say(texts.ATTACHED(**report.in_short))
+        if asks:
+            return Say(texts.QUESTION_FILED(number=report.number, status=status_of(report)))
         return Say(texts.REPLY_FILED(number=report.number))
+
+    def _answers_us(self) -> bool:
+        """Is it about a question of ours, and not about how the report stands?"""
+        return bool(self.place.expected(self.message.created_at, asks=True))
 
 
 @register("defects.picture")
@@ -371,5 +384,9 @@ def in_words(report: DefectReport) -> str:
         number=report.number,
         preview=preview(report.description),
         date=in_full(timezone.localdate(report.created_at)),
-        status=texts.REPORT_STATUS[DefectReport.Status(report.status)](),
+        status=status_of(report),
     )
+
+
+def status_of(report: DefectReport) -> str:
+    return texts.REPORT_STATUS[DefectReport.Status(report.status)]()

@@ -36,6 +36,11 @@ REPLY_FILED = Text(
     "Thank you! I have added that to your report {number}.",
     about="After somebody replied to what we told about a report.",
 )
+QUESTION_FILED = Text(
+    "defects.question_filed",
+    "Your report {number}: {status}. I have added your question, so that our team sees it.",
+    about="The same, when they asked something, such as *Is it fixed yet?*",
+)
 PICTURE = Text(
     "defects.picture",
     "📎 Thank you, I have that. Would you like to report a defect with it?",

@@ -35,6 +35,11 @@ def test_a_report_is_told_of_by_its_number(say, report, before, asked):
     assert not WrongLookup.objects.exists()
 
 
+@pytest.mark.parametrize("dash", ["–", "\u2011", " ", " - ", ""])
+def test_its_number_may_have_another_dash(say, report, dash):
+    assert say(report.number.replace("-", dash)).startswith(f"{report.number}\nBent frame\n")
+
+
 def test_what_else_is_said_of_it_is_added(say, report):
     say("menu")
     told = say(f"{report.number} is wrong, it was line 4")

@@ -125,6 +125,25 @@ def test_a_photo_that_quotes_it_is_filed_whatever_came_since(
     assert report.attachments.filter(message__kind="image").exists()
 
 
+@pytest.mark.parametrize("asked", ["Is it fixed yet?", "any news", "is it done", "not done yet??"])
+def test_who_asks_how_it_stands_is_told_so(report, tell, say, asked):
+    filed = "I have added your question, so that our team sees it."
+    assert say(asked).startswith(
+        f"Your report {report.number}: received, waiting for our team. {filed}"
+    )
+    tell()
+    assert say(asked).startswith(f"Your report {report.number}: seen by our team. {filed}")
+    message = tell("closed")
+    quoting = say(asked, OriginalRepliedMessageSid=message.sid)
+    assert quoting.startswith(f"Your report {report.number}: closed. {filed}")
+    assert filed_with(report) == [asked] * 3
+
+
+def test_but_not_who_asks_back(report, ask, say):
+    ask("How many parts?")
+    assert "Thank you! I have added that" in say("Which parts do you mean?")
+
+
 def test_and_long_after(report, tell, say):
     message = tell()
     with time_machine.travel(timezone.now() + timedelta(days=9)):
