@@ -19,6 +19,7 @@ from whatsapp_bot.dialog import (
     chosen,
     go_back,
     set_right,
+    take_each,
     take_turn,
     words_in,
 )
@@ -28,7 +29,7 @@ from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models import Conversation, HelpRequest, Message
 from whatsapp_bot.place import KEPT_FOR, MAIN_MENU, Place
 from whatsapp_bot.questions import FEWEST_WORDS
-from whatsapp_bot.vocabulary import asks_for_a_person, meant_by
+from whatsapp_bot.vocabulary import asks_for_a_person, meant_by, nearly_meant
 from whatsapp_bot.whatsapp_text import digits_to_number, paragraphs
 
 log = structlog.get_logger("whatsapp_bot")
@@ -124,7 +125,7 @@ class Desk:
         asking = self.place.asking
         if asking.asked and chosen(asking.options, self.said, near=False):
             return self.turn(self.said)
-        word = self.word
+        word = self._word_with_an_error() or self.word
         if word in TAKES_BACK and self.place.has_just_sent and self._expected():
             return paragraphs(texts.SENT_ALREADY(), texts.GO_ON())
         if word in TURNS_AWAY:
@@ -142,7 +143,7 @@ class Desk:
         return elsewhere or self._hear_answer()
 
     def _hear_answer(self) -> str:
-        reply = self._set_right() or self.turn(self.said)
+        reply = self._set_right() or self._take_each() or self.turn(self.said)
         # Nobody in danger is told that it was none.
         return self.turn() if self.is_emergency and self.place.asking.wrong else reply
 
@@ -154,6 +155,19 @@ class Desk:
             return ""
         self.place.asking, (key, label) = righted
         return paragraphs(texts.CHANGED(answer=label), self.turn(Said(payload=key)))
+
+    def _take_each(self) -> str:
+        """The reply to the answers to several questions at once; "" where it is one, or none."""
+        flow = self._flow_at(self.place.flow)
+        turn = take_each(flow.build_form, self.place.asking, self.said) if flow else None
+        return self._go_on(flow, turn) if flow and turn else ""
+
+    def _word_with_an_error(self) -> str:
+        """The word of ours that was mistyped where only a choice is asked for; "" for none."""
+        asking = self.place.asking
+        if asking.expects not in (Expects.CHOICE, Expects.SUGGESTION):
+            return ""
+        return "" if chosen(asking.options, self.said) else nearly_meant(self.words)
 
     def _hear_at_rest(self) -> str:
         """Nothing is under way: it chooses from the main menu, or somebody claims it."""

@@ -20,7 +20,7 @@ from rapidfuzz import utils
 
 from whatsapp_bot.nearness import nearest
 from whatsapp_bot.vocabulary import meant_by
-from whatsapp_bot.whatsapp_text import digits_to_number
+from whatsapp_bot.whatsapp_text import digits_to_number, without_accents
 
 Answers = dict[str, str]
 BuildForm = Callable[[Answers], forms.Form]
@@ -44,6 +44,7 @@ _CORRECTS = re.compile(
 """`No, line 3` does, and `no label` may be what is wrong."""
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 """How people say a number to their phone, which writes it down."""
+_PARTS = re.compile(r"[,;\n]\s*(?:and\s)?|\sand\s")
 _COLOUR = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]")
 """Of a skin, or that a sign is in colour at all, as that of a heart."""
 
@@ -188,6 +189,39 @@ def go_back(build_form: BuildForm, state: State) -> State | None:
     return State(answers)
 
 
+def take_each(build_form: BuildForm, state: State, said: Said) -> Turn | None:
+    """The turn after the answers to several choices in one message: `critical, line 2`.
+
+    None where it is one answer, or a part of it none.
+    """
+    parts = _PARTS.split(said.text)
+    is_one = len(parts) == 1 or chosen(state.options, said, near=False) is not None
+    if is_one or state.expects != Expects.CHOICE:
+        return None
+    answers = dict(state.answers)
+    for part in parts:
+        answered = _answer_to_any(build_form(answers), answers, part)
+        if not answered:
+            return None
+        answers |= [answered]
+    return take_turn(build_form, State(answers)) if state.asked in answers else None
+
+
+def _answer_to_any(form: forms.Form, answers: Answers, words: str) -> tuple[str, str] | None:
+    """The first choice that is not made yet and that `words` make, with the key of the option.
+
+    A number alone makes none: of several questions it may answer another one.
+    """
+    if not any(map(str.isalpha, words)):
+        return None
+    for name, question in form.fields.items():
+        is_open = name not in answers and expected(question) == Expects.CHOICE
+        key = chosen(options_of(question), Said(words), near=False) if is_open else None
+        if key is not None:
+            return name, key
+    return None
+
+
 def set_right(build_form: BuildForm, state: State, said: Said) -> tuple[State, list[str]] | None:
     """The choice before the asked field, asked again, and the option that is meant instead.
 
@@ -227,8 +261,8 @@ def _in_small_letters(text: str) -> str:
 
 
 def words_in(text: str) -> str:
-    """The words of `text`, in small letters, with a space between and without signs."""
-    return " ".join(utils.default_process(text).split())
+    """The words of `text`, in small letters, with a space between, without signs and accents."""
+    return " ".join(utils.default_process(without_accents(text)).split())
 
 
 def chosen(options: list[list[str]], said: Said, *, near: bool = True) -> str | None:

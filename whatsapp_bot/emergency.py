@@ -65,12 +65,12 @@ _ELSEWHERE = (
     r"^feuer|(?:es|halle|presse|maschine|motor) brennt|verletzt|bewusstlos|krankenwagen|notarzt"
     r"|^(?:arbeits)?unfall|einen unfall",  # German
     r"fuego|incendio|fuga de gas|herid[oa]s?|sangrando|ambulancia|^accidente",  # Spanish
-    r"pożar|^pali się$|rann[ya]|nieprzytomn[ya]|karetk[aęi]|^wypadek",  # Polish
-    r"incendie|fuite de gaz|blessée?s?|inconsciente?",  # French
+    r"pozar|^pali sie$|rann[ya]|nieprzytomn[ya]|karetk[aei]|^wypadek",  # Polish
+    r"incendie|fuite de gaz|blessee?s?|inconsciente?",  # French
 )
 _DENIED = (
     r"(?:no|not|nobody|never|without|isn t|wasn t|in case of|kein|keine|niemand|nicht|geen|nadie"
-    r"|nikt|nie)(?: (?:an?|any|one|is|was|real|on|ist|wurde|está))? "
+    r"|nikt|nie)(?: (?:an?|any|one|is|was|real|on|ist|wurde|esta))? "
 )
 """Before it: `no gas leak`, `not a fire`, `nobody was hurt`."""
 _EMERGENCY = re.compile(

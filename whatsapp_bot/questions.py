@@ -7,7 +7,7 @@ from django import forms
 
 from whatsapp_bot import texts
 from whatsapp_bot.dialog import Answers, Expects, bare, words_in
-from whatsapp_bot.vocabulary import PHRASES, meant_by, refuses
+from whatsapp_bot.vocabulary import PHRASES, meant_by, nearly_meant, refuses
 
 LONGEST_ANSWER = 4000
 FEWEST_WORDS = 3
@@ -53,7 +53,8 @@ class Telling(LongText):
         return answer
 
     def doubts(self, answer: str) -> str:
-        return texts.TOO_LITTLE() if tells_nothing(answer) else ""
+        tells = not (tells_nothing(answer) or nearly_meant(words_in(answer)))
+        return "" if tells else texts.TOO_LITTLE()
 
 
 def tells_nothing(answer: str) -> bool:

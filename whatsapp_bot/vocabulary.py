@@ -1,7 +1,10 @@
 """What a whole message amounts to that is one of our words, said in one of many ways."""
 
 import re
-import unicodedata
+
+from rapidfuzz.distance import OSA
+
+from whatsapp_bot.whatsapp_text import without_accents
 
 PHRASES = {
     "hello": (
@@ -11,6 +14,7 @@ PHRASES = {
         *("buenos dias", "buenas tardes", "buenas", "bom dia", "boa tarde", "ola", "oi", "salut"),
         *("ciao", "guten tag", "guten morgen", "moin", "servus", "czesc", "dzien dobry", "jambo"),
         *("habari", "merhaba", "namaste", "salaam", "hoi", "goedemorgen", "goedendag"),
+        *("नमस्ते", "नमस्कार"),
     ),
     "menu": (
         *("main menu", "the menu", "show menu", "show me the menu", "open menu", "go to menu"),
@@ -40,40 +44,54 @@ PHRASES = {
     ),
     "thanks": (
         *("thank you", "thank you very much", "thanks a lot", "many thanks", "thx", "thank u"),
-        *("thank you so much", "thanks so much", "thanks again", "great thanks", "ok thanks", "❤"),
-        *("okay thanks", "ok thank you", "okay thank you", "ok thx", "cheers", "🙏", "dankie"),
+        *(
+            "thank you so much",
+            "thanks so much",
+            "thanks again",
+            "great thanks",
+            "cheers",
+            "❤",
+            "🙏",
+        ),
+        *("dankie", "dhanyavad", "shukriya", "धन्यवाद", "शुक्रिया"),
         *("baie dankie", "danke", "dank je", "gracias", "merci", "grazie", "obrigado", "obrigada"),
         *("dziekuje", "ngiyabonga", "enkosi", "asante", "شكرا", "ty", "tnx"),
     ),
     "bye": (
-        *("bye bye", "goodbye", "good bye", "good night", "see you", "ok bye", "totsiens"),
-        *("thanks bye", "bye thanks", "thank you bye", "ok thanks bye"),
-        *("adios", "tschuss", "au revoir"),
+        *("goodbye", "good bye", "good night", "see you", "totsiens", "adios", "tschuss"),
+        "au revoir",
     ),
     "ok": (
-        *("okay", "k", "kk", "okey", "alright", "all right", "got it", "noted"),
+        *("okay", "k", "kk", "okey", "alright", "all right", "got it", "noted", "vale", "sharp"),
         *("👍", "👌", "😊", "🙂"),
     ),
     "yes": (
-        *("yes please", "yes please do", "please do", "yeah", "yep", "yup", "yess", "sure", "y"),
-        *("yes do it", "do it", "go ahead", "sure go ahead", "of course", "i think so", "yes i do"),
-        *("ja", "yebo", "si", "oui", "tak", "sim"),
+        *("yes please", "please do", "yeah", "yep", "yup", "yess", "sure", "y"),
+        *("do it", "go ahead", "of course", "i think so", "yes i do"),
+        *("ja", "yebo", "si", "oui", "tak", "sim", "haan", "ji haan", "हाँ", "जी हाँ"),
     ),
     "no": (
-        *("no thanks", "no thank you", "nope", "nah", "not now", "nothing", "nothing more"),
+        *("nope", "nah", "not now", "nothing", "nothing more"),
         *("that is all", "that s all", "thats all", "that s it", "none", "no need"),
-        *("that is all thanks", "that s all thanks", "thats all thanks", "no photo thanks"),
         *("no photo", "no photos", "no picture", "no pictures", "i have no photo", "i have none"),
-        *("nee", "nein", "non", "nao", "nee dankie", "nein danke", "no gracias", "nie dziekuje"),
-        *("n", "nie", "cha", "👎"),
+        *("nee", "nein", "non", "nao", "n", "nie", "cha", "nahi", "nahin", "नहीं", "👎"),
     ),
 }
 """By the word that each amounts to: how people say it, without accents."""
-_MEANT = {phrase: word for word, phrases in PHRASES.items() for phrase in (word, *phrases)}
+_MEANT = {
+    without_accents(phrase): word
+    for word, phrases in PHRASES.items()
+    for phrase in (word, *phrases)
+}
+_POLITE = ("ok", "hello", "thanks", "bye")
+"""What is said around another word and means nothing more; of two of them the later one counts."""
+_OFTEN_TYPED = ("menu", "back", "skip", "cancel", "help")
 DAMAGED = r"(?:broke|crack|damag|fault|scratch|dent|bent)"
 """What a word begins with that says of parts or machines that they are damaged."""
 LONGEST_PHRASE = 80
 _BEFORE = re.compile(r"^(?:(?:please|pls|hi|hello|hey|there|ok|okay|just) )+")
+_FOR_WHAT = re.compile(r" for (?!nothing)(?:[^\W\d]+ ){0,3}[^\W\d]+$")
+"""As in `thanks for your quick help`."""
 _AFTER = re.compile(r"(?: (?:please|pls|plz|sir|madam|boss|man|bro|friend|team|all|everyone))+$")
 _A_PERSON = (
     r"(?:(?:a|an|the|some|your|any|one of) )?(?:(?:real|live|actual|your) )?"
@@ -118,9 +136,38 @@ def meant_by(words: str) -> str:
     """The word of ours that `words`, a whole message, amount to; else `words`."""
     if len(words) > LONGEST_PHRASE:
         return words
-    plain = _without_accents(words)
-    said = _AFTER.sub("", plain)
-    return next(filter(None, map(_MEANT.get, (plain, said, _BEFORE.sub("", said)))), words)
+    said = _AFTER.sub("", words)
+    meant = next(filter(None, map(_amounts_to, (words, said, _BEFORE.sub("", said)))), "")
+    return meant or _thanks_for(words) or words
+
+
+def _amounts_to(words: str) -> str:
+    """What is meant by phrases that follow each other: `hola, buenos dias`, `ok thanks bye`."""
+    found = _MEANT.get(words, "")
+    spaces = [] if found else [place for place, sign in enumerate(words) if sign == " "]
+    for space in spaces:
+        first = _MEANT.get(words[:space])
+        found = first and _both(first, _amounts_to(words[space + 1 :]))
+        if found:
+            break
+    return found or ""
+
+
+def _both(first: str, then: str) -> str:
+    """What two words amount to together; "" where they contradict each other."""
+    said = sorted({first, then}, key=lambda word: word in _POLITE and 9 - _POLITE.index(word))
+    return said[0] if then and (len(said) == 1 or said[1] in _POLITE) else ""
+
+
+def _thanks_for(words: str) -> str:
+    is_thanks = _FOR_WHAT.search(words) and _amounts_to(_FOR_WHAT.sub("", words)) == "thanks"
+    return "thanks" if is_thanks else ""
+
+
+def nearly_meant(words: str) -> str:
+    """The word of ours that `words` are, but for one typing error: `mnu`, `cancle`; "" for none."""
+    near = [word for word in _OFTEN_TYPED if OSA.distance(words, word, score_cutoff=1) <= 1]
+    return near[0] if near else ""
 
 
 def asks_for_a_person(words: str) -> bool:
@@ -133,10 +180,3 @@ def asks_for_a_person(words: str) -> bool:
 def refuses(words: str) -> bool:
     """Is this no, in a sentence, to what was offered?"""
     return len(words) <= LONGEST_PHRASE and bool(_REFUSES.fullmatch(words))
-
-
-def _without_accents(words: str) -> str:
-    if words.isascii():
-        return words
-    signs = unicodedata.normalize("NFD", words)
-    return "".join(sign for sign in signs if not unicodedata.combining(sign))

@@ -109,6 +109,15 @@ def in_plain_signs(text: str) -> str:
     return "".join([str(int(sign)) if sign.isdecimal() else sign for sign in signs])
 
 
+def without_accents(text: str) -> str:
+    """`text` without what stands above, below or beside a letter: `días` is `dias`."""
+    if text.isascii():
+        return text
+    signs = unicodedata.normalize("NFD", text)
+    letters = "".join([sign for sign in signs if not unicodedata.category(sign).startswith("M")])
+    return unicodedata.normalize("NFC", letters)
+
+
 def paragraphs(*parts: str) -> str:
     """Those of the parts that say something, with an empty line between."""
     return "\n\n".join(part for part in parts if part)

@@ -3,7 +3,7 @@
 import pytest
 from django import forms
 
-from whatsapp_bot.dialog import Said, State, chosen, go_back, set_right, take_turn
+from whatsapp_bot.dialog import Said, State, chosen, go_back, set_right, take_each, take_turn
 
 MAIN = [
     ["a", "Check order status"],
@@ -349,6 +349,33 @@ def test_another_line_is_set_right_whatever_is_asked(asked, said):
         second = asked
 
     assert set_right(Two, talk("line 1", form=Two).state, Said(said))[1] == ["b", "Line 2"]
+
+
+class Hazard(forms.Form):
+    bad = forms.ChoiceField(choices=SEVERITIES)
+    stopped = forms.ChoiceField(choices=YES_OR_NO)
+    line = forms.ChoiceField(choices=LINES)
+
+
+@pytest.mark.parametrize(
+    ("said", "answers", "asked"),
+    [
+        ("critical, line 2", {"bad": "c", "line": "b"}, "stopped"),
+        ("Line 2 and critical", {"bad": "c", "line": "b"}, "stopped"),
+        ("minor\nyes", {"bad": "a", "stopped": "yes"}, "line"),
+        ("Major, no, line 1", {"bad": "b", "stopped": "no", "line": "a"}, ""),
+    ],
+)
+def test_several_choices_can_be_made_at_once(said, answers, asked):
+    turn = take_each(Hazard, talk(form=Hazard).state, Said(said))
+    assert (turn.state.answers, turn.state.asked) == (answers, asked)
+
+
+@pytest.mark.parametrize(
+    "said", ["critical", "2, 3", "line 2, yes", "critical, huge", "minor, major", "yes and no", ","]
+)
+def test_but_not_where_a_part_of_it_is_no_choice(said):
+    assert take_each(Hazard, talk(form=Hazard).state, Said(said)) is None
 
 
 def test_a_form_without_fields_is_complete_at_once():

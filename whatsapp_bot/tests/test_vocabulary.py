@@ -22,6 +22,11 @@ from whatsapp_bot.vocabulary import PHRASES, asks_for_a_person, meant_by
         *(("gracias", "thanks"), ("Baie dankie!", "thanks"), ("ok thank you sir", "thanks")),
         *(("Sure, go ahead", "yes"), ("Please do!", "yes"), ("None.", "no"), ("no photo", "no")),
         *(("ok boss", "ok"), ("yebo", "yes"), ("no thanks", "no"), ("please", "please")),
+        *(("Hola, buenos días", "hello"), ("Hi, thanks!", "thanks"), ("no no", "no")),
+        *(("yes, thank you", "yes"), ("Ok. Got it, thanks, bye", "bye"), ("yes no", "yes no")),
+        *(("Thanks a lot for your quick help!", "thanks"), ("menu thanks", "menu")),
+        *(("thanks for nothing", "thanks for nothing"), ("stop help", "stop help")),
+        *(("नमस्ते", "hello"), ("हाँ", "yes"), ("नहीं", "no"), ("धन्यवाद", "thanks")),
         *(("Please stop the machine", "please stop the machine"), ("", "")),
         *(("morning", "morning"), ("exit", "exit"), ("stop button", "stop button")),
     ],
@@ -104,6 +109,25 @@ class TestInTheConversation:
         assert say("Stopp bitte").startswith("👋 Welcome!")
         assert say("Stopp").startswith("All right, we will not write to you")
         assert Contact.objects.get().opted_out_at
+
+    @pytest.mark.parametrize(
+        ("said", "answer"),
+        [
+            *(("mnu", "👋 Welcome!"), ("cancle", "Cancelled."), ("hlep", "*Help & support*")),
+            *(("bck", "👋 Welcome!"), ("menue", "👋 Welcome!")),
+        ],
+    )
+    def test_a_typing_error_where_a_choice_is_asked_for_is_no_dead_end(self, say, said, answer):
+        say("hi")
+        say("1")
+        assert say(said).startswith(answer)
+
+    @pytest.mark.parametrize("said", ["mnu", "cancle"])
+    def test_and_where_words_are_it_is_asked_once_more(self, say, said):
+        for text in ("hi", "2", "1"):
+            say(text)
+        assert say(said).startswith("Sorry, that tells me too little.")
+        assert "✅" in say(said)
 
     @pytest.mark.parametrize("said", ["no thanks", "nein danke"])
     def test_a_no_to_nothing_is_all_right(self, say, said):
