@@ -40,8 +40,9 @@ _ASKS_BACK = re.compile(
     re.IGNORECASE,
 )
 _ASKS_FOR_OWN = re.compile(
-    r"\b(?:status|news|updates?|happen(?:ed|s|ing)|progress|where|how|see|show|seen|fixed|looked)\b"
-    r".*\b(?:(?:my|our) (?:\w+ )?reports?|reports? (?:that )?i (?:made|sent|filed))\b"
+    r"\b(?:status|news|updates?|happen(?:ed|s|ing)|progress|where|how|see|show|seen|fixed"
+    r"|look(?:ed)?)\b.*\b(?:(?:my|our) (?:\w+ )?(?:reports?|complaints?)"
+    r"|reports? (?:that )?i (?:made|sent|filed))\b"
 )
 
 

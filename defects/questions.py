@@ -48,13 +48,13 @@ _GREETS = re.compile(
     r"|good (?:morning|afternoon|evening|day|night)) )+"
 )
 _IS_NO_DEFECT = re.compile(
-    r"^(?:what|where|when|who|why|how|which|whose"
+    r"^(?:what|where|when|who|why|how|which|whose|schedule"
     r"|(?:can|could|may|shall|should|must|do|did|will|would|have|are|is)"
     r" (?:i|you|we|they|there|it|somebody)"
     r"|(?:please )?(?:show|send|give|tell) me"
     r"|bye|goodbye|see you|have a|happy)\b"
     r"|\bhow are you\b|\b(?:want|like|need|how|have|going|wish|try|trying) to report\b"
-    r"|\b(?:call me|speak (?:to|with)|talk (?:to|with))\b"
+    r"|\b(?:call me|speak (?:to|with)|talk (?:to|with)|(?:my|our) (?:\w+ )?reports?)\b"
 )
 """Questions, goodbyes, and what wants something else than to tell of a defect."""
 _WANTS_TO_REPORT = re.compile(
@@ -172,7 +172,12 @@ def may_describe(answer: str) -> bool:
     words = len(answer.split())
     asks = answer.endswith("?") and words <= MOST_WORDS_TO_ASK_BACK
     tells = words >= FEWEST_WORDS or (words == 2 and _tells_in_short(answer))
-    return tells and not (asks or _SAYS_NO.search(answer))
+    return tells and not (asks or _is_no_defect(answer) or _SAYS_NO.search(answer))
+
+
+def _is_no_defect(answer: str) -> bool:
+    words = words_in(answer)
+    return bool(_IS_NO_DEFECT.search(words) and not _IS_AMISS.search(words))
 
 
 def _tells_in_short(answer: str) -> bool:

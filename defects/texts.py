@@ -39,7 +39,7 @@ REPLY_FILED = Text(
 QUESTION_FILED = Text(
     "defects.question_filed",
     "Your report {number}: {status}. I have added your question, so that our team sees it.",
-    about="The same, when they asked something, such as *Is it fixed yet?*",
+    about="The same, when they asked something, such as *Is it fixed yet?*, after news of it.",
 )
 PICTURE = Text(
     "defects.picture",

@@ -283,7 +283,8 @@ class Desk:
 
     def _to_be_passed_on(self) -> str | None:
         """Where to ask whether the team is to have what we did not understand."""
-        if len(self.words.split()) < FEWEST_WORDS or not any(map(str.isalpha, self.words)):
+        is_short = len(self.words.split()) < FEWEST_WORDS and not self.place.asking.wrong
+        if is_short or not any(map(str.isalpha, self.words)):
             return None
         if self.said.payload or self._tells_team():
             return None
@@ -328,6 +329,8 @@ class Desk:
     def cancel(self) -> str:
         flow = self._flow_at(self.place.flow)
         something = flow and not flow.is_menu
+        if "report" in self.words and not (flow and flow.takes_attachments):
+            return self.open(f"{FOR_TEAM}:{self.message.pk}")  # It was sent long ago.
         self.place.kept = []
         name, _, left = self.place.flow.partition(":")
         if name == RESUME:
@@ -466,7 +469,9 @@ class Desk:
         if start_over:
             return self.open(address, left.get("given"))
         self.place.take_up(left)
-        return self.turn(Said(left["said"]) if left.get("said") else None)
+        reply = self.turn(Said(left["said"]) if left.get("said") else None)
+        # What was said before the offer need not have been an answer.
+        return self.turn() if self.place.asking.wrong else reply
 
     # Flows ---------------------------------------------------------------------------------------
 

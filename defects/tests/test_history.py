@@ -54,7 +54,11 @@ def test_nobody_is_told_of_the_report_of_another(report, new_phone):
 
 
 @pytest.mark.parametrize(
-    "asked", ["any news on my report", "What happened with my last report?", "show me my reports"]
+    "asked",
+    [
+        *("any news on my report", "What happened with my last report?", "show me my reports"),
+        "Did anybody look at my complaint?",
+    ],
 )
 def test_who_asks_for_the_own_reports_sees_them(say, report, asked):
     assert say(asked).startswith("*Your reports*")

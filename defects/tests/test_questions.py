@@ -194,6 +194,42 @@ def test_a_day_stays_the_day_that_it_was(ask, say, defect_form):
     assert DefectReport.objects.get().answers[0]["answer"] == "18 January 2025"
 
 
+def test_what_was_said_before_the_offer_to_go_on_need_not_be_an_answer(ask, say, defect_form):
+    with time_machine.travel("2025-01-19T12:30:22Z", tick=False) as clock:
+        ask("text")
+        say("cancel")
+        Question.objects.create(
+            form=defect_form,
+            position=90,
+            name="line",
+            kind="choice",
+            text="Which line?",
+            choices="Line 1\nLine 2",
+        )
+        defect_form.publish()
+        forget_all()
+        for text in ("2", "1", "The handle is loose"):
+            say(text)
+        clock.shift(timedelta(hours=20))
+        assert "You have something unfinished" in say("yes")
+        assert say("1") == "Which line?\n\n1. Line 1\n2. Line 2"
+        assert "Defect Submitted" in say("line 2")
+
+
+def test_two_questions_can_be_answered_at_once(ask, say, defect_form):
+    ask("choice", choices="Minor\nCritical")
+    say("cancel")
+    Question.objects.create(form=defect_form, name="line", kind="choice", choices="Line 1\nLine 2")
+    defect_form.publish()
+    forget_all()
+    for text in ("2", "1"):
+        say(text)
+    assert say("critical, line 9").startswith("Sorry, that is not one of the choices.")
+    assert "Defect Submitted" in say("Line 2, critical")
+    report = DefectReport.objects.get()
+    assert [one["answer"] for one in report.answers] == ["Critical", "Line 2"]
+
+
 def test_a_photo(ask, say, phone):
     ask("photo")
     assert "I need a picture here" in say("17")

@@ -96,6 +96,15 @@ def test_a_no_reports_nothing_and_shows_the_way_to_the_menu(say, at_rest, two_qu
     assert not DefectReport.objects.exists()
 
 
+@pytest.mark.parametrize("asked", ["what are we making today", "I want to withdraw my report"])
+def test_what_asks_for_something_else_is_not_reported(say, at_rest, asked):
+    assert "Shall I report" not in say(asked)
+    say("2")
+    say(BROKEN)
+    assert say(asked).startswith("Sorry, that is not one of the choices.")
+    assert not DefectReport.objects.exists()
+
+
 def test_a_long_message_holds_nobody_up(say, at_rest):
     began = perf_counter()
     say(f"{'! ' * 40_000} press 3 leaks")

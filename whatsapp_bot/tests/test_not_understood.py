@@ -40,6 +40,24 @@ def test_a_sentence_is_offered_to_be_passed_on(say, before, yes):
     assert request.message.body == ANGRY
 
 
+def test_also_two_words_when_they_are_said_again(say):
+    say("Sawubona")
+    assert "Sorry, I did not get that" in say("Umshini uphukile")
+    assert say("Umshini uphukile") == OFFER
+    say("1")
+    assert waiting() == ["Umshini uphukile"]
+
+
+@pytest.mark.parametrize("said", ["delete my report", "Cancel my report, please"])
+@pytest.mark.parametrize("before", [["hi"], ["hi", "1"], ["hi", "2"]])
+def test_so_is_who_takes_a_report_back_that_was_sent_long_ago(say, before, said):
+    for text in before:
+        say(text)
+    assert say(said) == OFFER
+    say("1")
+    assert waiting() == [said]
+
+
 def test_also_as_the_first_message(say):
     said = "Hola, quiero saber algo"
     assert say(said) == f"👋 Welcome! I am the chatbot of our front desk.\n\n{OFFER}"

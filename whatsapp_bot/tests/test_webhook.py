@@ -247,6 +247,11 @@ def test_a_message_of_an_unknown_kind_gets_one_kind_line(phone, kind):
     assert "1. Report a defect" in phone.say("2")[0]
 
 
+def test_what_a_reaction_says_is_heard(phone):
+    phone.say("hi")
+    assert phone.say("🙏", MessageType="reaction")[0].startswith("You are welcome!")
+
+
 @pytest.mark.parametrize("first", ["hi", "2", "what is this?", "👋", "menu"])
 def test_a_first_message_of_any_text_gets_the_main_menu(phone, first):
     (reply,) = phone.say(first)

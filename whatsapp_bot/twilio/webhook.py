@@ -46,7 +46,6 @@ _KINDS = {
     "location": Kind.LOCATION,
     "contacts": Kind.OTHER,
     "sticker": Kind.OTHER,
-    "reaction": Kind.OTHER,
 }
 STATUSES = {
     **dict.fromkeys(("accepted", "scheduled", "queued", "sending", "sent"), Status.SENT),
