@@ -15,7 +15,7 @@ from orders.models import Order
 from orders.models.keys import keys_in
 from orders.questions import OrderNumberField, order_choices
 from orders.texts import WHICH, WHICH_OF_REFERENCE
-from whatsapp_bot.dialog import words_in
+from whatsapp_bot.dialog import NUMBERS, words_in
 from whatsapp_bot.emergency import tells_of_emergency
 from whatsapp_bot.models import Contact
 from whatsapp_bot.questions import (
@@ -82,7 +82,7 @@ LIKELY_YEARS = range(1900, 2101)
 
 
 class NumberField(forms.DecimalField):
-    """A number, with a point or a comma: `12`, `1,5`, `1,500` for fifteen hundred.
+    """A number, with a point or a comma: `12`, `1,5`, `1,500` for fifteen hundred, or `ten`.
 
     Below 0 it may only be where the question has such an `example`, as one for a temperature.
     """
@@ -102,6 +102,8 @@ class NumberField(forms.DecimalField):
 
     def to_python(self, value: Any) -> Any:
         plain = _with_minus(value or "")
+        if plain.casefold() in NUMBERS:
+            plain = str(NUMBERS.index(plain.casefold()) + 1)
         if _THOUSANDS.fullmatch(plain):
             plain = plain.replace(",", "")
         return super().to_python(plain.replace(",", "."))

@@ -19,7 +19,7 @@ from django import forms
 from rapidfuzz import utils
 
 from whatsapp_bot.nearness import nearest
-from whatsapp_bot.vocabulary import meant_by
+from whatsapp_bot.vocabulary import POLITE, meant_by
 from whatsapp_bot.whatsapp_text import digits_to_number, without_accents
 
 Answers = dict[str, str]
@@ -28,7 +28,10 @@ BuildForm = Callable[[Answers], forms.Form]
 LONGEST_LABEL = 60
 SAID_FOR = {"yes": ("yes", "ok"), "no": ("no",)}
 """What the words for an option with this key amount to."""
-_IN_WORDS = re.compile(r"(?:(?:number|option|choice|item) )?(\w+)(?: (?:please|pls|thanks))?")
+_IN_WORDS = re.compile(
+    r"(?:(?:the|number|option|choice|item) )?(\w+?)(?:(?<=\d)(?:st|nd|rd|th))?"
+    r"(?: (?:one|please|pls|thanks))*"
+)
 _AROUND_A_CHOICE = re.compile(
     r"\b(?:i (?:guess|think|believe|would say|d say)|it (?:is|was|s)|its|that (?:is|was|s)"
     r"|probably|maybe|so|at|on|in|the)\b"
@@ -44,6 +47,7 @@ _CORRECTS = re.compile(
 """`No, line 3` does, and `no label` may be what is wrong."""
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 """How people say a number to their phone, which writes it down."""
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _PARTS = re.compile(r"[,;\n]\s*(?:and\s)?|\sand\s")
 _COLOUR = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]")
 """Of a skin, or that a sign is in colour at all, as that of a heart."""
@@ -293,14 +297,17 @@ def chosen(options: list[list[str]], said: Said, *, near: bool = True) -> str | 
     place = _place_in_words(words, len(keys))
     if place is not None and not any(words in label.split() for label in labels):
         return keys[place]
-    return (_amounts_to(keys, labels, words) or nearest(keys, labels, words)) if near else None
+    if not near or meant in POLITE:
+        return None
+    return _amounts_to(keys, labels, words) or nearest(keys, labels, words)
 
 
 def _place_in_words(words: str, count: int) -> int | None:
-    """Which of so many: `two`, `2 please`, `option 2`."""
+    """Which of so many: `two`, `2 please`, `option 2`, `the second one`."""
     said = _IN_WORDS.fullmatch(words)
-    if said and said[1] in NUMBERS[:count]:
-        return NUMBERS.index(said[1])
+    for known in (NUMBERS[:count], ORDINALS[:count]):
+        if said and said[1] in known:
+            return known.index(said[1])
     digits = digits_to_number(said[1]) if said and said[1] != words else None
     return digits - 1 if digits and digits <= count else None
 

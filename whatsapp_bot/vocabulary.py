@@ -44,15 +44,7 @@ PHRASES = {
     ),
     "thanks": (
         *("thank you", "thank you very much", "thanks a lot", "many thanks", "thx", "thank u"),
-        *(
-            "thank you so much",
-            "thanks so much",
-            "thanks again",
-            "great thanks",
-            "cheers",
-            "❤",
-            "🙏",
-        ),
+        *("thank you so much", "thanks so much", "thanks again", "cheers", "❤", "🙏"),
         *("dankie", "dhanyavad", "shukriya", "धन्यवाद", "शुक्रिया"),
         *("baie dankie", "danke", "dank je", "gracias", "merci", "grazie", "obrigado", "obrigada"),
         *("dziekuje", "ngiyabonga", "enkosi", "asante", "شكرا", "ty", "tnx"),
@@ -63,6 +55,7 @@ PHRASES = {
     ),
     "ok": (
         *("okay", "k", "kk", "okey", "alright", "all right", "got it", "noted", "vale", "sharp"),
+        *("great", "perfect", "cool", "super", "lekker", "done", "will do"),
         *("👍", "👌", "😊", "🙂"),
     ),
     "yes": (
@@ -71,7 +64,7 @@ PHRASES = {
         *("ja", "yebo", "si", "oui", "tak", "sim", "haan", "ji haan", "हाँ", "जी हाँ"),
     ),
     "no": (
-        *("nope", "nah", "not now", "nothing", "nothing more"),
+        *("nope", "nah", "not now", "nothing", "nothing more", "no more"),
         *("that is all", "that s all", "thats all", "that s it", "none", "no need"),
         *("no photo", "no photos", "no picture", "no pictures", "i have no photo", "i have none"),
         *("nee", "nein", "non", "nao", "n", "nie", "cha", "nahi", "nahin", "नहीं", "👎"),
@@ -83,7 +76,7 @@ _MEANT = {
     for word, phrases in PHRASES.items()
     for phrase in (word, *phrases)
 }
-_POLITE = ("ok", "hello", "thanks", "bye")
+POLITE = ("ok", "hello", "thanks", "bye")
 """What is said around another word and means nothing more; of two of them the later one counts."""
 _OFTEN_TYPED = ("menu", "back", "skip", "cancel", "help")
 DAMAGED = r"(?:broke|crack|damag|fault|scratch|dent|bent)"
@@ -155,8 +148,8 @@ def _amounts_to(words: str) -> str:
 
 def _both(first: str, then: str) -> str:
     """What two words amount to together; "" where they contradict each other."""
-    said = sorted({first, then}, key=lambda word: word in _POLITE and 9 - _POLITE.index(word))
-    return said[0] if then and (len(said) == 1 or said[1] in _POLITE) else ""
+    said = sorted({first, then}, key=lambda word: word in POLITE and 9 - POLITE.index(word))
+    return said[0] if then and (len(said) == 1 or said[1] in POLITE) else ""
 
 
 def _thanks_for(words: str) -> str:

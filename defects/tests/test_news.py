@@ -266,6 +266,8 @@ def test_numbers_words_and_thanks_mean_what_they_always_mean(report, tell, say):
             ("Bye", "Goodbye"),
             ("good night.", "Goodbye"),
             ("ok", "👍\n\nSend"),
+            ("Perfect!", "👍\n\nSend"),
+            ("cool thx", "You are welcome"),
             ("👍🏽", "👍\n\nSend"),
         ),
     ],

@@ -45,6 +45,7 @@ def answer() -> str:
         ("1 500", "1500"),
         ("1e5", "100000"),
         ("-0", "0"),
+        ("Ten", "10"),
     ],
 )
 def test_a_number(ask, say, said, stored):
