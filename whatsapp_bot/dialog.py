@@ -198,9 +198,8 @@ def take_each(build_form: BuildForm, state: State, said: Said) -> Turn | None:
 
     None where it is one answer, or a part of it none.
     """
-    parts = _PARTS.split(said.text)
-    is_one = len(parts) == 1 or chosen(state.options, said, near=False) is not None
-    if is_one or state.expects != Expects.CHOICE:
+    parts = _PARTS.split(said.text) if state.expects == Expects.CHOICE else []
+    if len(parts) < 2 or chosen(state.options, said, near=False) is not None:
         return None
     answers = dict(state.answers)
     for part in parts:

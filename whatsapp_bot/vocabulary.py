@@ -35,7 +35,7 @@ PHRASES = {
     ),
     "start": (),
     "back": ("go back", "terug", "zuruck", "volver", "atras", "retour", "wstecz", "voltar"),
-    "skip": (),
+    "skip": ("skip it", "skip this", "slaan oor", "saltar", "omitir"),
     "cancel": (
         *("never mind", "nevermind", "forget it", "forget that", "cancel that", "cancel it"),
         *("delete it", "delete that", "delete my report", "delete the report", "cancel my report"),

@@ -59,6 +59,10 @@ _COMPLAINS = re.compile(
     rf"\b(?:{DAMAGED}|defect|wrong|scrap|replac|return|refund|complain|report|repair|rework)"
 )
 """Who says so speaks of what is wrong with the parts, and not of when they come."""
+_WANTS_A_CHANGE = re.compile(
+    r"\b(?:cancel|change|increase|reduce|postpone|speed up|expedite|add (?:to|more))\b"
+)
+"""Who says so does not ask how the order stands, and must not think that it is done."""
 _AROUND_A_NUMBER = re.compile(
     r"(?:hi|hello|please|pls|my|our|the|orders?|ord|number|no|nr|num|its?|is|s|for|of|on|about"
     r"|where|what|any|news|updates?|status|and|or|also|too|\w*\d\w*)"
@@ -105,6 +109,10 @@ def _is_about_one(words: str) -> bool:
 
 def speaks_of_orders(text: str) -> bool:
     return bool(_ORDER.search(text.casefold()))
+
+
+def wants_a_change(text: str) -> bool:
+    return bool(_WANTS_A_CHANGE.search(text.casefold()))
 
 
 def numbers_meant(text: str) -> list[str]:

@@ -18,6 +18,7 @@ from orders.chat.asking import (
     number_in,
     numbers_meant,
     speaks_of_orders,
+    wants_a_change,
 )
 from orders.models import Order, WrongLookup
 from orders.models.keys import end_in, ends_in, keys_in, order_key, parts_of
@@ -101,6 +102,8 @@ class OrderStatus(Flow):
             return Say(texts.WAIT(time=self._waits_until()))
         if number == LINKING:
             return Open(LINKING)
+        if wants_a_change(number):
+            return Astray(f"{self.name}:{self.page}", texts.NOT_FOUND())
         visible = Order.objects.visible_to(self.contact)
         orders = _meant(self.contact, visible.with_progress(), number)
         if len(orders) > 1:

@@ -628,6 +628,14 @@ def test_a_question_that_names_no_order_leads_to_the_choice_of_one(say, buyer, o
     assert not WrongLookup.objects.exists()
 
 
+@pytest.mark.parametrize("wanted", ["cancel order ORD-1001", "Change ORD-1001 to 700 please"])
+@pytest.mark.parametrize("before", [["hi"], ["hi", "1"]])
+def test_who_wants_an_order_changed_is_offered_to_the_team(say, buyer, order, before, wanted):
+    for text in before:
+        say(text)
+    assert "Shall I pass it on to our team?" in say(wanted)
+
+
 def test_who_asks_the_same_again_is_offered_to_the_team(say, buyer, order):
     say("hi")
     assert say("when do you deliver?").startswith("Which order would you like to know about?")

@@ -22,6 +22,11 @@ from whatsapp_bot.vocabulary import PHRASES, asks_for_a_person, meant_by
         *(("gracias", "thanks"), ("Baie dankie!", "thanks"), ("ok thank you sir", "thanks")),
         *(("Sure, go ahead", "yes"), ("Please do!", "yes"), ("None.", "no"), ("no photo", "no")),
         *(("ok boss", "ok"), ("yebo", "yes"), ("no thanks", "no"), ("please", "please")),
+        *(
+            ("skip this please", "skip"),
+            ("Great, thanks!", "thanks"),
+            ("stop button", "stop button"),
+        ),
         *(("Hola, buenos días", "hello"), ("Hi, thanks!", "thanks"), ("no no", "no")),
         *(("yes, thank you", "yes"), ("Ok. Got it, thanks, bye", "bye"), ("yes no", "yes no")),
         *(("Thanks a lot for your quick help!", "thanks"), ("menu thanks", "menu")),
