@@ -63,6 +63,9 @@ CARRIED = [Delivery.RECEIVED, Delivery.SENT, Delivery.DELIVERED, Delivery.READ]
 CURRENCY = "USD"
 """Of MESSAGE_COST: Twilio's own."""
 
+MOST_PRODUCTS = 10
+"""A factory may have thousands."""
+
 SHARES = (0.5, 0.9)
 """Of which a time is told: half took so long at most, nine of ten so long."""
 
@@ -79,6 +82,11 @@ class Period:
         """The last so many days; today is one of them."""
         today = timezone.localdate()
         return cls(today - timedelta(days=count - 1), today)
+
+    @classmethod
+    def last_month(cls) -> "Period":
+        last = timezone.localdate().replace(day=1) - timedelta(days=1)
+        return cls(last.replace(day=1), last)
 
     @classmethod
     def this_year(cls) -> "Period":
@@ -148,12 +156,12 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The defects of a category, line or shift; key None: of none.
+    """The defects of a category, line, shift or product; key None: of none.
 
     parts: how many were nonconforming. share: of all up to this one, 0 to 1, when they are ranked.
     """
 
-    key: int | None
+    key: int | str | None
     name: str
     count: int
     parts: int
@@ -197,6 +205,7 @@ class Figures:
 
     open: by status and severity, of all reports and not only the period's. groups: by category,
     line and shift, each in the order in which staff keep them, at the end those that have none.
+    products: the MOST_PRODUCTS that come most often. ordered: founded ones that name an order.
     """
 
     period: Period
@@ -207,12 +216,14 @@ class Figures:
     categories: list[Group]
     lines: list[Group]
     shifts: list[Group]
+    products: list[Group]
     took: Mapping[str, Took]
     failures: list[Failure]
     costs: list[Cost]
     founded: int = field(default=0)
     parts: int = field(default=0)
     with_parts: int = field(default=0)
+    ordered: int = field(default=0)
 
     @cached_property
     def open_count(self) -> int:
@@ -286,12 +297,14 @@ def count_up(period: Period) -> Figures:
         categories=_named(DefectCategory.objects.all(), founded, "category"),
         lines=_named(Line.objects.all(), founded, "line"),
         shifts=_by_shift(shifts, made),
+        products=_by_product(period),
         took={step: _took(f"{step}_at", period) for step in ("acknowledged", "decided", "closed")},
         failures=_failures(period),
         costs=_costs(messages),
         founded=sum(row["count"] for row in founded),
         parts=sum(row["parts"] or 0 for row in founded),
         with_parts=sum(row["with_parts"] for row in founded),
+        ordered=sum(row["ordered"] for row in founded),
     )
 
 
@@ -353,7 +366,16 @@ def _founded_by_category_and_line(period: Period) -> QuerySet:
         count=Count("*"),
         parts=Sum("nonconforming"),
         with_parts=Count("status", filter=Q(nonconforming__gt=0)),
+        ordered=Count("order"),
     )
+
+
+def _by_product(period: Period) -> list[Group]:
+    """By the product of the order that the report names."""
+    products = _founded(period).filter(order__isnull=False).values_list("order__product")
+    rows = products.annotate(count=Count("*"), parts=Sum("nonconforming", default=0))
+    most = rows.order_by("-count", "order__product")[:MOST_PRODUCTS]
+    return [Group(product, product, count, parts) for product, count, parts in most]
 
 
 def _named(models: QuerySet, rows: list[dict[str, Any]], by: str) -> list[Group]:

@@ -14,7 +14,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from defects.dashboard import CARRIED, CURRENCY, FOUNDED, Day, Figures, Group, Period, figures
+from defects.dashboard import (
+    CARRIED,
+    CURRENCY,
+    FOUNDED,
+    MOST_PRODUCTS,
+    Day,
+    Figures,
+    Group,
+    Period,
+    figures,
+)
 from defects.models import DefectReport, Severity, Status
 from defects.models.review import OPEN
 from orders.models import Shift
@@ -26,7 +36,13 @@ EARLIEST = date(2000, 1, 1)
 WEEKS_FROM = 92
 """Days from which on a trend goes by weeks."""
 DEFAULT = "30"
-PRESETS = {"7": "7 days", DEFAULT: "30 days", "90": "90 days", "year": "This year"}
+PRESETS = {
+    "7": "7 days",
+    DEFAULT: "30 days",
+    "90": "90 days",
+    "month": "Last month",
+    "year": "This year",
+}
 STEPS = {"acknowledged": "Acknowledged", "decided": "Decided", "closed": "Closed"}
 
 
@@ -99,7 +115,12 @@ class PeriodForm(forms.Form):
 
 
 def _preset(name: str) -> Period:
-    return Period.this_year() if name == "year" else Period.of_days(int(name))
+    match name:
+        case "month":
+            return Period.last_month()
+        case "year":
+            return Period.this_year()
+    return Period.of_days(int(name))
 
 
 def _chosen(request: HttpRequest) -> tuple[str, Period, PeriodForm]:
@@ -137,6 +158,19 @@ class ShiftFilter(admin.SimpleListFilter):
         return queryset.made_in(shift) if shift else queryset.none()
 
 
+class ProductFilter(admin.SimpleListFilter):
+    """By the product of the order: the one that a link asks for, as there may be thousands."""
+
+    title = "product"
+    parameter_name = "product"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(self.value(), self.value())] if self.value() else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(order__product=self.value()) if self.value() else queryset
+
+
 class DashboardLinks:
     """A list of reports that the dashboard's links lead to."""
 
@@ -144,6 +178,7 @@ class DashboardLinks:
         {
             *("status__exact", "status__in", "severity__exact", "severity__in"),
             *("category__id__exact", "category__isnull", "line__id__exact", "line__isnull"),
+            "order__isnull",
             *(
                 f"{at}__date__{edge}"
                 for at in ("created_at", "acknowledged_at", "decided_at", "closed_at")
@@ -156,7 +191,7 @@ class DashboardLinks:
         return lookup in self.LOOKUPS or super().lookup_allowed(lookup, value, request)
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        return [*super().get_list_filter(request), ShiftFilter]
+        return [*super().get_list_filter(request), ShiftFilter, ProductFilter]
 
 
 class Lists:
@@ -330,6 +365,7 @@ class Page:
             self._pareto_of_parts(),
             self._lines(),
             self._shifts(),
+            self._products(),
             self._messages(),
         ]
         return {chart.name.replace("-", "_"): chart for chart in charts}
@@ -475,22 +511,34 @@ class Page:
             of = {"line__id__exact": group.key} if group.key else {"line__isnull": True}
             return self.lists.founded(self.period, **of)
 
-        return self._by("line", "lines", self.shown.lines, link)
+        about = "The line at which the defect was seen."
+        return self._by("line", about, self.shown.lines, link)
 
     def _shifts(self) -> Chart:
         def link(group: Group) -> str:
             return self.lists.founded(self.period, shift=group.key or "none")
 
-        return self._by("shift", "shifts", self.shown.shifts, link)
+        about = "The shift in which the report was made."
+        return self._by("shift", about, self.shown.shifts, link)
 
-    def _by(self, head: str, name: str, groups: list[Group], link: Any) -> Chart:
+    def _products(self) -> Chart:
+        def link(group: Group) -> str:
+            return self.lists.founded(self.period, product=group.key)
+
+        products, without = self.shown.products, self.shown.founded - self.shown.ordered
+        about = "The product of the order that the report names."
+        if len(products) == MOST_PRODUCTS:
+            about += f" The {MOST_PRODUCTS} that come most often."
+        left_out = f"{without:,} without an order are left out." if without else ""
+        unnamed = self.lists.founded(self.period, order__isnull=True) if without else ""
+        return self._by("product", about, products, link, note=left_out, note_link=unnamed)
+
+    def _by(self, head: str, about: str, groups: list[Group], link: Any, **note: str) -> Chart:
         return Chart(
-            name=name,
+            name=f"{head}s",
             kind="bars",
             title=f"By {head}",
-            about="The shift in which the report was made."
-            if head == "shift"
-            else "The line at which the defect was seen.",
+            about=about,
             head=head,
             columns=["reports", "nonconforming parts"],
             rows=[
@@ -500,6 +548,7 @@ class Page:
                 )
                 for group in groups
             ],
+            **note,
         )
 
     @property

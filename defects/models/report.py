@@ -150,7 +150,7 @@ class DefectReport(Reviewed):
             models.Index(fields=["urgency", "-id"], name="defect_report_urgency"),
             # All that the dashboard adds up is in the indexes: it never has to read the rows.
             models.Index(
-                fields=["created_at", "status", "category", "line", "nonconforming"],
+                fields=["created_at", "status", "category", "line", "nonconforming", "order"],
                 name="defect_report_created",
             ),
             _of_the_known("acknowledged_at", "created_at", name="acknowledged"),

@@ -15,7 +15,7 @@ from django.utils import timezone
 from defects.admin.dashboard import Lists, Page, in_words
 from defects.dashboard import Period, count_up, figures
 from defects.models import DefectCategory, DefectReport, Status
-from orders.models import Line, Shift
+from orders.models import Customer, Line, Order, Shift
 from whatsapp_bot.delivery import Status as Delivery
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.tests.staff import staff
@@ -179,6 +179,39 @@ def test_by_line_and_by_shift(factory):
     ]
 
 
+def an_order(number: str, product: str) -> Order:
+    acme, _ = Customer.objects.get_or_create(name="Acme")
+    return Order.objects.create(number=number, customer=acme, product=product, quantity=10)
+
+
+def test_by_product_are_the_orders_of_the_reports(factory, admin_user):
+    first, again = (an_order(number, "Pump, 5 & 6 bar") for number in ("ORD-1", "ORD-2"))
+    gear = an_order("ORD-3", "Gear")
+    a_report(at(7), order=first, nonconforming=4)
+    a_report(at(8), order=again)
+    a_report(at(8), order=gear, nonconforming=30)
+    a_report(at(8), Status.UNFOUNDED, order=gear, nonconforming=30)
+    a_report(at(20, month=2), order=gear)
+    page = page_for(admin_user)
+    products = [(one.name, one.count, one.parts) for one in page.shown.products]
+    assert products == [("Pump, 5 & 6 bar", 2, 4), ("Gear", 1, 30)]
+    chart = page.charts["products"]
+    for row in chart.rows:
+        assert rows_behind(row.cells[0].link, admin_user) == row.cells[0].value
+    assert chart.note == "5 without an order are left out."
+    assert rows_behind(chart.note_link, admin_user) == 5
+
+
+def test_of_many_products_are_those_that_come_most_often(admin_user):
+    for number in range(12):
+        a_report(at(8), order=an_order(f"ORD-{number}", f"Gear {number}"))
+    a_report(at(8), order=Order.objects.get(number="ORD-11"))
+    chart = page_for(admin_user).charts["products"]
+    assert [row.name for row in chart.rows][:3] == ["Gear 11", "Gear 0", "Gear 1"]
+    assert len(chart.rows) == 10
+    assert chart.about.endswith("The 10 that come most often.")
+
+
 def test_times_are_those_of_the_steps_of_the_period(factory):
     took = count_up(MARCH).took
     # 1, 3 and 9 hours; 24 and 48 hours; 3 and 18 days.
@@ -295,7 +328,7 @@ def test_a_shift_round_the_clock_has_everything(admin_user):
 
 
 def test_it_takes_few_statements(factory, django_assert_max_num_queries):
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(21):
         count_up(MARCH)
 
 
@@ -423,6 +456,7 @@ def test_figures_are_no_links_to_what_one_may_not_open(factory, client):
         ("", date(2026, 2, 19), NOW.date()),
         ("?range=7", date(2026, 3, 14), NOW.date()),
         ("?range=90", date(2025, 12, 21), NOW.date()),
+        ("?range=month", date(2026, 2, 1), date(2026, 2, 28)),
         ("?range=year", date(2026, 1, 1), NOW.date()),
         ("?range=nonsense", date(2026, 2, 19), NOW.date()),
         ("?since=2026-01-05&until=2026-01-05", date(2026, 1, 5), date(2026, 1, 5)),

@@ -46,6 +46,7 @@ def parts(client: Client, query: str, path: str = REPORTS) -> dict[str, str]:
         ),
         ("category__isnull=True", ["Category: none"]),
         ("category__isnull=False", ["Category: any"]),
+        ("product=Pump, 5 %26 6 bar", ["Product: Pump, 5 & 6 bar"]),
         ("shift=none", ["Shift: outside the shifts"]),
         # What the dashboard's links ask for is none of the filters.
         (
