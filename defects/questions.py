@@ -12,9 +12,7 @@ from defects import texts
 from defects.models import Question
 from orders.chat.asking import asks_about_an_order
 from orders.models import Order
-from orders.models.keys import keys_in
-from orders.questions import OrderNumberField, order_choices
-from orders.texts import WHICH, WHICH_OF_REFERENCE
+from orders.questions import OrderNumberField, order_choices, which_of
 from whatsapp_bot.dialog import NUMBERS, words_in
 from whatsapp_bot.emergency import tells_of_emergency
 from whatsapp_bot.models import Contact
@@ -219,18 +217,13 @@ class OrderField(OrderNumberField):
         number = super().clean(value)
         if not number or not self.knows_some:
             return number
-        orders, which = self.visible.meant_by(number), WHICH
-        if not orders:
-            orders, which = self._called_by_them(number), WHICH_OF_REFERENCE
+        orders = self.visible.meant_or_called(self.contact, number)
         if len(orders) > 1:
             self.choices = order_choices(orders)
-            raise forms.ValidationError(str(which))
+            raise forms.ValidationError(str(which_of(orders, number)))
         if not orders:
             raise forms.ValidationError(str(texts.WRONG_ORDER))
         return orders[0]
-
-    def _called_by_them(self, number: str) -> list[Order]:
-        return list(self.visible.called_by(self.contact, keys_in(number)))
 
     def as_it_stays(self, order: Order | str) -> str:
         return str(order)

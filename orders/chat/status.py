@@ -21,10 +21,10 @@ from orders.chat.asking import (
     wants_a_change,
 )
 from orders.models import Order, WrongLookup
-from orders.models.keys import end_in, ends_in, keys_in, order_key, parts_of
+from orders.models.keys import keys_in, order_key, parts_of
 from orders.models.order import OrderQuerySet
 from orders.models.progress import Need, Step
-from orders.questions import OrderNumberField, order_choices
+from orders.questions import OrderNumberField, common_end, order_choices, which_of
 from whatsapp_bot.dialog import Answers, words_in
 from whatsapp_bot.flows import MORE, Astray, Flow, Gone, Open, Outcome, Say, page_number, register
 from whatsapp_bot.models import Contact, Message
@@ -235,21 +235,19 @@ class WhichOrder(Flow):
     def __init__(self, *about: Any) -> None:
         super().__init__(*about)
         visible = Order.objects.visible_to(self.contact)
-        self.ending = visible.ending_in(self.argument)
-        self.orders = self.ending or list(visible.called_by(self.contact, [self.argument]))
+        called = visible.called_by(self.contact, [self.argument])
+        self.orders = visible.ending_in(self.argument) or list(called)
         if not self.orders:
             raise Gone(self.argument)
 
     @classmethod
     def address_for(cls, orders: Sequence[Order], said: str) -> str:
-        end = end_in(said)
-        is_end = end and ends_in(orders[0].number, end)
-        return f"{cls.name}:{end if is_end else order_key(orders[0].customer_reference)}"
+        named = common_end(orders, said) or order_key(orders[0].customer_reference)
+        return f"{cls.name}:{named}"
 
     def build_form(self, answers: Answers) -> forms.Form:
-        question = texts.WHICH() if self.ending else texts.WHICH_OF_REFERENCE()
-        choices = order_choices(self.orders)
-        return Form(answers, {"number": MenuField(label=question, choices=choices)})
+        question, choices = which_of(self.orders, self.argument), order_choices(self.orders)
+        return Form(answers, {"number": MenuField(label=question(), choices=choices)})
 
     def done(self, form: forms.Form) -> Outcome:
         number = form.cleaned_data["number"]
@@ -259,8 +257,9 @@ class WhichOrder(Flow):
 
 def _meant(contact: Contact, orders: OrderQuerySet, said: str) -> Sequence[Order]:
     """Those that are named. Among other words, digits alone may be about something else."""
-    named = orders.meant_by(said) if names_an_order(said) else orders.named_in(said)[:1]
-    return named or orders.called_by(contact, keys_in(said))
+    if names_an_order(said):
+        return orders.meant_or_called(contact, said)
+    return orders.named_in(said)[:1] or orders.called_by(contact, keys_in(said))
 
 
 def _may_be_a_number(said: str) -> bool:

@@ -100,6 +100,10 @@ class OrderQuerySet(StampedQuerySet["Order"]):
         named = self._of(contact).alias(reference=Upper(plain)).filter(reference__in=long)
         return named.order_by("key")
 
+    def meant_or_called(self, contact: Contact, words: str) -> "list[Order]":
+        """As meant_by; else the contact's own ones that the customer calls so."""
+        return self.meant_by(words) or list(self.called_by(contact, keys_in(words)))
+
     def with_progress(self) -> "OrderQuerySet":
         """With what their progress and dates follow from, for several orders at once."""
         return self.prefetch_related("lines", "runs")
