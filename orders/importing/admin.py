@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.db.models.fields.files import FieldFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -72,6 +73,7 @@ class ImportAdmin(LongWorkAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [
             self.step("wrong", require_safe(self.wrong_view)),
+            self.step("before", require_safe(self.before_view)),
             self.step("check", require_POST(self.check_view)),
             self.step("confirm", require_POST(self.confirm_view)),
             self.step("discard", require_POST(self.discard_view)),
@@ -188,12 +190,11 @@ class ImportAdmin(LongWorkAdmin):
 
     def wrong_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         imported = self.own(request, pk)
-        try:
-            file = imported.wrong_rows.open("rb")
-        except (OSError, ValueError):  # there are none, or they are gone
-            raise Http404 from None
-        name = slugify(imported.name.rpartition(".")[0]) or "rows"
-        return attached(file, f"{name}-wrong.xlsx", "xlsx")
+        return _download(imported, imported.wrong_rows, "wrong")
+
+    def before_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        imported = self.own(request, pk)
+        return _download(imported, imported.before, "before")
 
     def in_words(self, imported: Import) -> str:
         Status = Import.Status
@@ -259,6 +260,15 @@ class ImportAdmin(LongWorkAdmin):
     def _too_late(request: HttpRequest, pk: int) -> HttpResponse:
         messages.info(request, "That was decided already. This is how it stands.")
         return redirect("admin:orders_import_change", pk)
+
+
+def _download(imported: Import, rows: FieldFile, what: str) -> HttpResponse:
+    try:
+        file = rows.open("rb")
+    except (OSError, ValueError):  # there are none, or they are gone
+        raise Http404 from None
+    name = slugify(imported.name.rpartition(".")[0]) or "rows"
+    return attached(file, f"{name}-{what}.xlsx", "xlsx")
 
 
 def _list_of(what: str) -> str:

@@ -16,6 +16,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
+from orders.importing.before import Before
 from orders.importing.judging import JUDGES, Judge, Kind, Verdict
 from orders.importing.preview import Preview
 from orders.importing.sheet import Choices, Progress, Sheet
@@ -88,14 +89,18 @@ def _look(imported: Import, progress: Progress) -> None:
             preview = look(table, imported, wrong_rows, progress)
         place = ""
         if preview.get("counts", {}).get(Kind.WRONG):
-            wrong_rows.seek(0)
-            place = default_storage.save(imported.new_place("imports"), File(wrong_rows))
+            place = _put_away(imported, wrong_rows)
     before = imported.wrong_rows.name
     is_ours = imported.settle(Import.Status.CHECKED, preview, wrong_rows=place)
     if left := before if is_ours else place:
         default_storage.delete(left)
     if not is_ours:
         raise Stopped
+
+
+def _put_away(imported: Import, file: IO[bytes]) -> str:
+    file.seek(0)
+    return default_storage.save(imported.new_place("imports"), File(file))
 
 
 def look(
@@ -158,15 +163,21 @@ def save(imported: Import, sheet: Sheet, judge: Judge) -> None:
     """Import all of it, or nothing. Raises Changed when more of it is wrong than may be."""
     preview = Preview(sheet, judge)
     try:
-        with transaction.atomic():
+        with tempfile.TemporaryFile() as file, transaction.atomic():
             judge.begin_for_good()
-            for verdicts in judge.judge(sheet):
-                preview.take(verdicts)
-                judge.save()
+            with Before(file, judge) as before:
+                for verdicts in judge.judge(sheet):
+                    preview.take(verdicts)
+                    before.take(verdicts)
+                    judge.save()
             judge.finish()
             if preview.counts[Kind.WRONG] and not judge.choices.leave_wrong:
                 raise Changed(preview.as_json())
-            if not imported.settle(Import.Status.DONE, preview.as_json()):
+            # Nobody gets at what the command imported.
+            place = _put_away(imported, file) if before.rows and imported.by else ""
+            if not imported.settle(Import.Status.DONE, preview.as_json(), before=place):
+                if place:
+                    default_storage.delete(place)
                 raise Stopped
     except (IntegrityError, OperationalError):
         # Somebody else has just made such an order, or is importing the same in another order.

@@ -25,10 +25,12 @@ def may_import(user: Any, what: str) -> bool:
     return may and user.has_perms(["orders.add_import", *_NEEDED[what]])
 
 
+HAS_NO_FILES = models.Q(file="", wrong_rows="", before="")
+
+
 class ImportQuerySet(InHandQuerySet["Import"]):
     def expired(self, now: Any) -> "ImportQuerySet":
-        kept = models.Q(file="") & models.Q(wrong_rows="")
-        return self.filter(expires_at__lte=now).exclude(kept)
+        return self.filter(expires_at__lte=now).exclude(HAS_NO_FILES)
 
 
 class Import(InHand):
@@ -39,6 +41,7 @@ class Import(InHand):
     file: what was chosen, until it is imported, given up, or a day old.
     choices: what was decided by hand. preview: what it would do, as it was looked at.
     wrong_rows: those that cannot be imported, as a file to mend.
+    before: what it has changed, as a file that sets it back.
     """
 
     class What(models.TextChoices):
@@ -54,6 +57,8 @@ class Import(InHand):
         CANCELLED = "cancelled", "discarded"
 
     KEPT = timedelta(days=1)
+    KEPT_BEFORE = timedelta(days=7)
+    """On Monday somebody finds out that Friday's file was the wrong one."""
     LITTLE = 400_000
     """Bytes of text: some thousand rows, which are worth waiting for."""
     BROKE_DOWN = "Reading it broke down."
@@ -67,6 +72,7 @@ class Import(InHand):
     choices = models.JSONField(default=dict, editable=False)
     preview = models.JSONField(default=dict, editable=False)
     wrong_rows = models.FileField(blank=True, editable=False)
+    before = models.FileField(blank=True, editable=False)
     confirmed_at = models.DateTimeField("confirmed", null=True, blank=True, editable=False)
     new = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
@@ -86,7 +92,7 @@ class Import(InHand):
             models.Index(
                 fields=["expires_at"],
                 name="import_to_delete",
-                condition=~(models.Q(file="") & models.Q(wrong_rows="")),
+                condition=~HAS_NO_FILES,
             ),
         ]
 
@@ -181,12 +187,19 @@ class Import(InHand):
         transaction.on_commit(self.delete_files, robust=True)
         return True
 
+    @property
+    def before_until(self) -> datetime:
+        """How long what was there before is kept."""
+        return (self.finished_at or self.created_at) + self.KEPT_BEFORE
+
     def delete_files(self) -> None:
         """What they were read from, and what is wrong in them. The counts stay."""
         self.file.delete(save=False)
         self.wrong_rows.delete(save=False)
-        self.preview = {}
-        self.save(update_fields=["file", "wrong_rows", "preview"])
+        if self.before_until <= timezone.now():
+            self.before.delete(save=False)
+        self.preview, self.expires_at = {}, self.before_until
+        self.save(update_fields=["file", "wrong_rows", "before", "preview", "expires_at"])
 
     def expire(self) -> None:
         """Delete its files, unless somebody is at it: what waits or runs is not given up."""

@@ -592,6 +592,87 @@ def test_what_a_wrong_file_brought_is_cancelled_by_its_rows_with_a_status(client
     assert {order.status for order in Order.objects.all()} == {Order.Status.CANCELLED}
 
 
+def before(client, imported):
+    """What was there before, as the file that the page of the import has."""
+    page = client.get(page_of(imported)).content.decode()
+    assert page_of(imported, "before") in page
+    response = client.get(page_of(imported, "before"))
+    return SimpleUploadedFile("before.xlsx", response.getvalue())
+
+
+def standing():
+    """All that orders say, by their numbers."""
+    return {
+        order.number: (
+            *(order.customer.name, order.product, order.quantity, order.due_date),
+            *(order.status, order.notes),
+            list(order.lines.values_list("position", "product", "quantity")),
+        )
+        for order in Order.objects.all()
+    }
+
+
+def test_what_a_wrong_file_did_is_set_back_with_what_was_there_before(client, acme):
+    first = ["Order no,Line,Customer,Product,Qty,Due date,State,Customer notes"]
+    first += ["ORD-1,,Acme GmbH,Gear,10,2026-12-24,on hold,=1+1 is two"]
+    first += ["ORD-2,1,Acme GmbH,Lid,5,,,", "ORD-2,2,,Pin,2000,,,", "ORD-3,,K-100,Nut,7,,,"]
+    confirm(client, choose(client, csv(*first))[1])
+    Customer.objects.create(name="Blue")
+    was = standing()
+    wrong = ["Order no,Line,Customer,Product,Qty,Due date,State,Customer notes"]
+    wrong += ["ORD-1,,Blue,Wheel,11,2027-01-01,shipped,Soon", "ORD-2,1,,,,,delivered,"]
+    wrong += ["ORD-2,2,,Bolt,1,,,", "ORD-3,,K-100,Nut,7,,,"]
+    wrong += ["ORD-8,1,Blue,A,1,,,", "ORD-8,2,,B,1,,,", "ORD-9,,Blue,C,1,,,"]
+    _, imported = choose(client, csv(*wrong))
+    confirm(client, imported)
+    assert counts(imported) == (3, 3, 1, 0)
+    _, back = choose(client, before(client, imported))
+    assert counts(back) == (0, 5, 0, 0)
+    assert confirm(client, back).status_code == 200
+    now = standing()
+    assert [now.pop(number)[4] for number in ("ORD-8", "ORD-9")] == ["cancelled", "cancelled"]
+    assert now == was
+
+
+def test_what_was_there_before_is_kept_for_a_week_and_for_whose_it_was(
+    client, acme, django_capture_on_commit_callbacks
+):
+    _, imported = choose(client, csv(*GOOD))
+    confirm(client, imported)
+    auditor = browser(staff("auditor", *MAY, "view_import"))
+    assert auditor.get(page_of(imported, "before")).status_code == 403
+    assert "before" not in auditor.get(page_of(imported)).content.decode().split("content-main")[1]
+    imported.refresh_from_db()
+    for days, is_kept in ((6, True), (8, False)):
+        with (
+            time_machine.travel(timezone.now() + timedelta(days=days)),
+            django_capture_on_commit_callbacks(execute=True),
+        ):
+            sweep.delete_old_imports()
+        assert default_storage.exists(imported.before.name) == is_kept
+        page = client.get(page_of(imported)).content.decode()
+        assert (page_of(imported, "before") in page) == is_kept
+    assert client.get(page_of(imported, "before")).status_code == 404
+
+
+def test_runs_are_set_back_with_what_was_there_before(client, acme):
+    Line.objects.bulk_create(Line(name=name) for name in ("Line 1", "Line 2"))
+    order = Order.objects.create(number="ORD-1", customer=acme, product="Gear", quantity=9)
+    head = "Run,Order,Line,Product,Start,End,Qty"
+    first = "R-1,ORD-1,Line 1,Gear,24.12.2026 06:00,24.12.2026 14:00,10"
+    confirm(client, choose(client, csv(head, first), "runs")[1])
+    was = ProductionRun.objects.values("line__name", "product", "begins", "ends", "quantity").get()
+    wrong = [head, "R-1,,Line 2,Lid,25.12.2026 06:00,25.12.2026 14:00,11"]
+    wrong += ["R-2,,Line 2,Lid,25.12.2026 22:00,26.12.2026 06:00,11"]
+    _, imported = choose(client, csv(*wrong), "runs")
+    confirm(client, imported)
+    assert order.runs.count() == 1, "an empty cell leaves it as it is"
+    confirm(client, choose(client, before(client, imported), "runs")[1])
+    runs = ProductionRun.objects.values("line__name", "product", "begins", "ends", "quantity")
+    assert runs.get(reference="R-1") == was
+    assert ProductionRun.objects.get(reference="R-2").status == "cancelled"
+
+
 def test_new_runs_are_seen_from_there(client):
     line = Line.objects.create(name="Line 1")
     row = "R-1,Line 1,Gear,24.12.2026 06:00,24.12.2026 14:00,10"

@@ -1,0 +1,61 @@
+"""What an import changes, as a file that sets it back: it is imported like any other."""
+
+from datetime import date
+from typing import IO, Any, Self
+
+from orders.importing.columns import Column
+from orders.importing.judging import Judge, Kind, Verdict
+from orders.importing.known import CustomerColumn
+from orders.models import Order, OrderLine
+from whatsapp_bot import spreadsheets
+from whatsapp_bot.spreadsheets import Cells, Value, XlsxSheet
+
+CANCELLED = Order.Status.CANCELLED
+"""What becomes of what is new, as nothing is deleted. Runs call it the same."""
+
+
+class Before:
+    """Written as an XLSX file: what changed rows said, and new ones as cancelled. rows: of it."""
+
+    def __init__(self, file: IO[bytes], judge: Judge) -> None:
+        self._identity = judge.resource.identity
+        columns = judge.columns.values()
+        self._columns = [one for one in columns if one.attribute or one.name == "position"]
+        titles = [spreadsheets.Column(one.title, lambda row: row, 20) for one in self._columns]
+        self._sheet = XlsxSheet(file, titles, Cells(), "Before")
+        self._last_new: Any = None
+        self.rows = 0
+
+    def take(self, verdicts: list[Verdict]) -> None:
+        """Those whose rows are not saved yet."""
+        for verdict in verdicts:
+            if said := self._said(verdict):
+                cells = [_cell(one, said.get(one.name)) for one in self._columns]
+                self._sheet.add(cells)
+                self.rows += 1
+
+    def _said(self, verdict: Verdict) -> dict[str, Any]:
+        """By the names of columns; nothing of what stays, and of a line that joins an order."""
+        if verdict.kind not in (Kind.NEW, Kind.CHANGED):
+            return {}
+        own, whole = verdict.came_of[0], verdict.came_of[-1]
+        known = {self._identity: getattr(whole, self._identity)}
+        if whole._state.adding:
+            is_first, self._last_new = whole is not self._last_new, whole
+            return {**known, "status": CANCELLED} if is_first else {}
+        if verdict.kind == Kind.NEW:
+            return {}
+        position = {"position": own.position} if isinstance(own, OrderLine) else {}
+        return {**known, **position, **{one.name: was for one, was, _ in verdict.changes}}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._sheet.close({})
+
+
+def _cell(column: Column, value: Any) -> Value:
+    """Days and numbers stay what they are."""
+    is_plain = isinstance(value, int | date) and not isinstance(column, CustomerColumn)
+    return value if is_plain else column.in_words(value)
