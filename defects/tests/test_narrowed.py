@@ -123,6 +123,13 @@ def test_without_one_of_them_there_is_more(admin_client: Client, worker):
     assert (both.result_count, both.query) == (2, "scratch")
 
 
+@pytest.mark.parametrize("path", [REPORTS, "/admin/orders/import/", "/admin/defects/export/"])
+def test_of_all_there_is_nothing_says_that_there_is_more(admin_client: Client, worker, path: str):
+    DefectReport.objects.file(reported_by=worker, description="A scratch")
+    assert "(<a href" not in admin_client.get(path).content.decode()
+    assert "(<a href" in admin_client.get(f"{path}?q=nothing").content.decode()
+
+
 def test_the_title_is_what_is_listed(admin_client: Client):
     page = admin_client.get(REPORTS).content.decode()
     assert re.search(r"<title>\s*Defect reports \| Andon\s*</title>", page)

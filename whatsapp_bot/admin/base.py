@@ -4,10 +4,23 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
+from unfold.views import ChangeList as UnfoldChangeList
+
+
+class ChangeList(UnfoldChangeList):
+    """A list that nothing narrows shows all there is, also where that is not counted apart."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not (self.query or self.get_filters_params()):
+            self.full_result_count = self.result_count
 
 
 class ModelAdmin(UnfoldModelAdmin):
     """Who asks for what is not there, comes to the list of what is."""
+
+    def get_changelist(self, request: HttpRequest, **options: object) -> type[ChangeList]:
+        return ChangeList
 
     def _get_obj_does_not_exist_redirect(
         self, request: HttpRequest, opts: object, object_id: str

@@ -7,8 +7,8 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
-from unfold.views import ChangeList
 
+from whatsapp_bot.admin.base import ChangeList
 from whatsapp_bot.search import by_index
 
 MOST_LISTED = 10_000
