@@ -1,5 +1,7 @@
 """What comes out of the printer: what is to be read, on white, and nothing to press."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
@@ -94,3 +96,12 @@ def test_the_dashboard_fits_on_paper_and_is_light(dashboard: Page):
     take_back(page)
     expect(dark).to_be_attached()
     assert page.locator("#trend canvas").bounding_box()["width"] > 320
+
+
+def test_the_dashboard_is_two_pages(
+    page: Page, base: str, manager: User, transactional_db: None
+) -> None:
+    call_command("demo", "--anyway", verbosity=0)
+    page.goto(f"{base}/admin/?range=month")
+    page.wait_for_load_state("networkidle")
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) == 2

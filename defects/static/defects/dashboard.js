@@ -249,7 +249,7 @@ function begin() {
 // Two of them side by side on a page, and finer than on a screen.
 function fitOnPaper(chart) {
   chart.options.devicePixelRatio = 3;
-  chart.resize(320, Math.min(chart.height, 170));
+  chart.resize(375, Math.min(chart.height, 200));
 }
 
 function fitOnScreen(chart) {
