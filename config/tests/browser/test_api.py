@@ -67,3 +67,11 @@ def test_a_button_that_is_hit_twice_makes_one_token_and_shows_it(editing: Editin
     assert editing.posts_of_two_presses("Save") == 1
     expect(editing.page.get_by_label("The token")).to_have_value(re.compile("^andon_"))
     assert Token.objects.count() == 1
+
+
+def test_what_is_long_under_way_is_not_sent_again_unasked(editing: Editing, editor: User):
+    editor.user_permissions.add(Permission.objects.get(codename="add_token"))
+    editing.open("access/token/add/")
+    editing.fill(name="ERP")
+    assert editing.posts_of_two_presses("Save", late=True) == 1
+    expect(editing.page.get_by_text("This was sent, and no answer has come yet.")).to_be_visible()

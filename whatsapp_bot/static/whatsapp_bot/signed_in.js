@@ -9,6 +9,8 @@
     "You are signed out, so nothing was saved or sent. What you entered is still here: sign in in another tab, then press the button again.";
   const AWAY =
     "The server does not answer, so nothing was saved or sent. What you entered is still here: press the button again in a moment.";
+  const NO_ANSWER =
+    "This was sent, and no answer has come yet. See in another tab whether it is done before you press the button again: it would be done twice.";
   const CLASSES =
     "mb-6 px-3 py-2.5 rounded-default bg-red-100 text-red-700 dark:bg-red-500/20 dark:text-red-400";
 
@@ -42,16 +44,23 @@
     if (token && field) field.value = token;
   }
 
-  const underWay = new WeakSet();
+  const underWay = new Map(); // forms, and since when
   const sure = new WeakSet();
+
+  // A button is soon hit twice. After a while, when the page may have been stopped, the next press counts.
+  function pressedAgain(form) {
+    if (performance.now() - underWay.get(form) < WAIT_FOR) return;
+    underWay.delete(form);
+    tell(form, NO_ANSWER);
+  }
 
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (event.defaultPrevented || !form.matches("#content-main form[method=post]")) return;
     if (sure.delete(form)) return;
     event.preventDefault();
-    if (underWay.has(form)) return; // A button is soon hit twice.
-    underWay.add(form);
+    if (underWay.has(form)) return pressedAgain(form);
+    underWay.set(form, performance.now());
     const over = () => underWay.delete(form);
     const sentence = await trouble();
     tell(form, sentence);
@@ -59,7 +68,9 @@
     renewToken(form);
     sure.add(form);
     form.requestSubmit(event.submitter);
+    underWay.set(form, performance.now());
     addEventListener("pagehide", over, { once: true });
-    setTimeout(over, WAIT_FOR);
+    // After a file the page stays.
+    if ("bringsFile" in form.dataset) setTimeout(over, WAIT_FOR);
   });
 }
