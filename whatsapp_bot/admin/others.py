@@ -1,7 +1,7 @@
 """Pages that were opened before somebody else saved: they do not undo what others did, unasked."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -19,9 +19,11 @@ from whatsapp_bot.fingerprint import fingerprint, id_in
 
 AS_OPENED = "as_opened"
 """The parameter that brings back what the page was opened with."""
+AS_SHOWN = "as_shown"
+"""The one that brings back what each of its fields showed then."""
 CHANGED = (
-    "This was changed since you opened it. What you entered is still here and not saved. Press the "
-    "same button again to have it your way."
+    "This was changed since you opened it. What you entered is still here and not saved; "
+    "the rest is as it is stored now. Press the same button again to have it your way."
 )
 MOST_NOTES = 20
 DELETED = "Somebody else has deleted this since you opened it, so it cannot be saved any more."
@@ -46,6 +48,8 @@ class RowsAmongOthers(forms.BaseInlineFormSet):
 
     def clean(self) -> None:
         super().clean()
+        for row in self.initial_forms:
+            show_what_others_changed(row)
         if self.gone:
             names = [_called(self.forms[place]) for place in self.gone]
             told = ROW_DELETED if self.max_num else NOT_ADDED_ANEW  # The admin sets it to 0.
@@ -122,6 +126,9 @@ class FormAmongOthers(forms.ModelForm):
         if opened or self.must_say:
             stored = self.hold()
             if news := self.news_since(opened, stored) if stored else [DELETED]:
+                if stored:
+                    self.initial.update(_stored_in(type(self)(instance=stored)))
+                    show_what_others_changed(self)
                 self.tell(news)
         return cleaned
 
@@ -179,6 +186,29 @@ class FormAmongOthers(forms.ModelForm):
         ]
 
 
+def show_what_others_changed(form: forms.ModelForm) -> None:
+    """Show as stored what others have changed and was not touched on the page: it stays so."""
+    untouched = form.data.get(AS_SHOWN, "").split()
+    for name in set(form.changed_data) & form.cleaned_data.keys():
+        if _showing(form, name, form.cleaned_data[name]) in untouched:
+            form.fields[name].bound_data = lambda data, initial: initial
+
+
+def _stored_in(form: forms.ModelForm) -> dict[str, Any]:
+    return {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+
+
+def _showing(form: forms.ModelForm, field: str, value: Any) -> str:
+    """A word that says which field shows what, wherever on the page its row has come to."""
+    if isinstance(value, Model):
+        value = value.pk
+    if isinstance(value, datetime):
+        value = value.replace(microsecond=0).astimezone(UTC)
+    row = form.instance
+    shown = fingerprint("" if value is None else str(value))[:8]
+    return f"{row._meta.model_name}-{row.pk}-{field}={shown}"
+
+
 def told(who: Any, by: Any, at: datetime, what: str) -> str:
     """A line of news for `by`, who may have done it themselves in another window."""
     return f"{'You' if who == by else who or 'Somebody'}, {in_words(at)}: {what}"
@@ -216,5 +246,12 @@ class AmongOthers(CleansText, ModelAdmin):
             # What was typed and refused is in `obj`.
             stored = self.model._base_manager.filter(pk=obj.pk).first()
         if stored is not None:
-            context[AS_OPENED] = context["adminform"].form.as_opened(stored)
+            form = context["adminform"].form
+            rows = [row for one in context["inline_admin_formsets"] for row in one.formset.forms]
+            context[AS_OPENED] = form.as_opened(stored)
+            context[AS_SHOWN] = " ".join(
+                _showing(one, name, value)
+                for one in [form, *rows]
+                for name, value in _stored_in(one).items()
+            )
         return super().render_change_form(request, context, *how, obj=obj, **more)
