@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import slugify
 from unfold.admin import StackedInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -26,12 +27,16 @@ from whatsapp_bot.models import Menu
 from whatsapp_bot.models.menu import menus
 from whatsapp_bot.wording import in_full
 
+NAME_LENGTH = 50
+
 
 class QuestionForm(PlacedForm):
     name = forms.SlugField(
-        max_length=50,
+        max_length=NAME_LENGTH,
+        required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text="What the answer is stored under. It stays when the question is reworded.",
+        help_text="What the answer is stored under. Left empty, it is made of the question. It "
+        "stays when that is reworded.",
         error_messages={"invalid": "Only letters, numbers, - and _, without spaces."},
     )
 
@@ -40,6 +45,16 @@ class QuestionForm(PlacedForm):
             "example": "Shown after three wrong answers. A number may be below 0 only where its "
             "example is, such as -5."
         }
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self.cleaned_data.get("name") == "":
+            words = self.cleaned_data.get("text") or ""
+            name = self.instance.name or slugify(words)[:NAME_LENGTH].strip("-_")
+            self.cleaned_data["name"] = name
+            if words and not name:
+                self.add_error("name", "Give it one: its words have no letters from a to z.")
+        return cleaned
 
 
 class QuestionFormSet(RowsAmongOthers):
@@ -83,7 +98,6 @@ class QuestionInline(CleansText, StackedInline):
     model = Question
     form = QuestionForm
     formset = QuestionFormSet
-    prepopulated_fields = {"name": ["text"]}
     extra = 0
     ordering_field = "position"
     fields = [

@@ -413,6 +413,19 @@ def posted(admin_client, two_questions):
     return post
 
 
+def test_a_question_without_a_name_is_named_by_its_words_and_stays_so(posted, two_questions):
+    first, second = two_questions.questions.values_list("text", flat=True)
+    named = {first: "a", second: "b", "New?": "new"}
+    assert posted("a", "b", "") == named
+    two_questions.questions.filter(name="new").update(text="Reworded?")
+    assert posted("", "", "") == {first: "a", second: "b", "Reworded?": "new"}
+
+
+def test_words_without_letters_make_no_name(admin_client):
+    page = post_form(admin_client, None, [{"name": "", "text": "什么?"}], key="new")
+    assert "Give it one: its words have no letters from a to z." in page
+
+
 def test_names_of_questions_are_swapped_and_taken_over(posted, two_questions):
     first, second = two_questions.questions.values_list("text", flat=True)
     assert posted("a", "b") == {first: "a", second: "b"}
