@@ -220,11 +220,13 @@ class ReportFormAdmin(OpenedByMenus):
         report_form: ReportForm = form.instance
         if "publish" in request.POST:
             version = report_form.publish(request.user)
+            self.log_change(request, report_form, f"Published as version {version.number}.")
             messages.success(request, f"Version {version.number} is what people are asked now.")
         if "withdraw" in request.POST:
             self._withdraw(request, report_form)
         if (menu := form.cleaned_data.get("on_menu")) and report_form.live:
             menu.add_item(report_form.title, report_form.address)
+            self.log_change(request, menu, f"The form “{report_form}” was put on it.")
             messages.success(request, f"It is on the menu {menu}.")
         report_forms.forget()
         menus.forget()
@@ -239,6 +241,7 @@ class ReportFormAdmin(OpenedByMenus):
             )
             return
         form.withdraw()
+        self.log_change(request, form, "Withdrawn.")
         messages.success(request, "Nobody is asked any more. The draft is still here.")
 
 
@@ -300,6 +303,7 @@ class FormVersionAdmin(ModelAdmin):
         if not may_drop:
             return self._ask(request, version)
         form.go_back_to(version, request.user)
+        self.log_change(request, form, f"Gone back to version {version.number}.")
         report_forms.forget()
         messages.success(
             request, f"People are asked again what {version} asked. The draft is the same."

@@ -221,6 +221,27 @@ def test_a_form_is_withdrawn_in_the_admin(admin_client, defect_form, say):
     assert say("Scratch").startswith("Sorry, that is no longer available.")
 
 
+def test_the_history_tells_who_published_went_back_and_withdrew(admin_client, defect_form):
+    menu = MenuItem.objects.get(opens=defect_form.address).menu
+    first = defect_form.live
+    post_form(admin_client, defect_form, [{"text": "?", "name": "x"}], publish="1")
+    versions = reverse("admin:defects_formversion_changelist")
+    admin_client.post(versions, {"action": "go_back", "_selected_action": [first.pk]})
+    menu.items.filter(opens=defect_form.address).delete()
+    post_form(admin_client, defect_form, [{"text": "?", "name": "y"}], withdraw="1")
+    again = [{"text": "Again?", "name": "z"}]
+    post_form(admin_client, defect_form, again, publish="1", on_menu=menu.pk)
+
+    def history(row):
+        path = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_history", args=[row.pk])
+        return admin_client.get(path).content.decode()
+
+    of_form = history(defect_form)
+    told = ["Published as version 2.", "Gone back to version 1.", "Withdrawn."]
+    assert [one for one in told if one not in of_form] == []
+    assert f"The form “{defect_form}” was put on it." in history(menu)
+
+
 def test_an_earlier_version_is_chosen_in_the_admin(admin_client, two_questions):
     first = two_questions.versions.get(number=1)
     path = reverse("admin:defects_formversion_changelist")
