@@ -298,9 +298,9 @@ class OrderAdmin(AmongOthers, Importable, BigAdmin):
         return [*self.readonly_fields, *(["product", "quantity"] if has_lines else [])]
 
     def get_form(
-        self, request: HttpRequest, obj: Order | None = None, change: bool = False, **options: Any
+        self, request: HttpRequest, obj: Order | None = None, **options: Any
     ) -> type[forms.ModelForm]:
-        form = super().get_form(request, obj, change, **options)
+        form = super().get_form(request, obj, **options)
         if obj is None and request.user.has_perm("orders.add_orderline"):
             # Lines may say it instead, which are looked at after this form.
             for name in ("product", "quantity"):
@@ -416,7 +416,7 @@ def _parts_for(run: ProductionRun) -> QuerySet[OrderLine]:
 
 
 @admin.register(Line)
-class LineAdmin(CleansText, ModelAdmin):
+class LineAdmin(AmongOthers):
     search_fields = ["name"]
 
 
@@ -431,7 +431,7 @@ class PinnedLineAdmin(ModelAdmin):
 
 
 @admin.register(Shift)
-class ShiftAdmin(CleansText, ModelAdmin):
+class ShiftAdmin(AmongOthers):
     list_display = ["name", "begins", "ends"]
     search_fields = ["name"]
 

@@ -26,8 +26,8 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from config.access import second_factor
 from config.access.deleting import Deleted, Rows, in_words
 from config.access.rights import beyond, carrying, may_look_after, permissions_of
-from whatsapp_bot.admin.base import ModelAdmin
 from whatsapp_bot.admin.files import LINK
+from whatsapp_bot.admin.others import AmongOthers, FormAmongOthers
 
 admin.site.unregister([User, Group])
 # Their secrets are nobody's business.
@@ -39,7 +39,7 @@ STAYS = (
 )
 
 
-class GivesNoMoreThanOwn(ModelAdmin):
+class GivesNoMoreThanOwn(AmongOthers):
     """Offers the groups and permissions only that somebody has all of."""
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
@@ -51,9 +51,14 @@ class GivesNoMoreThanOwn(ModelAdmin):
         return super().formfield_for_manytomany(db_field, request, **options)
 
 
+class UserForm(FormAmongOthers, UserChangeForm):
+    """What somebody may do is not given back by a page that was opened before it was taken away."""
+
+
 @admin.register(User)
 class UserAdmin(GivesNoMoreThanOwn, DjangoUserAdmin):
-    form = UserChangeForm
+    form = UserForm
+    rows_watched = ("groups", "user_permissions")
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "full_name", "in_groups", "is_active", "is_staff", "last_login"]
@@ -184,6 +189,8 @@ class UserAdmin(GivesNoMoreThanOwn, DjangoUserAdmin):
 
 @admin.register(Group)
 class GroupAdmin(GivesNoMoreThanOwn, DjangoGroupAdmin):
+    rows_watched = ("permissions",)
+
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         return super().has_change_permission(request, obj) and self._is_within(request, obj)
 

@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from html.parser import HTMLParser
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from defects.models import ReportForm
-from orders.models import Customer, Line, Order, ProductionRun
+from defects.models import DefectCategory, ReportForm
+from orders.models import Customer, Line, Order, ProductionRun, Shift
 from whatsapp_bot.models import Contact, Menu, Page, Wording
 from whatsapp_bot.tests.staff import browser, staff
 
@@ -27,7 +27,7 @@ class Fields(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.values: dict[str, str] = {}
+        self.values: dict[str, str | list[str]] = {}
         self.name = ""
         self.feed(html)
 
@@ -41,9 +41,10 @@ class Fields(HTMLParser):
                 self.values[name] = value or "on"
         elif tag in ("textarea", "select"):
             self.name = name
-            self.values.setdefault(name, "")
+            self.values.setdefault(name, [] if "multiple" in has else "")
         elif tag == "option" and "selected" in has:
-            self.values[self.name] = value or ""
+            many = self.values[self.name]
+            self.values[self.name] = [*many, value] if isinstance(many, list) else value or ""
 
     def handle_data(self, data: str) -> None:
         if self.name and self.lasttag == "textarea":
@@ -66,7 +67,11 @@ class Opened:
     def _see(self, html: str) -> None:
         self.html = html
         values = Fields(html.partition('id="content-main"')[2]).values
-        self.values = {name: value.removeprefix("\n") for name, value in values.items() if name}
+        self.values = {
+            name: value.removeprefix("\n") if isinstance(value, str) else value
+            for name, value in values.items()
+            if name
+        }
 
     def save(self, **values: str) -> bool:
         """Press Save with these values; False when the page stays."""
@@ -180,6 +185,12 @@ def test_who_was_blocked_meanwhile_stays_blocked(open_page, contact):
             {"title": "About us"},
         ),
         (lambda: Customer.objects.create(name="Acme"), {"reference": "K-1"}, {"name": "Acme Ltd"}),
+        (lambda: DefectCategory.objects.create(name="Dent"), {"position": "7"}, {"name": "Dents"}),
+        (
+            lambda: Shift.objects.create(name="Early", begins=time(6), ends=time(14)),
+            {"ends": "13:00:00"},
+            {"begins": "05:00:00"},
+        ),
         (
             lambda: Menu.objects.get(key="defects"),
             {"items-0-label": "Tell us of a defect"},
@@ -191,7 +202,7 @@ def test_who_was_blocked_meanwhile_stays_blocked(open_page, contact):
             {"thanks": "Thank you!"},
         ),
     ],
-    ids=["text", "page", "customer", "menu", "form"],
+    ids=["text", "page", "customer", "category", "shift", "menu", "form"],
 )
 def test_the_second_of_two_is_told_and_may_have_it_their_way(open_page, row, by_another, by_us):
     row = row()
@@ -203,6 +214,27 @@ def test_the_second_of_two_is_told_and_may_have_it_their_way(open_page, row, by_
     assert {name: after.values[name] for name in by_another} == by_another
     assert second.save()
     assert (by_another | by_us).items() <= open_page(row).values.items()
+
+
+def test_rights_that_were_taken_away_meanwhile_are_not_given_back(open_page):
+    clerk, group = staff("clerk"), Group.objects.get(name="Reviewers")
+    clerk.groups.add(group)
+    page = open_page(clerk)
+    clerk.groups.remove(group)
+    User.objects.filter(pk=clerk.pk).update(is_active=False)
+    assert not page.save(email="clerk@example.com")
+    assert TOLD in page.html
+    assert page.save()
+    clerk.refresh_from_db()
+    assert (clerk.email, clerk.is_active) == ("clerk@example.com", False)
+    assert not clerk.groups.exists()
+
+    page = open_page(group)
+    group.permissions.clear()
+    assert not page.save(name="Those who review")
+    assert page.save()
+    group.refresh_from_db()
+    assert (group.name, group.permissions.count()) == ("Those who review", 0)
 
 
 def test_what_is_stored_is_named_as_on_the_page(open_page):

@@ -40,8 +40,6 @@ from defects.models import (
 )
 from defects.models.review import COUNTED, colleagues, problems_of_counting
 from defects.notices import NEWS, QUESTION
-from whatsapp_bot.admin.base import ModelAdmin
-from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.files import listed, shown
 from whatsapp_bot.admin.long_list import LongList
 from whatsapp_bot.admin.others import CHANGED, AmongOthers, FormAmongOthers, told
@@ -486,7 +484,7 @@ def reports_of(request: HttpRequest, contact: Contact) -> Panel | None:
 
 
 @admin.register(DefectCategory)
-class DefectCategoryAdmin(CleansText, ModelAdmin):
+class DefectCategoryAdmin(AmongOthers):
     list_display = ["name", "is_active", "position"]
     list_editable = ["is_active", "position"]
     search_fields = ["name"]

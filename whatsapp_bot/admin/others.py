@@ -9,7 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import display_for_field
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Max, Model
+from django.db.models import Max, Model, QuerySet
 from django.http import HttpRequest, QueryDict
 
 from whatsapp_bot.admin.base import ModelAdmin
@@ -195,11 +195,17 @@ def show_what_others_changed(form: forms.ModelForm) -> None:
 
 
 def _stored_in(form: forms.ModelForm) -> dict[str, Any]:
-    return {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    return {
+        name: form.get_initial_for_field(field, name)
+        for name, field in form.fields.items()
+        if not field.disabled
+    }
 
 
 def _showing(form: forms.ModelForm, field: str, value: Any) -> str:
     """A word that says which field shows what, wherever on the page its row has come to."""
+    if isinstance(value, list | QuerySet):
+        value = sorted(one.pk for one in value)
     if isinstance(value, Model):
         value = value.pk
     if isinstance(value, datetime):
@@ -229,9 +235,9 @@ class AmongOthers(CleansText, ModelAdmin):
     is_held = True
 
     def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
+        self, request: HttpRequest, obj: Any = None, **options: Any
     ) -> type[forms.ModelForm]:
-        form = super().get_form(request, obj, change, **options)
+        form = super().get_form(request, obj, **options)
         # It was made for this request.
         form.by = request.user
         for name in ("watched", "rows_watched", "is_held"):
