@@ -26,7 +26,8 @@ run: .venv/requirements.installed .env ## try it: demo data, the admin and a sim
 	  '  The same in a terminal  make chat' '' \
 	  'Try first: say "hi", then the number of what you want. "menu" always leads back.' ''
 	@# A process beside the server is one more line with & here: they end together. Without an
-	@# account of yours, a fake Twilio on this machine takes the messages and reports on them.
+	@# account of yours, a fake Twilio on this machine takes the messages and reports on them; the
+	@# worker, which asks it first, waits until it is there.
 	@trap 'kill $$pids 2>/dev/null; wait' EXIT; trap 'exit 0' INT TERM; \
 	export DJANGO_RUNSERVER_HIDE_WARNING=true; \
 	grep -q '^PUBLIC_URL=' .env || export PUBLIC_URL=http://127.0.0.1:$(PORT); \
@@ -34,6 +35,8 @@ run: .venv/requirements.installed .env ## try it: demo data, the admin and a sim
 	  export TWILIO_API_URL=http://127.0.0.1:$(TWILIO_PORT); \
 	  $(MANAGE) fake_twilio --quiet --callbacks --approve --port $(TWILIO_PORT) \
 	    --deliver-to http://127.0.0.1:$(PORT) & pids="$$pids $$!"; \
+	  until $(BIN)/python -c "import socket; socket.create_connection(('127.0.0.1', $(TWILIO_PORT)))" \
+	    2>/dev/null || ! kill -0 $$! 2>/dev/null; do sleep 0.2; done; \
 	fi; \
 	$(MANAGE) worker --quiet & pids="$$pids $$!"; \
 	$(MANAGE) runserver $(PORT) & server=$$!; pids="$$pids $$!"; \
