@@ -47,7 +47,7 @@
   const underWay = new Map(); // forms, and since when
   const sure = new WeakSet();
 
-  // A button is soon hit twice. After a while, when the page may have been stopped, the next press counts.
+  // A button is soon hit twice. After a while the page may have been stopped: the next press counts.
   function pressedAgain(form) {
     if (performance.now() - underWay.get(form) < WAIT_FOR) return;
     underWay.delete(form);
