@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from defects.models import DefectCategory, ReportForm
+from defects.models import DefectCategory, DefectReport, ReportForm
 from orders.models import Customer, Line, Order, ProductionRun, Shift
 from whatsapp_bot.models import Contact, Menu, Page, Wording
 from whatsapp_bot.tests.staff import browser, staff
@@ -214,6 +214,21 @@ def test_the_second_of_two_is_told_and_may_have_it_their_way(open_page, row, by_
     assert {name: after.values[name] for name in by_another} == by_another
     assert second.save()
     assert (by_another | by_us).items() <= open_page(row).values.items()
+
+
+def test_what_a_colleague_found_out_of_a_report_stays_so(open_page, contact):
+    report = DefectReport.objects.create(
+        form=ReportForm.objects.get(key="defect"), reported_by=contact, description="Scratch"
+    )
+    report.dispositions.create(kind="scrap", quantity=4)
+    colleague, page = open_page(report), open_page(report)
+    assert colleague.save(severity="major", **{"dispositions-0-quantity": "6"})
+    assert not page.save(cause="Worn tool", **{"dispositions-0-reason": "Too deep"})
+    assert page.save()
+    report.refresh_from_db()
+    assert (report.severity, report.cause) == ("major", "Worn tool")
+    part = report.dispositions.get()
+    assert (part.quantity, part.reason) == (6, "Too deep")
 
 
 def test_rights_that_were_taken_away_meanwhile_are_not_given_back(open_page):
