@@ -51,6 +51,14 @@ class GivesNoMoreThanOwn(AmongOthers):
         return super().formfield_for_manytomany(db_field, request, **options)
 
 
+class NewUserForm(UserCreationForm):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # Django's speaks of other ways to sign in, which there are none of here.
+        told = "Disabled: for another system, which comes with an API token and never signs in."
+        self.fields["usable_password"].help_text = told
+
+
 class UserForm(FormAmongOthers, UserChangeForm):
     """What somebody may do is not given back by a page that was opened before it was taken away."""
 
@@ -59,7 +67,7 @@ class UserForm(FormAmongOthers, UserChangeForm):
 class UserAdmin(GivesNoMoreThanOwn, DjangoUserAdmin):
     form = UserForm
     rows_watched = ("groups", "user_permissions")
-    add_form = UserCreationForm
+    add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "full_name", "in_groups", "is_active", "is_staff", "last_login"]
     list_filter = ["groups", "is_active", "is_staff", "is_superuser"]

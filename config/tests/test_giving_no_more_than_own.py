@@ -252,3 +252,9 @@ def test_a_new_user_is_staff_with_a_group(client, owner):
     new = {"password1": "new and long 1", "password2": "new and long 1", "groups": [editors.pk]}
     client.post(add, {"username": "new", "is_staff": "on", "usable_password": "true", **new})
     assert User.objects.get(username="new", is_staff=True).has_perm("whatsapp_bot.use_simulator")
+
+
+def test_a_new_user_without_a_password_is_said_to_be_another_system(admin_client):
+    page = admin_client.get(reverse("admin:auth_user_add")).content.decode()
+    assert "Disabled: for another system" in page
+    assert "LDAP" not in page
