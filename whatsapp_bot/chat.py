@@ -32,7 +32,7 @@ class MenuFlow(Flow):
             self.menu, items = menus()[self.argument]
         except KeyError:
             raise Gone(self.argument) from None
-        self.items = {str(item.pk): item for item in items if item.is_for(self.contact)}
+        self.items = {str(item.id): item for item in items if item.is_for(self.contact)}
         if not self.items:
             raise Gone(self.argument)
 

@@ -9,9 +9,8 @@ COMMIT go with a statement, and not before and after it
 
 import hashlib
 import select
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from itertools import count
 from typing import Any
 
@@ -72,25 +71,21 @@ class PreparedCursor:
         begin = is_idle and not self.connection.autocommit
         if not (begin or commit):
             return self._checked(self.libpq.exec_prepared(name, sent))
-        before = [partial(self.libpq.send_query_params, b"BEGIN", None)] if begin else []
-        after = [partial(self.libpq.send_query_params, b"COMMIT", None)] if commit else []
-        statement = partial(self.libpq.send_query_prepared, name, sent)
-        return self._at_once([*before, statement, *after])[len(before)]
-
-    def _at_once(self, sending: Sequence[Callable[[], None]]) -> list[PGresult]:
-        """The results of several statements that go to the server together."""
         self.libpq.enter_pipeline_mode()
         try:
-            for send in sending:
-                send()
+            if begin:
+                self.libpq.send_query_params(b"BEGIN", None)
+            self.libpq.send_query_prepared(name, sent)
+            if commit:
+                self.libpq.send_query_params(b"COMMIT", None)
             self.libpq.pipeline_sync()
-            results = [self._next_result() for _ in sending]
+            results = [self._next_result() for _ in range(begin + 1 + commit)]
             self._received()  # of the end
         finally:
             # One that is lost stays as it is.
             with suppress(psycopg.OperationalError):
                 self.libpq.exit_pipeline_mode()
-        return [self._checked(result) for result in results]
+        return [self._checked(result) for result in results][begin]
 
     def _next_result(self) -> PGresult | None:
         """What came of the next statement; after each of them libpq says that it was all."""
@@ -101,11 +96,13 @@ class PreparedCursor:
 
     def _received(self) -> PGresult | None:
         """What libpq has next, others having their turn in this process until it is there."""
-        while (unsent := self.libpq.flush()) or self.libpq.is_busy():
-            self.poll.modify(self.libpq.socket, select.POLLIN | (select.POLLOUT if unsent else 0))
+        libpq = self.libpq
+        while libpq.is_busy():
+            unsent = libpq.flush()
+            self.poll.modify(libpq.socket, select.POLLIN | (select.POLLOUT if unsent else 0))
             self.poll.poll()
-            self.libpq.consume_input()
-        return self.libpq.get_result()
+            libpq.consume_input()
+        return libpq.get_result()
 
     def _prepare(self, sql: str) -> bytes:
         """Have it planned, the types of its values told by where they stand; its name."""

@@ -6,14 +6,14 @@ would put them together anew each time, which takes longer than to run them.
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, partial
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.base import ModelState
-from django.db.models.query import get_related_populators
 
 from whatsapp_bot import libpq
 
@@ -101,11 +101,27 @@ def new(model: type[M], **values: Any) -> M:
 # What is found ----------------------------------------------------------------------------------
 
 
+class _Part(Generic[M]):
+    """The columns of a row that are one object."""
+
+    def __init__(self, about: dict[str, Any], select: Sequence[Any]) -> None:
+        self.model: type[M] = about["model"]
+        first, *_, last = about["select_fields"]
+        self.columns = slice(first, last + 1)
+        self.names = [column.target.attname for column, *_ in select[self.columns]]
+
+    def of(self, row: Sequence[Any], db: str) -> M:
+        there = _made(self.model, dict(zip(self.names, row[self.columns], strict=True)))
+        there._state.adding, there._state.db = False, db
+        return there
+
+
 class Query(Generic[M]):
-    """A query of objects, which may have others joined with `select_related`.
+    """A query of objects, which may have others joined with `select_related`, that are all there.
 
     It is run with values in the place of those that `example` filters by, in the order of its
-    statement: one `filter` after the other, and in each by name.
+    statement: one `filter` after the other, and in each by name. What is joined does not have what
+    was found: they would be a circle that only the collector breaks.
     """
 
     def __init__(self, example: "models.QuerySet[M]") -> None:
@@ -113,31 +129,26 @@ class Query(Generic[M]):
         self.sql, _ = self.compiler.as_sql()
         select, about = self.compiler.select, self.compiler.klass_info
         self.converters = self.compiler.get_converters([column for column, *_ in select])
-        self.columns = len(about["select_fields"])
-        self.names = [column.target.attname for column, *_ in select[: self.columns]]
-        self.joined = get_related_populators(about, select, example.db)
-        for one in self.joined:
-            # Had they each other, they would be a circle that only the collector breaks.
-            one.remote_setter = _is_not_told
-        self.model, self.db = example.model, example.db
+        self.part: _Part[M] = _Part(about, select)
+        joined = about.get("related_klass_infos", ())
+        self.joined = [(one["local_setter"], _Part(one, select)) for one in joined]
+        self.db = example.db
 
     def __call__(self, *values: Any) -> list[M]:
-        return self.objects(rows(self.sql, values))
+        return self.of(_ours(), values)
+
+    def of(self, ours: BaseDatabaseWrapper, values: Sequence[Any]) -> list[M]:
+        return self.objects(_run(ours, self.sql, values).fetchall())
 
     def objects(self, rows: list[tuple[Any, ...]]) -> list[M]:
         """What stands in these rows, which may have more columns."""
         return list(map(self._object, self.compiler.apply_converters(rows, self.converters)))
 
     def _object(self, row: Sequence[Any]) -> M:
-        found = _made(self.model, dict(zip(self.names, row[: self.columns], strict=True)))
-        found._state.adding, found._state.db = False, self.db
-        for one in self.joined:
-            one.populate(row, found)
+        found = self.part.of(row, self.db)
+        for join, part in self.joined:
+            join(found, part.of(row, self.db))
         return found
-
-
-def _is_not_told(joined: models.Model, found: models.Model) -> None:
-    """The one that is joined does not have the one that was found."""
 
 
 # What is written --------------------------------------------------------------------------------
@@ -150,20 +161,30 @@ AS_THEY_ARE = (models.CharField, models.TextField, models.IntegerField, models.F
 def _readying(field: models.Field) -> Callable[[Any], Any] | None:
     """What has to be done with a value of the field to store it."""
     if isinstance(field, models.JSONField):
-        return (field.encoder or json.JSONEncoder)().encode
-    if isinstance(field, models.DateTimeField) and connection.vendor == "postgresql":
-        return _aware
+        return partial(_as_json, (field.encoder or json.JSONEncoder)().encode)
+    if isinstance(field, models.DateTimeField):
+        # psycopg sends it as it is.
+        return _aware if connection.vendor == "postgresql" else _as_text
     if isinstance(field, AS_THEY_ARE):
         plain = int if isinstance(field, models.IntegerField) else str
         return plain if field.choices else None
     return partial(field.get_db_prep_save, connection=connection)
 
 
+def _as_json(encode: Callable[[Any], str], value: Any) -> str:
+    return "{}" if value == {} else encode(value)  # as most are
+
+
 def _aware(moment: datetime) -> datetime:
-    """The moment itself: psycopg sends it as it is. Without a time zone it could be any."""
+    """The moment itself. Without a time zone it could be any."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment} has no time zone")
     return moment
+
+
+def _as_text(moment: datetime) -> str:
+    """As Django stores it on SQLite."""
+    return str(_aware(moment).astimezone(UTC).replace(tzinfo=None))
 
 
 class Writing:
@@ -171,12 +192,12 @@ class Writing:
 
     def __init__(self, sql: str, fields: Sequence[models.Field]) -> None:
         self.sql = sql
-        self.names = [field.attname for field in fields]
+        self.of_row = itemgetter(*(field.attname for field in fields))
         numbered = enumerate(map(_readying, fields))
         self.to_ready = [(place, ready) for place, ready in numbered if ready]
 
     def values(self, row: models.Model) -> list[Any]:
-        values = [row.__dict__[name] for name in self.names]
+        values = list(self.of_row(row.__dict__))
         for place, ready in self.to_ready:
             if values[place] is not None:
                 values[place] = ready(values[place])
@@ -224,8 +245,7 @@ def _updating(model: type[models.Model], names: tuple[str, ...]) -> Writing:
 
 def insert(row: models.Model) -> None:
     """Store a new object, as `save` would; no signals are sent, and no field has its `pre_save`."""
-    ours, writing = _ours(), _inserting(type(row))
-    _insert(row, ours, writing.sql, writing.values(row))
+    _insert(_ours(), row)
 
 
 def find_and_insert(
@@ -237,9 +257,9 @@ def find_and_insert(
     """
     ours = _ours()
     if ours.vendor != "postgresql":
-        for found in query(*values):
+        for found in query.of(ours, values):
             setattr(new, link, found.pk)
-            insert(new)
+            _insert(ours, new)
             return found
         return None
     writing = _finding_and_inserting(query, type(new), link)
@@ -256,7 +276,7 @@ def _finding_and_inserting(query: Query[Any], model: type[models.Model], link: s
     """What is found comes with the id of the new row behind it."""
     own = [field for field in _to_insert(model) if field.attname != link]
     names = [f"c{number}" for number, _ in enumerate(query.compiler.select)]
-    key = names[query.names.index(query.model._meta.pk.attname)]
+    key = names[query.part.names.index(query.part.model._meta.pk.attname)]
     source = f"SELECT {key}, {_blanks(own)} FROM found"  # noqa: S608  # nosec B608
     inserting = _insert_into(model, [model._meta.get_field(link), *own], source)
     sql = (
@@ -281,7 +301,7 @@ def insert_as_found(
     """
     ours = _ours()
     if ours.vendor != "postgresql":
-        return _find_and_insert_one_by_one(new, name, sql, values, copy)
+        return _find_and_insert_one_by_one(ours, new, name, sql, values, copy)
     both = [new, copy] if copy else [new]
     whole, writings = _inserting_as_found(name, sql, *map(type, both))
     given = [
@@ -295,15 +315,20 @@ def insert_as_found(
 
 
 def _find_and_insert_one_by_one(
-    new: models.Model, name: str, sql: str, values: Sequence[Any], copy: models.Model | None
+    ours: BaseDatabaseWrapper,
+    new: models.Model,
+    name: str,
+    sql: str,
+    values: Sequence[Any],
+    copy: models.Model | None,
 ) -> bool:
-    for (value,) in rows(sql, values):
+    for (value,) in _run(ours, sql, values).fetchall():
         setattr(new, name, value)
-        insert(new)
+        _insert(ours, new)
         if copy:
             stored = f'"{new._meta.db_table}" WHERE "{new._meta.pk.column}" = %s'
             copying = _copying(type(new), type(copy), stored)
-            _run(_ours(), copying.sql, [*copying.values(copy), new.pk])
+            _run(ours, copying.sql, [*copying.values(copy), new.pk])
         return True
     return False
 
@@ -337,8 +362,7 @@ def _copying(model: type[models.Model], other: type[models.Model], source: str) 
 
 def update(there: models.Model, names: tuple[str, ...]) -> None:
     """Store these fields of an object that is there; no signals are sent."""
-    ours, updating = _ours(), _updating(type(there), names)
-    _run(ours, updating.sql, updating.values(there))
+    _update(_ours(), there, names)
 
 
 def update_and_insert(
@@ -351,22 +375,32 @@ def update_and_insert(
     """
     ours = _ours()
     if ours.vendor != "postgresql" or not new:
-        update(there, names)
+        _update(ours, there, names)
         for row in new:
-            insert(row)
+            _insert(ours, row)
         return
     *others, last = new
     for row in others:
-        insert(row)
+        _insert(ours, row)
     updating, inserting = _updating(type(there), names), _inserting(type(last))
     sql = f"WITH there AS ({updating.sql}) {inserting.sql}"
     values = updating.values(there) + inserting.values(last)
-    _insert(last, ours, sql, values, is_last=True)
+    _store(ours, last, sql, values, is_last=True)
 
 
-def _insert(
-    row: models.Model,
+def _update(ours: BaseDatabaseWrapper, there: models.Model, names: tuple[str, ...]) -> None:
+    updating = _updating(type(there), names)
+    _run(ours, updating.sql, updating.values(there))
+
+
+def _insert(ours: BaseDatabaseWrapper, row: models.Model) -> None:
+    writing = _inserting(type(row))
+    _store(ours, row, writing.sql, writing.values(row))
+
+
+def _store(
     ours: BaseDatabaseWrapper,
+    row: models.Model,
     sql: str,
     values: list[Any],
     *,

@@ -23,6 +23,21 @@ WINDOW = timedelta(hours=24) - timedelta(minutes=1)
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def of(self, contact: Contact) -> "Conversation":
+        """The contact's conversation, which nobody else can have until the transaction ends."""
+        locked = self.select_for_update(no_key=True)
+        # Somebody else may make it in this moment.
+        return locked.get_or_create(contact=contact)[0]
+
+    def active(self) -> "ConversationQuerySet":
+        """Those that have not fallen silent for so long that they start again."""
+        silence = timedelta(hours=settings.CONVERSATION_TIMEOUT_HOURS)
+        return self.filter(heard_at__gte=timezone.now() - silence)
+
+
+class ConversationManager(models.Manager.from_queryset(ConversationQuerySet)):
+    """What a turn begins with."""
+
     def locked(self, sender: Sender) -> "Conversation":
         """The sender's conversation, which nobody else can have until the transaction ends.
 
@@ -56,17 +71,6 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
                 return _the_one(list(self._known_as(sender)), sender)
         except IntegrityError:  # Somebody else learnt the same in this moment.
             return None
-
-    def of(self, contact: Contact) -> "Conversation":
-        """The contact's conversation, which nobody else can have until the transaction ends."""
-        locked = self.select_for_update(no_key=True)
-        # Somebody else may make it in this moment.
-        return locked.get_or_create(contact=contact)[0]
-
-    def active(self) -> "ConversationQuerySet":
-        """Those that have not fallen silent for so long that they start again."""
-        silence = timedelta(hours=settings.CONVERSATION_TIMEOUT_HOURS)
-        return self.filter(heard_at__gte=timezone.now() - silence)
 
     def _known_as(self, sender: Sender) -> models.QuerySet["Conversation"]:
         locked = self.select_related("contact").select_for_update(no_key=True)
@@ -116,7 +120,7 @@ class Conversation(models.Model):
         default=False, editable=False, help_text="Do messages wait until the person writes?"
     )
 
-    objects = ConversationQuerySet.as_manager()
+    objects = ConversationManager()
 
     class Meta:
         permissions = [("use_simulator", "Can use the simulator")]

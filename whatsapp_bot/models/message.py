@@ -53,49 +53,6 @@ MOST_REPLIES = 10
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    def hear(self, incoming: Incoming) -> "tuple[Conversation, Message]":
-        """Store what came in, with a row for each of its files, and lock the conversation.
-
-        Raises IntegrityError when its SID is stored already, else as `Conversation.objects.locked`.
-        """
-        message = _as_it_came(incoming)
-        conversation = Conversation.objects.locked_to_hear(message, incoming.sender)
-        for position, file in enumerate(incoming.files):
-            message.media.create(position=position, url=file.url, said_type=file.content_type)
-        if incoming.files:
-            tasks.wake(tasks.fetch_files)
-        return conversation, message
-
-    def reply(self, message: "Message", text: str) -> "list[Message]":
-        """Store `text` as the reply to `message`: one row for each message that it takes."""
-        replies = self.replies(message, text)
-        for reply in replies:
-            prepared.insert(reply)
-        return replies
-
-    def replies(self, message: "Message", text: str) -> "list[Message]":
-        """The rows of a reply, which are to be stored in this transaction.
-
-        They go with the answer to the webhook, or from the outbox, as TWILIO_REPLY_WITH says. Who
-        brought a message that was fetched waits for no answer.
-        """
-        by_outbox = message.was_fetched or settings.TWILIO_REPLY_WITH == "api"
-        replies = [
-            prepared.new(
-                Message,
-                contact_id=message.contact_id,
-                direction=Message.Direction.OUT,
-                body=part,
-                in_reply_to_id=message.pk,
-                status=Status.QUEUED if by_outbox else Status.SENT,
-                try_at=timezone.now() if by_outbox else None,
-            )
-            for part in split(text)[:MOST_REPLIES]
-        ]
-        if by_outbox:
-            tasks.wake(tasks.deliver)
-        return replies
-
     def to_show(self) -> "MessageQuerySet":
         """With all that a bubble shows."""
         return self.select_related("contact", "written_by").prefetch_related("media")
@@ -197,6 +154,53 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return [reply for reply in replies if "again_of" not in reply.details]
 
 
+class MessageManager(models.Manager.from_queryset(MessageQuerySet)):
+    """What a turn does, which asks for no messages and so has no need of a query."""
+
+    def hear(self, incoming: Incoming) -> "tuple[Conversation, Message]":
+        """Store what came in, with a row for each of its files, and lock the conversation.
+
+        Raises IntegrityError when its SID is stored already, else as `Conversation.objects.locked`.
+        """
+        message = _as_it_came(incoming)
+        conversation = Conversation.objects.locked_to_hear(message, incoming.sender)
+        for position, file in enumerate(incoming.files):
+            message.media.create(position=position, url=file.url, said_type=file.content_type)
+        if incoming.files:
+            tasks.wake(tasks.fetch_files)
+        return conversation, message
+
+    def reply(self, message: "Message", text: str) -> "list[Message]":
+        """Store `text` as the reply to `message`: one row for each message that it takes."""
+        replies = self.replies(message, text)
+        for reply in replies:
+            prepared.insert(reply)
+        return replies
+
+    def replies(self, message: "Message", text: str) -> "list[Message]":
+        """The rows of a reply, which are to be stored in this transaction.
+
+        They go with the answer to the webhook, or from the outbox, as TWILIO_REPLY_WITH says. Who
+        brought a message that was fetched waits for no answer.
+        """
+        by_outbox = message.was_fetched or settings.TWILIO_REPLY_WITH == "api"
+        replies = [
+            prepared.new(
+                Message,
+                contact_id=message.contact_id,
+                direction=Message.Direction.OUT,
+                body=part,
+                in_reply_to_id=message.pk,
+                status=Status.QUEUED if by_outbox else Status.SENT,
+                try_at=timezone.now() if by_outbox else None,
+            )
+            for part in split(text)[:MOST_REPLIES]
+        ]
+        if by_outbox:
+            tasks.wake(tasks.deliver)
+        return replies
+
+
 def _as_it_came(incoming: Incoming) -> "Message":
     """The message, which is not stored yet, and of nobody."""
     now = timezone.now()
@@ -256,7 +260,7 @@ class Message(models.Model):
     try_at = models.DateTimeField("next try", null=True, blank=True)
     tried_at = models.DateTimeField("last try", null=True, blank=True)
 
-    objects = MessageQuerySet.as_manager()
+    objects = MessageManager()
 
     class Meta:
         constraints = [

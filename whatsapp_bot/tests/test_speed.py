@@ -128,7 +128,7 @@ def test_a_plan_without_an_index_is_noticed(many):
     ],
 )
 def test_the_read_of_a_turn_uses_an_index(many, sender):
-    assert not reads_whole_table(Conversation.objects.all()._known_as(sender))
+    assert not reads_whole_table(Conversation.objects._known_as(sender))
 
 
 def plan(sql: str, values: list[str]) -> str:

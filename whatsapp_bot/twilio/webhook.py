@@ -28,6 +28,7 @@ FORM = "application/x-www-form-urlencoded"
 LONGEST_BODY = 100_000
 MOST_PARAMETERS = 1000
 MOST_FILES = 10
+_FILES = [(f"MediaUrl{place}", f"MediaContentType{place}") for place in range(MOST_FILES)]
 
 _MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 _ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
@@ -57,8 +58,7 @@ _STORED_ELSEWHERE = {
     *("MessageSid", "SmsSid", "SmsMessageSid", "AccountSid", "From", "To", "Body", "WaId"),
     *("ProfileName", "ExternalUserId", "NumMedia", "NumSegments", "SmsStatus", "ApiVersion"),
     *("ChannelMetadata", "OriginalRepliedMessageSid"),
-    *(f"MediaUrl{position}" for position in range(MOST_FILES)),
-    *(f"MediaContentType{position}" for position in range(MOST_FILES)),
+    *(name for names in _FILES for name in names),
 }
 
 
@@ -272,13 +272,11 @@ def _kind_of_file(content_type: str) -> Kind:
 
 
 def _files(parameters: Mapping[str, str]) -> tuple[File, ...]:
-    files = []
-    for position in range(MOST_FILES):
-        url = clean(parameters.get(f"MediaUrl{position}", ""), 2000)
-        if url:
-            content_type = clean(parameters.get(f"MediaContentType{position}", ""), 100)
-            files.append(File(url, content_type))
-    return tuple(files)
+    return tuple(
+        File(url, clean(parameters.get(content_type, ""), 100))
+        for named, content_type in _FILES
+        if named in parameters and (url := clean(parameters[named], 2000))
+    )
 
 
 def _quoted_sid(parameters: Mapping[str, str]) -> str:
