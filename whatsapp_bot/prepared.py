@@ -37,7 +37,8 @@ def _run(
     used where somebody wants to know what is run, or where the settings have transactions or
     statements be other than usual; else there is little between us and the database.
     """
-    ours.ensure_connection()
+    if ours.connection is None:
+        ours.ensure_connection()
     if ours.queries_logged or ours.execute_wrappers or _is_set_up_otherwise(ours):
         cursor = ours.cursor()
         cursor.execute(sql, values)
@@ -155,7 +156,7 @@ class Query(Generic[M]):
 
 
 AS_THEY_ARE = (models.CharField, models.TextField, models.IntegerField, models.ForeignKey)
-"""Fields whose values need nothing done to be stored, unless they are of an enumeration."""
+"""Fields whose values need nothing done to be stored: ours of enumerations are text or numbers."""
 
 
 def _readying(field: models.Field) -> Callable[[Any], Any] | None:
@@ -166,8 +167,7 @@ def _readying(field: models.Field) -> Callable[[Any], Any] | None:
         # psycopg sends it as it is.
         return _aware if connection.vendor == "postgresql" else _as_text
     if isinstance(field, AS_THEY_ARE):
-        plain = int if isinstance(field, models.IntegerField) else str
-        return plain if field.choices else None
+        return None
     return partial(field.get_db_prep_save, connection=connection)
 
 
