@@ -76,8 +76,11 @@ _DENIED = (
 _EMERGENCY = re.compile(
     rf"\b(?P<denied>{_DENIED})?(?:{'|'.join(_FIRE + _HURT + _CALLS + _ELSEWHERE)})\b"
 )
+_SHORTEST = len("fire")
 
 
 def tells_of_emergency(words: str) -> bool:
     """Do these words, as `words_in` gives them, tell of one? Rather once too often."""
-    return any(not found["denied"] for found in _EMERGENCY.finditer(words))
+    return len(words) >= _SHORTEST and any(
+        not found["denied"] for found in _EMERGENCY.finditer(words)
+    )

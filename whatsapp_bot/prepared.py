@@ -5,10 +5,12 @@ would put them together anew each time, which takes longer than to run them.
 """
 
 import json
+import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache, partial
 from operator import itemgetter
+from types import NoneType
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
@@ -39,7 +41,7 @@ def _run(
     """
     if ours.connection is None:
         ours.ensure_connection()
-    if ours.queries_logged or ours.execute_wrappers or _is_set_up_otherwise(ours):
+    if ours.force_debug_cursor or ours.execute_wrappers or _is_set_up_otherwise(ours):
         cursor = ours.cursor()
         cursor.execute(sql, values)
         return cursor
@@ -156,7 +158,10 @@ class Query(Generic[M]):
 
 
 AS_THEY_ARE = (models.CharField, models.TextField, models.IntegerField, models.ForeignKey)
-"""Fields whose values need nothing done to be stored: ours of enumerations are text or numbers."""
+"""Fields whose values need nothing done to be stored, unless they are of an enumeration."""
+
+# SQLite would ask each None in vain how it is to be stored: a thirtieth of a turn.
+sqlite3.register_adapter(NoneType, lambda none: none)
 
 
 def _readying(field: models.Field) -> Callable[[Any], Any] | None:
@@ -167,7 +172,8 @@ def _readying(field: models.Field) -> Callable[[Any], Any] | None:
         # psycopg sends it as it is.
         return _aware if connection.vendor == "postgresql" else _as_text
     if isinstance(field, AS_THEY_ARE):
-        return None
+        plain = int if isinstance(field, models.IntegerField) else str
+        return plain if field.choices else None
     return partial(field.get_db_prep_save, connection=connection)
 
 

@@ -107,6 +107,7 @@ _ASKS_FOR_A_PERSON = re.compile(
     r"|(?:when|what time) (?:do|are) you open|are you open(?: now| today)?"
 )
 """Also whether one is there, and when."""
+_SHORTEST_REQUEST = len("anyone")
 _REFUSES = re.compile(
     r"(?:(?:no|nope|nah|sorry|please|pls|thanks|thank you) )*"
     r"(?:(?:(?:(?:i|we) )?(?:do not|don t|dont) (?:want|need|report|send|pass|do|bother)"
@@ -165,7 +166,7 @@ def nearly_meant(words: str) -> str:
 
 def asks_for_a_person(words: str) -> bool:
     """Is this the whole message: somebody of the team is wanted?"""
-    if len(words) > LONGEST_PHRASE:
+    if not _SHORTEST_REQUEST <= len(words) <= LONGEST_PHRASE:
         return False
     return bool(_ASKS_FOR_A_PERSON.fullmatch(_BEFORE.sub("", _AFTER.sub("", words))))
 

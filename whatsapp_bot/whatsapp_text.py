@@ -17,15 +17,16 @@ _UNWANTED = re.compile(
     )
     + "]"
 )
-_MARK = re.compile(r"(?<![^\W_])[*_~`](?=\S)|(?<=\S)[*_~`](?![^\W_])")
+# The sign comes first, so that most of a text is passed over fast.
+_MARK = re.compile(r"[*_~`](?:(?<![^\W_][*_~`])(?=\S)|(?<=\S[*_~`])(?![^\W_]))")
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d-"
 _LOOKALIKES = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"}
 
 
 def clean(text: str, limit: int) -> str:
     """`text` without characters that break databases, XML or screens, cut at `limit` characters."""
-    # What is printable, as most of it is, has nothing unwanted.
-    if not text.isprintable():
+    # Lines that are printable, as most are, have nothing unwanted.
+    if not text.replace("\n", "").isprintable():
         text = _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return text[:limit].strip()
 

@@ -13,9 +13,8 @@ from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape, quoteattr
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
-from django.http.request import RawPostDataException, UnreadablePostError
+from django.http.request import UnreadablePostError
 from django.urls import reverse
 from twilio.request_validator import RequestValidator
 
@@ -26,6 +25,7 @@ from whatsapp_bot.whatsapp_text import clean
 
 FORM = "application/x-www-form-urlencoded"
 LONGEST_BODY = 100_000
+MOST_BYTES = 2_500_000
 MOST_PARAMETERS = 1000
 MOST_FILES = 10
 _FILES = [(f"MediaUrl{place}", f"MediaContentType{place}") for place in range(MOST_FILES)]
@@ -221,11 +221,11 @@ def _parameters(request: HttpRequest) -> dict[str, str]:
     if request.content_params.get("charset", "utf-8").lower() != "utf-8":
         raise Refused(400, "another charset")
     try:
-        sent = request.body.decode()
-        pairs = parse_qsl(sent, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
-    except RequestDataTooBig:
-        raise Refused(413, "too large") from None
-    except (UnicodeDecodeError, RawPostDataException, UnreadablePostError):
+        sent = request.read(MOST_BYTES + 1)
+        if len(sent) > MOST_BYTES:
+            raise Refused(413, "too large")
+        pairs = parse_qsl(sent.decode(), keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+    except (UnicodeDecodeError, UnreadablePostError):
         raise Refused(400, "unreadable") from None
     except ValueError:
         raise Refused(413, "too many parameters") from None
