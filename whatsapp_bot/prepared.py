@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache, partial
-from operator import itemgetter
 from types import NoneType
 from typing import Any, Generic, TypeVar
 
@@ -36,8 +35,9 @@ def _run(
     """Run it; the cursor that has what was found.
 
     is_last: it is the last statement of its transaction, which it may end. Django's cursors are
-    used where somebody wants to know what is run, or where the settings have transactions or
-    statements be other than usual; else there is little between us and the database.
+    used where somebody wants to know what is run, more than DEBUG does, or where the settings have
+    transactions or statements be other than usual; else there is little between us and the
+    database.
     """
     if ours.connection is None:
         ours.ensure_connection()
@@ -198,12 +198,12 @@ class Writing:
 
     def __init__(self, sql: str, fields: Sequence[models.Field]) -> None:
         self.sql = sql
-        self.of_row = itemgetter(*(field.attname for field in fields))
+        self.names = [field.attname for field in fields]
         numbered = enumerate(map(_readying, fields))
         self.to_ready = [(place, ready) for place, ready in numbered if ready]
 
     def values(self, row: models.Model) -> list[Any]:
-        values = list(self.of_row(row.__dict__))
+        values = list(map(row.__dict__.__getitem__, self.names))
         for place, ready in self.to_ready:
             if values[place] is not None:
                 values[place] = ready(values[place])

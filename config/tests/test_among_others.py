@@ -125,6 +125,16 @@ def test_an_order_that_was_shipped_meanwhile_stays_so(open_page, order):
     assert order.due_date == date(2027, 1, 15)
 
 
+def test_a_blank_at_the_end_of_what_is_stored_was_not_entered(open_page, order):
+    Order.objects.filter(pk=order.pk).update(customer_reference="PO-7 ")
+    page = open_page(order)
+    Order.objects.filter(pk=order.pk).update(customer_reference="PO-8")
+    assert not page.save(notes="Ring twice")
+    assert page.save()
+    order.refresh_from_db()
+    assert (order.customer_reference, order.notes) == ("PO-8", "Ring twice")
+
+
 def test_who_changed_what_and_when_is_said(open_page, order):
     thandi = User.objects.create_superuser("thandi")
     page, hers, other_tab = open_page(order), Opened(browser(thandi), order), open_page(order)

@@ -211,7 +211,7 @@ def _showing(form: forms.ModelForm, field: str, value: Any) -> str:
     if isinstance(value, datetime):
         value = value.replace(microsecond=0).astimezone(UTC)
     row = form.instance
-    shown = fingerprint("" if value is None else str(value))[:8]
+    shown = fingerprint("" if value is None else str(value).strip())[:8]  # as it is posted
     return f"{row._meta.model_name}-{row.pk}-{field}={shown}"
 
 

@@ -26,6 +26,7 @@ def wait_until_said(phone: Handset, words: str, wanted: str) -> None:
     deadline = time.monotonic() + MAX_AGE
     while True:
         last_try = time.monotonic() > deadline
+        phone.say("menu")  # who is not understood twice is asked something else
         reply = phone.say(words)
         if wanted in reply:
             return
