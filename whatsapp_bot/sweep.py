@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from whatsapp_bot import outbox, tasks
 from whatsapp_bot.models import Channel, HelpRequest, Media, MessageTemplate
+from whatsapp_bot.outage import why_away
 from whatsapp_bot.twilio import account
 
 log = structlog.get_logger("whatsapp_bot")
@@ -51,18 +52,11 @@ def _is_done(job: Callable[[], None]) -> bool:
     try:
         job()
     except Exception as error:
-        if isinstance(error, OperationalError | InterfaceError):
-            _raise_if_the_database_is_away()
+        if isinstance(error, OperationalError | InterfaceError) and why_away():
+            raise
         log.error("the worker stumbled", job=job.__name__, exc_info=error)
         return False
     return True
-
-
-def _raise_if_the_database_is_away() -> None:
-    """Else one table was locked for too long, or one statement took too long."""
-    connection.close_if_unusable_or_obsolete()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
 
 
 @every(1)

@@ -1,13 +1,18 @@
 """The worker, as a process of its own."""
 
+import json
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from config.tests.serving import beside, working
+from config.tests.test_start import NEEDED, environment
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.models import Contact, Conversation, Message
 
@@ -44,3 +49,27 @@ def test_it_sends_what_is_written_and_what_was_left_and_ends_when_told(nomsa, fa
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(timeout=20) == 0
     assert [sent.body for sent in fake_twilio.sent] == [left.body, message.body]
+
+
+def test_a_database_that_is_away_is_told_once_and_so_is_its_return(tmp_path):
+    folder = tmp_path / "mounted later"
+    given = environment(**NEEDED, DATABASE_URL=f"sqlite:///{folder}/db.sqlite3")
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "worker", "--quiet"],
+        cwd=settings.BASE_DIR,
+        env=given,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as worker:
+        try:
+            away, more = json.loads(worker.stderr.readline()), []
+            time.sleep(2.5)  # Each of its threads tries again in this time.
+            folder.mkdir()
+            while len(more) < 20 and "the database is back" not in more:
+                more.append(json.loads(worker.stderr.readline())["event"])
+        finally:
+            worker.kill()
+    assert away["event"] == "the database is away"
+    assert away["why"] == "unable to open database file"
+    assert "the database is away" not in more
+    assert more.count("the database is back") == 1

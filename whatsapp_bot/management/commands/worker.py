@@ -14,6 +14,7 @@ from django.utils.module_loading import autodiscover_modules
 from django_tasks_db.management.commands.db_worker import Worker
 
 from whatsapp_bot import outbox, sweep, tasks
+from whatsapp_bot.outage import Outage, why_away
 
 log = structlog.get_logger("whatsapp_bot")
 
@@ -40,8 +41,10 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())
         jobs = [*(worker.run for worker in workers), partial(sweep.run, ended)]
+        outage = Outage()
         threads = [
-            threading.Thread(target=_keep_doing, args=(job, ended), daemon=True) for job in jobs
+            threading.Thread(target=_keep_doing, args=(job, outage, ended), daemon=True)
+            for job in jobs
         ]
         for thread in threads:
             thread.start()
@@ -68,14 +71,15 @@ def _worker(queue: str, interval: float) -> Worker:
     )
 
 
-def _keep_doing(job: Callable[[], None], ended: threading.Event) -> None:
-    """Begin anew when the database was away."""
+def _keep_doing(job: Callable[[], None], outage: Outage, ended: threading.Event) -> None:
+    """Begin anew when it stumbled, or when the database is back."""
     while not ended.is_set():
         try:
             job()
-        except (OperationalError, InterfaceError) as error:
-            log.error("the database is away", exc_info=error)
         except Exception as error:
+            if isinstance(error, OperationalError | InterfaceError) and (why := why_away()):
+                outage.wait(why, ended)
+                continue
             log.error("the worker stumbled", exc_info=error)
         connection.close()
         ended.wait(1)

@@ -1,0 +1,46 @@
+"""The database being away: noticed, told once, and waited for."""
+
+import threading
+
+import structlog
+from django.db import Error, connection
+
+log = structlog.get_logger("whatsapp_bot")
+
+IS_IT_THERE = "Is it running? Is DATABASE_URL right?"
+
+
+def why_away() -> str:
+    """Why the database does not answer; "" when it does.
+
+    Then a statement that failed had waited for a lock, took too long, or lost its connection.
+    """
+    connection.close_if_unusable_or_obsolete()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error as error:
+        why, *_ = str(error).split("\n")
+        return why
+    return ""
+
+
+class Outage:
+    """However many threads come upon it, it is one line when it begins and one when it is over."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting = 0
+
+    def wait(self, why: str, ended: threading.Event) -> None:
+        """Until the database answers this thread again, or we are to end."""
+        with self._lock:
+            self._waiting += 1
+            if self._waiting == 1:
+                log.error("the database is away", why=why)
+        while not ended.wait(1) and why_away():
+            pass
+        with self._lock:
+            self._waiting -= 1
+            if not (self._waiting or ended.is_set()):
+                log.warning("the database is back")
