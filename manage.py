@@ -3,7 +3,15 @@ import os
 import sys
 
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError:
+        from whatsapp_bot.outage import IS_IT_THERE, why_away
+
+        if why := why_away():
+            sys.exit(f"The database does not answer: {why}\n{IS_IT_THERE}")
+        raise

@@ -70,6 +70,23 @@ def test_wrong_settings_are_named_together_and_never_shown():
     assert "mistyped" not in line.lower()
 
 
+def test_a_command_without_the_database_says_so_in_two_lines():
+    command = subprocess.run(
+        [sys.executable, "manage.py", "migrate"],
+        cwd=settings.BASE_DIR,
+        env=environment(**NEEDED, DATABASE_URL="postgres://andon:secret@127.0.0.1:9/andon"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert command.returncode == 1
+    says, mend = command.stderr.splitlines()
+    assert says.startswith("The database does not answer: ")
+    assert "DATABASE_URL" in mend
+    assert "secret" not in says
+
+
 @pytest.mark.skipif(find_spec("redis") is not None, reason="the library is installed")
 def test_a_cache_that_is_shared_needs_a_library():
     stopped = start(**NEEDED, CACHE_URL="redis://:secret@127.0.0.1:6379/0")
