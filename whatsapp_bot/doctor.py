@@ -5,8 +5,10 @@ anything, sends anything, or tells a token or a person's number; but what Twilio
 templates is stored.
 """
 
+import errno
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -30,6 +32,7 @@ from whatsapp_bot.checks import has_mail_server
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.left_lying import left_lying_since
 from whatsapp_bot.models import Channel, Message, MessageTemplate
+from whatsapp_bot.outage import IS_IT_THERE
 from whatsapp_bot.reconcile import OVERLAP
 from whatsapp_bot.twilio import account, rest, webhook
 from whatsapp_bot.twilio.rest import Unreachable
@@ -38,8 +41,6 @@ from whatsapp_bot.wording import Notice, Text
 log = structlog.get_logger("whatsapp_bot")
 
 CLOCK_MAY_DIFFER = 60
-NOBODY = "+999000000000"
-"""A number that no country has."""
 START_THE_WORKER = "Start `manage.py worker`, or look at its log: systemctl status andon-worker"
 
 
@@ -129,7 +130,7 @@ def database() -> Findings:
     except Error as error:
         why, *_ = str(error).split("\n")
         says = f"The database does not answer: {why}"
-        yield Finding("database", State.WRONG, says, "Is it running? Is DATABASE_URL right?")
+        yield Finding("database", State.WRONG, says, IS_IT_THERE)
         return
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         says = "The database is not as this version needs it."
@@ -166,21 +167,31 @@ def shared_cache() -> Findings:
 
 
 def storage() -> Findings:
-    content = secrets.token_bytes(64)
     try:
-        name = default_storage.save(f"doctor-{secrets.token_hex(8)}", ContentFile(content))
-        with default_storage.open(name) as file:
-            same = file.read() == content
-        default_storage.delete(name)
+        is_kept = _is_kept(secrets.token_bytes(64))
     except OSError as error:
         says = f"A file could not be kept: {error.strerror or type(error).__name__}."
         mend = f"{settings.MEDIA_ROOT} must belong to the user that Andon runs as."
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            mend = f"Make room where {settings.MEDIA_ROOT} is: what people sent is stored then."
         yield Finding("storage", State.WRONG, says, mend)
         return
-    if same:
+    if is_kept:
         yield Finding("storage", State.OK, "A file was written, read and deleted.")
     else:
         yield Finding("storage", State.WRONG, "A file was not read back as it was written.")
+
+
+def _is_kept(content: bytes) -> bool:
+    """Is a file read back as it was written? Nothing of it stays. Raises OSError."""
+    name = f"doctor-{secrets.token_hex(8)}"
+    try:
+        default_storage.save(name, ContentFile(content))
+        with default_storage.open(name) as file:
+            return file.read() == content
+    finally:
+        with suppress(OSError):
+            default_storage.delete(name)
 
 
 def mail() -> Findings:
@@ -289,13 +300,15 @@ def signature_round_trip() -> Findings:
 
     That the reason is not the signature shows that one of Twilio's would be accepted.
     """
+    if not account.is_there():
+        return  # Nobody calls us at that address.
     about = "signature"
     url = settings.PUBLIC_URL + reverse("webhook")
     parameters = {
         "MessageSid": "SM" + "0" * 32,
         "AccountSid": settings.TWILIO_ACCOUNT_SID,
-        "From": f"whatsapp:{NOBODY}",
-        "To": f"whatsapp:{NOBODY}",
+        "From": f"whatsapp:{webhook.NOBODY}",
+        "To": f"whatsapp:{webhook.NOBODY}",
         "Body": "Is the signature of a message that comes this way all right?",
     }
     signed = {"X-Twilio-Signature": webhook.signature(url, parameters)}

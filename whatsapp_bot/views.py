@@ -61,7 +61,8 @@ def status(request: HttpRequest) -> HttpResponse:
 
 
 def _refuse(door: str, refused: twilio.Refused) -> HttpResponse:
-    log.warning(f"{door} refused", status=refused.status, why=refused.why)
+    if not refused.is_a_try:
+        log.warning(f"{door} refused", status=refused.status, why=refused.why)
     return HttpResponse(
         refused.why, status=refused.status, content_type="text/plain", headers=refused.headers
     )

@@ -62,13 +62,21 @@ _STORED_ELSEWHERE = {
 }
 
 
-class Refused(Exception):
-    """A request that is not Twilio's, or not for us. status: what to answer; why: for the log."""
+NOBODY = "+999000000000"
+"""A number that no country has: to it goes what `manage.py doctor` signs, and we refuse."""
 
-    def __init__(self, status: int, why: str) -> None:
+
+class Refused(Exception):
+    """A request that is not Twilio's, or not for us. status: what to answer; why: for the log.
+
+    is_a_try: it came from us, to see whether it would arrive.
+    """
+
+    def __init__(self, status: int, why: str, *, is_a_try: bool = False) -> None:
         super().__init__(why)
         self.status = status
         self.why = why
+        self.is_a_try = is_a_try
         self.headers = {"Allow": "POST"} if status == 405 else {}
 
 
@@ -79,8 +87,9 @@ def read(request: HttpRequest) -> Incoming:
     """
     parameters = _verified(request)
     _check_addresses(parameters)
-    if phone_number(parameters["To"]) != settings.TWILIO_WHATSAPP_NUMBER:
-        raise Refused(403, "another number")
+    to = phone_number(parameters["To"])
+    if to != settings.TWILIO_WHATSAPP_NUMBER:
+        raise Refused(403, "another number", is_a_try=to == NOBODY)
     return parse(parameters)
 
 
