@@ -277,7 +277,7 @@ def _sender() -> Findings:
     wrong = addresses.differences(sender.webhooks, addresses.wanted(settings.PUBLIC_URL))
     for name, (there, ours) in wrong.items():
         says = f"{name}: Twilio has {there or 'none'} and should have {ours}"
-        mend = f"manage.py connect {settings.PUBLIC_URL}"
+        mend = f"Is PUBLIC_URL right? Then `manage.py connect {settings.PUBLIC_URL}`."
         yield Finding("webhooks", State.WRONG, says, mend)
     if not wrong:
         yield Finding("webhooks", State.OK, "Twilio calls us at the right addresses.")

@@ -197,7 +197,8 @@ def test_the_sender(found, twilio, settings):
 
 def test_the_addresses_at_twilio(found, twilio, settings):
     wrong = only(found(doctor.twilio), State.WRONG)
-    assert wrong.count(f"manage.py connect {settings.PUBLIC_URL}") == 3
+    mend = f"Is PUBLIC_URL right? Then `manage.py connect {settings.PUBLIC_URL}`."
+    assert wrong.count(mend) == 3
     call_command("connect", settings.PUBLIC_URL, stdout=StringIO())
     assert not only(found(doctor.twilio), State.WRONG)
     webhook = next(iter(twilio.memory.senders.values()))["webhook"]

@@ -41,7 +41,8 @@ class Command(BaseCommand):
             raise CommandError(f"{error} What was found until then is stored.") from None
         if not found:
             raise CommandError(
-                "The worker is just at it, or met trouble with it. Please try again in a minute."
+                "The worker is just at it, or met trouble with it, which `manage.py doctor` names. "
+                "Please try again in a minute."
             )
         self.stdout.write(in_words(found))
 
