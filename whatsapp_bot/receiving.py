@@ -73,17 +73,18 @@ def _take_as_things_are(incoming: Incoming) -> Answer:
 @transaction.atomic
 def _take(incoming: Incoming) -> Answer:
     conversation, message = Message.objects.hear(incoming)
-    if conversation.contact.is_blocked:
+    contact = conversation.contact
+    if contact.is_blocked:
         message.was_not_answered(BLOCKED)
         return _leave(conversation, message, incoming, outcome="blocked")
     if _is_overtaken(incoming, conversation):
         message.was_not_answered(OVERTAKEN)
         return _leave(conversation, message, incoming)
-    with _in_language(conversation.contact.language or settings.LANGUAGE_CODE):
+    with _in_language(contact.language or settings.LANGUAGE_CODE):
         text = Desk(conversation, message, incoming).answer()
     conversation.hear(message.created_at)
     conversation.release()
-    conversation.contact.learn_name(incoming.sender.name)
+    contact.learn_name(incoming.sender.name)
     replies = Message.objects.replies(message, text) if text else []
     conversation.conclude(replies)
     return Answer(replies, "answered" if replies else "silent", conversation.flow)

@@ -41,7 +41,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
         ms=round((time.monotonic() - started) * 1000, 1),
     )
     by_answer = answer.replies if settings.TWILIO_REPLY_WITH == "twiml" else []
-    return HttpResponse(twilio.twiml(by_answer), content_type="text/xml")
+    return HttpResponse(twilio.twiml(by_answer), content_type="text/xml", charset="utf-8")
 
 
 @csrf_exempt

@@ -1,6 +1,7 @@
 """What a whole message amounts to that is one of our words, said in one of many ways."""
 
 import re
+from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
@@ -126,8 +127,12 @@ _REFUSES = re.compile(
 `not yet fixed`, `don't bother, call me`. `No guard on the press` is none."""
 
 
+@lru_cache(maxsize=1000)
 def meant_by(words: str) -> str:
-    """The word of ours that `words`, a whole message, amount to; else `words`."""
+    """The word of ours that `words`, a whole message, amount to; else `words`.
+
+    Asked several times a turn, of the same few words for most people.
+    """
     if len(words) > LONGEST_PHRASE:
         return words
     said = _AFTER.sub("", words)
