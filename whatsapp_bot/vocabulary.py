@@ -127,14 +127,14 @@ _REFUSES = re.compile(
 `not yet fixed`, `don't bother, call me`. `No guard on the press` is none."""
 
 
-@lru_cache(maxsize=1000)
 def meant_by(words: str) -> str:
-    """The word of ours that `words`, a whole message, amount to; else `words`.
+    """The word of ours that `words`, a whole message, amount to; else `words`."""
+    return words if len(words) > LONGEST_PHRASE else _meant_by(words)
 
-    Asked several times a turn, of the same few words for most people.
-    """
-    if len(words) > LONGEST_PHRASE:
-        return words
+
+@lru_cache(maxsize=1000)
+def _meant_by(words: str) -> str:
+    """Asked several times a turn, of the same few words for most people."""
     said = _AFTER.sub("", words)
     meant = next(filter(None, map(_amounts_to, (words, said, _BEFORE.sub("", said)))), "")
     return meant or _thanks_for(words) or words

@@ -19,6 +19,8 @@ _UNWANTED = re.compile(
 )
 # The sign comes first, so that most of a text is passed over fast.
 _MARK = re.compile(r"[*_~`](?:(?<![^\W_][*_~`])(?=\S)|(?<=\S[*_~`])(?![^\W_]))")
+LONGEST_NUMBER = 20
+"""With the signs around it that somebody may type."""
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d-"
 _LOOKALIKES = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"}
 
@@ -97,6 +99,8 @@ def alike(labels: list[str]) -> list[str]:
 
 def digits_to_number(text: str) -> int | None:
     """The number that somebody typed to choose: `2`, ` 2. `, `２`, `٢`, `2️⃣`; else None."""
+    if len(text) > LONGEST_NUMBER:
+        return None
     plain = in_plain_signs(text).replace("\ufe0f", "").replace("\u20e3", "")
     match = re.fullmatch(r"\s*+\(?#?(\d{1,3})\s*+[.):]?\s*+", plain)
     return int(match[1]) if match else None
