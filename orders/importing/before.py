@@ -35,7 +35,7 @@ class Before:
                 self.rows += 1
 
     def _said(self, verdict: Verdict) -> dict[str, Any]:
-        """By the names of columns; nothing of what stays, and of a line that joins an order."""
+        """By the names of columns. Of a line that joins an order, what the order itself said."""
         if verdict.kind not in (Kind.NEW, Kind.CHANGED):
             return {}
         own, whole = verdict.came_of[0], verdict.came_of[-1]
@@ -43,9 +43,10 @@ class Before:
         if whole._state.adding:
             is_first, self._last_new = whole is not self._last_new, whole
             return {**known, "status": CANCELLED} if is_first else {}
-        if verdict.kind == Kind.NEW:
+        if not verdict.changes:
             return {}
-        position = {"position": own.position} if isinstance(own, OrderLine) else {}
+        was_there = isinstance(own, OrderLine) and not own._state.adding
+        position = {"position": own.position} if was_there else {}
         return {**known, **position, **{one.name: was for one, was, _ in verdict.changes}}
 
     def __enter__(self) -> Self:

@@ -278,12 +278,17 @@ class OrderJudge(Judge):
         return head
 
     def _join(self, of_order: Verdict, verdicts: list[Verdict]) -> None:
-        """Say in the verdicts of the rows what becomes of the order."""
-        by_hand = [change for change in of_order.changes if change[0].name not in OF_LINES]
+        """Say in the verdicts of the rows what becomes of the order.
+
+        Its changes are told with a line that is there already, where there is one.
+        """
+        follows = OF_LINES if self.lines.of.get(self.resource.instance.pk) else ()
+        by_hand = [change for change in of_order.changes if change[0].name not in follows]
         first = verdicts[0]
-        first.changes = [*by_hand, *first.changes]
-        if by_hand and first.kind == Kind.UNCHANGED:
-            first.kind = Kind.CHANGED
+        tells = next((one for one in verdicts if one.kind != Kind.NEW), first)
+        tells.changes = [*by_hand, *tells.changes]
+        if by_hand and tells.kind == Kind.UNCHANGED:
+            tells.kind = Kind.CHANGED
         has_wrong_lines = any(verdict.kind == Kind.WRONG for verdict in verdicts)
         for name, why in of_order.faults.items():
             if name not in OF_LINES or not has_wrong_lines:

@@ -22,7 +22,7 @@ from config.tests.serving import beside, working
 from orders import sweep
 from orders.importing import work
 from orders.importing.judging import OrderJudge
-from orders.models import Customer, Import, Line, Order, ProductionRun
+from orders.models import Customer, Import, Line, Order, OrderLine, ProductionRun
 from orders.tests.test_import_files import xlsx
 from whatsapp_bot.tests.staff import browser, staff
 
@@ -632,6 +632,43 @@ def test_what_a_wrong_file_did_is_set_back_with_what_was_there_before(client, ac
     now = standing()
     assert [now.pop(number)[4] for number in ("ORD-8", "ORD-9")] == ["cancelled", "cancelled"]
     assert now == was
+
+
+LINES = "Order no,Line,Product,Qty,Due date,Customer notes"
+
+
+def test_what_a_new_line_changes_of_its_order_is_set_back(client, acme):
+    first = ["Order no,Line,Customer,Product,Qty,Due date,Customer notes"]
+    first += ["ORD-1,1,Acme GmbH,Gear,10,2026-12-24,Ring", "ORD-2,1,K-100,Lid,5,2026-12-24,Ring"]
+    confirm(client, choose(client, csv(*first))[1])
+    was = standing()
+    wrong = [LINES, "ORD-1,2,Wheel,999,2027-01-01,Never ring"]
+    wrong += ["ORD-2,2,Wheel,999,2027-01-01,Never ring", "ORD-2,1,Pin,6,,"]
+    _, imported = choose(client, csv(*wrong))
+    confirm(client, imported)
+    assert counts(imported) == (2, 1, 0, 0)
+    _, back = choose(client, before(client, imported))
+    assert counts(back) == (0, 2, 0, 0)
+    confirm(client, back)
+    OrderLine.objects.filter(product="Wheel").delete()
+    assert standing() == was
+
+
+def test_an_order_that_got_its_first_lines_is_set_back_once_they_are_deleted(client, acme):
+    confirm(client, choose(client, csv(*GOOD))[1])
+    was = standing()
+    wrong = [LINES, "ORD-1,1,Wheel,999,2027-01-01,", "ORD-1,2,Pin,1,,", "ORD-2,1,Wheel,7,,"]
+    _, imported = choose(client, csv(*wrong))
+    confirm(client, imported)
+    assert "where they are its first, do that before" in client.get(page_of(imported)).text
+    response, back = choose(client, before(client, imported))
+    assert counts(back) == (0, 0, 0, 2)
+    assert "This order has lines." in response.text
+    OrderLine.objects.all().delete()
+    decide(client, back)
+    assert counts(back) == (0, 2, 0, 0)
+    confirm(client, back)
+    assert standing() == was
 
 
 def test_what_was_there_before_is_kept_for_a_week_and_for_whose_it_was(
