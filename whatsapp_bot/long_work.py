@@ -17,8 +17,8 @@ from whatsapp_bot.models.in_hand import InHand
 
 log = structlog.get_logger("whatsapp_bot")
 
-PATIENCE = 5
-"""Seconds that it has to end by itself, once it is ours no more."""
+PATIENCE = 30
+"""Seconds that it has to end by itself, once it is ours no more: it may be putting a file away."""
 TELL_EVERY = 0.5
 """Seconds between two notes of how far it is."""
 

@@ -30,6 +30,11 @@ from whatsapp_bot.long_work import Stopped, work_beside
 
 log = structlog.get_logger("orders")
 
+NOT_KEPT_YET = (
+    "What was there before is being kept, as a file that sets it back. "
+    "If you still read this in some minutes, it could not be kept."
+)
+
 
 class Changed(Exception):
     """Since it was looked at, rows have become wrong. preview: as it is now."""
@@ -89,7 +94,8 @@ def _look(imported: Import, progress: Progress) -> None:
             preview = look(table, imported, wrong_rows, progress)
         place = ""
         if preview.get("counts", {}).get(Kind.WRONG):
-            place = _put_away(imported, wrong_rows)
+            place = imported.new_place("imports")
+            _put_away(wrong_rows, place)
     before = imported.wrong_rows.name
     is_ours = imported.settle(Import.Status.CHECKED, preview, wrong_rows=place)
     if left := before if is_ours else place:
@@ -98,9 +104,9 @@ def _look(imported: Import, progress: Progress) -> None:
         raise Stopped
 
 
-def _put_away(imported: Import, file: IO[bytes]) -> str:
+def _put_away(file: IO[bytes], place: str) -> None:
     file.seek(0)
-    return default_storage.save(imported.new_place("imports"), File(file))
+    default_storage.save(place, File(file))
 
 
 def look(
@@ -162,26 +168,36 @@ def _import(imported: Import, progress: Progress) -> None:
 def save(imported: Import, sheet: Sheet, judge: Judge) -> None:
     """Import all of it, or nothing. Raises Changed when more of it is wrong than may be."""
     preview = Preview(sheet, judge)
-    try:
-        with tempfile.TemporaryFile() as file, transaction.atomic():
-            judge.begin_for_good()
-            with Before(file, judge) as before:
-                for verdicts in judge.judge(sheet):
-                    preview.take(verdicts)
-                    before.take(verdicts)
-                    judge.save()
-            judge.finish()
-            if preview.counts[Kind.WRONG] and not judge.choices.leave_wrong:
-                raise Changed(preview.as_json())
-            # Nobody gets at what the command imported.
-            place = _put_away(imported, file) if before.rows and imported.by else ""
-            if not imported.settle(Import.Status.DONE, preview.as_json(), before=place):
-                if place:
-                    default_storage.delete(place)
-                raise Stopped
-    except (IntegrityError, OperationalError):
-        # Somebody else has just made such an order, or is importing the same in another order.
-        raise Changed(preview.as_json()) from None
+    with tempfile.TemporaryFile() as file:
+        try:
+            _save(imported, sheet, judge, preview, file)
+        except (IntegrityError, OperationalError):
+            # Somebody else has just made such an order, or is importing the same in another order.
+            raise Changed(preview.as_json()) from None
+        if place := imported.before.name:
+            _put_away(file, place)
+            imported.why = ""
+            imported.save(update_fields=["why"])
+
+
+@transaction.atomic
+def _save(imported: Import, sheet: Sheet, judge: Judge, preview: Preview, file: IO[bytes]) -> None:
+    """file: where what was there before is written to, as XLSX."""
+    judge.begin_for_good()
+    with Before(file, judge) as before:
+        for verdicts in judge.judge(sheet):
+            preview.take(verdicts)
+            before.take(verdicts)
+            judge.save()
+    judge.finish()
+    if preview.counts[Kind.WRONG] and not judge.choices.leave_wrong:
+        raise Changed(preview.as_json())
+    kept = {}
+    if before.rows and imported.by:  # Nobody gets at what the command imported.
+        # Named before it is there: whoever dies in between leaves nothing that no row names.
+        kept = {"before": imported.new_place("imports"), "why": NOT_KEPT_YET}
+    if not imported.settle(Import.Status.DONE, preview.as_json(), **kept):
+        raise Stopped
 
 
 def _choices(imported: Import) -> Choices:

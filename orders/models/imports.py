@@ -41,7 +41,7 @@ class Import(InHand):
     file: what was chosen, until it is imported, given up, or a day old.
     choices: what was decided by hand. preview: what it would do, as it was looked at.
     wrong_rows: those that cannot be imported, as a file to mend.
-    before: what it has changed, as a file that sets it back.
+    before: what it has changed, as a file that sets it back; in its place once `why` is empty.
     """
 
     class What(models.TextChoices):

@@ -12,7 +12,7 @@ import xlsxwriter
 from django.contrib.auth.models import Permission
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -689,6 +689,43 @@ def test_what_was_there_before_is_kept_for_a_week_and_for_whose_it_was(
         assert default_storage.exists(imported.before.name) == is_kept
         page = client.get(page_of(imported)).content.decode()
         assert (page_of(imported, "before") in page) == is_kept
+    assert client.get(page_of(imported, "before")).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_there_before_is_put_away_when_all_is_saved(client, acme, monkeypatch):
+    _, imported = choose(client, csv(*GOOD))
+    put_away, settle = default_storage.save, Import.settle
+    saved = []
+
+    def save(*arguments):
+        saved.append((Order.objects.count(), connection.in_atomic_block))
+        return put_away(*arguments)
+
+    def no(imported, status, *arguments, **values):
+        if status == Import.Status.DONE:
+            raise OperationalError("the database is busy")
+        return settle(imported, status, *arguments, **values)
+
+    monkeypatch.setattr(default_storage, "save", save)
+    with monkeypatch.context() as busy:
+        busy.setattr(Import, "settle", no)
+        confirm(client, imported)
+    assert (imported.status, saved) == (Import.Status.CHECKED, []), "and nothing is left lying"
+    confirm(client, imported)
+    assert (imported.status, saved) == (Import.Status.DONE, [(2, False)])
+    assert before(client, imported)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_page_says_when_what_was_there_before_could_not_be_kept(client, acme, away):
+    _, imported = choose(client, csv(*GOOD))
+    away("save")
+    page = confirm(client, imported).text
+    assert imported.status == Import.Status.DONE
+    assert Order.objects.count() == 2
+    assert "it could not be kept" in page
+    assert page_of(imported, "before") not in page
     assert client.get(page_of(imported, "before")).status_code == 404
 
 
