@@ -55,7 +55,7 @@ class Export(InHand):
                 condition=models.Q(status__in=["waiting", "running"]),
             ),
             models.Index(
-                fields=["expires_at"], name="export_to_delete", condition=~models.Q(file="")
+                fields=["expires_at"], name="export_to_delete", condition=~InHand.HAS_NO_FILES
             ),
         ]
 

@@ -25,12 +25,7 @@ def may_import(user: Any, what: str) -> bool:
     return may and user.has_perms(["orders.add_import", *_NEEDED[what]])
 
 
-HAS_NO_FILES = models.Q(file="", wrong_rows="", before="")
-
-
-class ImportQuerySet(InHandQuerySet["Import"]):
-    def expired(self, now: Any) -> "ImportQuerySet":
-        return self.filter(expires_at__lte=now).exclude(HAS_NO_FILES)
+_HAS_NO_FILES = models.Q(file="", wrong_rows="", before="")
 
 
 class Import(InHand):
@@ -56,6 +51,7 @@ class Import(InHand):
         FAILED = "failed", "failed"
         CANCELLED = "cancelled", "discarded"
 
+    HAS_NO_FILES = _HAS_NO_FILES
     KEPT = timedelta(days=1)
     KEPT_BEFORE = timedelta(days=7)
     """On Monday somebody finds out that Friday's file was the wrong one."""
@@ -79,7 +75,7 @@ class Import(InHand):
     unchanged = models.PositiveIntegerField(default=0)
     wrong = models.PositiveIntegerField(default=0)
 
-    objects = ImportQuerySet.as_manager()
+    objects = InHandQuerySet["Import"].as_manager()
 
     class Meta:
         ordering = ["-pk"]
@@ -92,7 +88,7 @@ class Import(InHand):
             models.Index(
                 fields=["expires_at"],
                 name="import_to_delete",
-                condition=~HAS_NO_FILES,
+                condition=~_HAS_NO_FILES,
             ),
         ]
 

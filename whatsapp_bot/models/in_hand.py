@@ -33,7 +33,7 @@ class InHandQuerySet(models.QuerySet[W]):
 
     def expired(self, now: datetime) -> Self:
         """Those whose files are to be deleted."""
-        return self.filter(expires_at__lte=now).exclude(file="")
+        return self.filter(expires_at__lte=now).exclude(self.model.HAS_NO_FILES)
 
 
 class InHand(models.Model):
@@ -42,6 +42,8 @@ class InHand(models.Model):
     WAITING, RUNNING, FAILED, CANCELLED = "waiting", "running", "failed", "cancelled"
     UNFINISHED = (WAITING, RUNNING)
     BROKE_DOWN = "Making it broke down."
+    HAS_NO_FILES = models.Q(file="")
+    """Whoever keeps others as well says so here, and in the index for `expired()`."""
     CLAIM = timedelta(seconds=30)
     WAITS = tuple(timedelta(minutes=wait) for wait in (1, 5, 20, 60))
     """After the first try that broke off, the second, and so on: together more than an hour."""
