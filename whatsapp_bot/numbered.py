@@ -50,7 +50,7 @@ DIALECTS = {
 def number_of_ours(text: str) -> str:
     """The first number in `text` that a row of ours may have, as it is stored; "" for none.
 
-    It may be written with another dash, or blanks.
+    It may be written with another dash, or blanks after the letters: ` - 3 more` counts parts.
     """
     found = _ours().search(in_plain_signs(text))
     return "-".join(filter(None, found.groups())).upper() if found else ""
@@ -60,7 +60,7 @@ def number_of_ours(text: str) -> str:
 def _ours() -> re.Pattern[str]:
     prefixes = "|".join(kind.prefix for kind in NumberedQuerySet.__subclasses__())
     return re.compile(
-        rf"\b({prefixes})[\s{DASHES}]*(\d{{14}})(?:\s*[{DASHES}]\s*(\d+))?\b", re.IGNORECASE
+        rf"\b({prefixes})[\s{DASHES}]*(\d{{14}})(?:[{DASHES}](\d+))?\b", re.IGNORECASE
     )
 
 

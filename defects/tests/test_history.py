@@ -46,6 +46,13 @@ def test_what_else_is_said_of_it_is_added(say, report):
     assert told.startswith(f"Thank you! I have added that to your report {report.number}.")
 
 
+@pytest.mark.parametrize("more", [" - 3 more parts found", "\n- 2 more", " \u2013 4 of 10"])
+def test_how_many_more_there_are_is_no_part_of_its_number(say, report, more):
+    say("menu")
+    told = say(f"{report.number}{more}")
+    assert told.startswith(f"Thank you! I have added that to your report {report.number}.")
+
+
 def test_nobody_is_told_of_the_report_of_another(report, new_phone):
     other = new_phone()
     other.say("hi")
