@@ -296,8 +296,11 @@ def chosen(options: list[list[str]], said: Said, *, near: bool = True) -> str | 
     place = _place_in_words(words, len(keys))
     if place is not None and not any(words in label.split() for label in labels):
         return keys[place]
-    if not near or meant in POLITE:
+    if not near:
         return None
+    if meant in POLITE:
+        begun = [place for place, label in enumerate(labels) if label.startswith(f"{words} ")]
+        return keys[begun[0]] if len(begun) == 1 else None
     return _amounts_to(keys, labels, words) or nearest(keys, labels, words)
 
 

@@ -3,8 +3,6 @@
 import re
 from functools import lru_cache
 
-from rapidfuzz.distance import OSA
-
 from whatsapp_bot.whatsapp_text import without_accents
 
 PHRASES = {
@@ -79,7 +77,14 @@ _MEANT = {
 }
 POLITE = ("ok", "hello", "thanks", "bye")
 """What is said around another word and means nothing more; of two of them the later one counts."""
-_OFTEN_TYPED = ("menu", "back", "skip", "cancel", "help")
+_MISTYPED = {
+    **dict.fromkeys(("mnu", "meun", "menue", "meny"), "menu"),
+    **dict.fromkeys(("bck", "bakc", "backk"), "back"),
+    **dict.fromkeys(("skp", "sikp", "skipp"), "skip"),
+    **dict.fromkeys(("cancle", "cancl", "cansel", "cancell"), "cancel"),
+    **dict.fromkeys(("hlep", "hepl", "hlp", "helpp"), "help"),
+}
+"""No words of their own: `black` and `pack` are no back, `ship` and `slip` no skip."""
 DAMAGED = r"(?:broke|crack|damag|fault|scratch|dent|bent)"
 """What a word begins with that says of parts or machines that they are damaged."""
 LONGEST_PHRASE = 80
@@ -164,9 +169,8 @@ def _thanks_for(words: str) -> str:
 
 
 def nearly_meant(words: str) -> str:
-    """The word of ours that `words` are, but for one typing error: `mnu`, `cancle`; "" for none."""
-    near = [word for word in _OFTEN_TYPED if OSA.distance(words, word, score_cutoff=1) <= 1]
-    return near[0] if near else ""
+    """The word of ours that `words` are, but for a typing error: `mnu`, `cancle`; "" for none."""
+    return _MISTYPED.get(words, "")
 
 
 def asks_for_a_person(words: str) -> bool:

@@ -231,6 +231,30 @@ def test_two_questions_can_be_answered_at_once(ask, say, defect_form):
     assert [one["answer"] for one in report.answers] == ["Critical", "Line 2"]
 
 
+def test_a_word_that_is_no_choice_does_not_go_back(ask, say, defect_form):
+    ask("choice", choices="Minor\nCritical")
+    say("cancel")
+    Question.objects.create(form=defect_form, name="line", kind="choice", choices="Line 1\nLine 2")
+    defect_form.publish()
+    forget_all()
+    for text in ("2", "1", "minor"):
+        say(text)
+    assert say("Black").startswith("Sorry, that is not one of the choices.")
+    assert "Defect Submitted" in say("2")
+
+
+@pytest.mark.parametrize("said", ["Sharp", "done", "COOL", "great"])
+def test_a_short_answer_may_be_the_beginning_of_one_choice(ask, say, said):
+    ask("choice", choices="Sharp edge\nDone by hand\nCool room\nGreat force\nCrack")
+    assert "Defect Submitted" in say(said)
+    assert answer().split()[0].casefold() == said.casefold()
+
+
+def test_but_not_of_two(ask, say):
+    ask("choice", choices="Sharp edge\nSharp corner")
+    assert say("sharp").startswith("Sorry, that is not one of the choices.")
+
+
 def test_a_photo(ask, say, phone):
     ask("photo")
     assert "I need a picture here" in say("17")

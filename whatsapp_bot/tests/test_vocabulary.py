@@ -127,6 +127,20 @@ class TestInTheConversation:
         say("1")
         assert say(said).startswith(answer)
 
+    @pytest.mark.parametrize(
+        "said",
+        [
+            *("pack", "rack", "jack", "ship", "slip", "kip", "held", "kelp", "men"),
+            "cancels",
+        ],
+    )
+    def test_but_a_word_of_its_own_is_none(self, say, said):
+        say("hi")
+        question = say("4")
+        reply = say(said)
+        assert reply.startswith("Sorry, I did not get that.")
+        assert reply.endswith(question)
+
     @pytest.mark.parametrize("said", ["mnu", "cancle"])
     def test_and_where_words_are_it_is_asked_once_more(self, say, said):
         for text in ("hi", "2", "1"):
