@@ -329,12 +329,14 @@ class Desk:
     def cancel(self) -> str:
         flow = self._flow_at(self.place.flow)
         something = flow and not flow.is_menu
-        if "report" in self.words and not (flow and flow.takes_attachments):
-            return self.open(f"{FOR_TEAM}:{self.message.pk}")  # It was sent long ago.
-        self.place.kept = []
         name, _, left = self.place.flow.partition(":")
+        if "report" in self.words and not (flow and flow.takes_attachments):
+            if not self.place.aside:
+                return self.open(f"{FOR_TEAM}:{self.message.pk}")  # It was sent long ago.
+            something, name, left = True, RESUME, self.place.aside[-1]["flow"]
         if name == RESUME:
             self.place.take_aside(left)
+        self.place.kept = []
         return paragraphs(texts.CANCELLED() if something else "", self.open(MAIN_MENU))
 
     # Attachments ---------------------------------------------------------------------------------

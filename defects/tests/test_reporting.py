@@ -233,6 +233,17 @@ def test_a_report_that_was_left_for_the_menu_is_offered_when_it_is_opened_again(
     assert say("1") == "How many parts?"
 
 
+@pytest.mark.parametrize("before", [["menu"], ["menu", "2"], ["menu", "1"]])
+def test_a_report_that_was_left_for_the_menu_can_be_cancelled_from_there(
+    say, two_questions, before
+):
+    for text in ["hi", "2", "1", "Bent frame", *before]:
+        say(text)
+    assert say("cancel my report").startswith("Cancelled. Nothing was submitted.")
+    say("2")
+    assert say("1") == "Please describe the defect:"
+
+
 def test_back_corrects_the_answer_before(say, two_questions):
     say("hi")
     say("2")
