@@ -63,6 +63,8 @@ _WANTS_A_CHANGE = re.compile(
     r"\b(?:cancel|change|increase|reduce|postpone|speed up|expedite|add (?:to|more))\b"
 )
 """Who says so does not ask how the order stands, and must not think that it is done."""
+_ASKS_FOR_A_CHANGE = re.compile(rf"{_OPENING}(?:(?:is there )?any|did|why)\b")
+"""`Any change on ORD-1001?` and `did you cancel it?` do ask."""
 _AROUND_A_NUMBER = re.compile(
     r"(?:hi|hello|please|pls|my|our|the|orders?|ord|number|no|nr|num|its?|is|s|for|of|on|about"
     r"|where|what|any|news|updates?|status|and|or|also|too|\w*\d\w*)"
@@ -112,7 +114,8 @@ def speaks_of_orders(text: str) -> bool:
 
 
 def wants_a_change(text: str) -> bool:
-    return bool(_WANTS_A_CHANGE.search(text.casefold()))
+    words = words_in(text)
+    return bool(_WANTS_A_CHANGE.search(words) and not _ASKS_FOR_A_CHANGE.search(words))
 
 
 def numbers_meant(text: str) -> list[str]:

@@ -628,12 +628,28 @@ def test_a_question_that_names_no_order_leads_to_the_choice_of_one(say, buyer, o
     assert not WrongLookup.objects.exists()
 
 
-@pytest.mark.parametrize("wanted", ["cancel order ORD-1001", "Change ORD-1001 to 700 please"])
+@pytest.mark.parametrize(
+    "wanted",
+    ["cancel order ORD-1001", "Change ORD-1001 to 700 please", "can you please cancel ORD-1001?"],
+)
 @pytest.mark.parametrize("before", [["hi"], ["hi", "1"]])
 def test_who_wants_an_order_changed_is_offered_to_the_team(say, buyer, order, before, wanted):
     for text in before:
         say(text)
     assert "Shall I pass it on to our team?" in say(wanted)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *("any change on ORD-1001?", "Hi, is there any change to ORD-1001", "why change ORD-1001"),
+        "did you cancel ORD-1001?",
+    ],
+)
+def test_but_not_who_asks_whether_it_was(say, buyer, order, asked):
+    say("hi")
+    say("1")
+    assert say(asked).startswith(ANSWER)
 
 
 def test_who_asks_the_same_again_is_offered_to_the_team(say, buyer, order):
