@@ -46,7 +46,9 @@ _GREETS = re.compile(
     r"|good (?:morning|afternoon|evening|day|night)) )+"
 )
 _IS_NO_DEFECT = re.compile(
-    r"^(?:what|where|when|who|why|how|which|whose|schedule"
+    r"^(?:(?:what|where|when|who|why|how|which|whose)"
+    r"(?:(?: (?:time|many|much|long))? (?:is|are|do|does|did|can|could|will|should|would)"
+    r"|(?!(?: \w+){6}))"
     r"|(?:can|could|may|shall|should|must|do|did|will|would|have|are|is)"
     r" (?:i|you|we|they|there|it|somebody)"
     r"|(?:please )?(?:show|send|give|tell) me"
@@ -54,7 +56,9 @@ _IS_NO_DEFECT = re.compile(
     r"|\bhow are you\b|\b(?:want|like|need|how|have|going|wish|try|trying) to report\b"
     r"|\b(?:call me|speak (?:to|with)|talk (?:to|with)|(?:my|our) (?:\w+ )?reports?)\b"
 )
-"""Questions, goodbyes, and what wants something else than to tell of a defect."""
+"""Questions, goodbyes, and what wants something else than to tell of a defect. At length, `when it
+starts the motor makes noise` and the like do tell.
+"""
 _WANTS_TO_REPORT = re.compile(
     r"(?:\d+ )?(?:please |i (?:want|need|would like|d like) to )?report"
     r"(?: (?:an?|the|new|another|safety|quality))*"
@@ -177,7 +181,8 @@ def may_describe(answer: str) -> bool:
 
 def _is_no_defect(answer: str) -> bool:
     words = words_in(answer)
-    return bool(_IS_NO_DEFECT.search(words) and not _IS_AMISS.search(words))
+    tells = len(words.split()) > MOST_WORDS_TO_ASK_BACK and not answer.endswith("?")
+    return bool(_IS_NO_DEFECT.search(words) and not (tells or _IS_AMISS.search(words)))
 
 
 def _tells_in_short(answer: str) -> bool:

@@ -11,6 +11,10 @@ from whatsapp_bot.models import Contact, Menu, MenuItem
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.recent import forget_all
 
+TOLD_LIKE_A_QUESTION = [
+    *("Schedule label missing on crate", "When it starts the motor makes noise"),
+    *("which side was painted black is peeling", "where the handle meets the cover there is a gap"),
+]
 BROKEN = "machine 4 broken since this morning, 12 pieces scrap"
 OFFER = "Thank you for telling me! Shall I report that as a defect?\n\n1. Yes\n2. No"
 
@@ -139,7 +143,7 @@ def test_a_photo_that_follows_joins_the_report(say, phone, at_rest, two_question
         *("no damage", "broken", "good one", "calm down", "ok stop", "No, jammed"),
         *("1 2 3", "👍 👍 👍", "no, that was for my boss", "hello my friend, how are you"),
         *("I want to report something", "please call me back", "show me the plan of today"),
-        "where is the canteen",
+        *("where is the canteen", "what time does the canteen close on Fridays", "schedule"),
     ],
 )
 def test_questions_and_courtesies_are_no_defects(say, at_rest, said):
@@ -154,10 +158,21 @@ def test_questions_and_courtesies_are_no_defects(say, at_rest, said):
         *("Belt torn? yes, since noon", "20 of ORD-1001 are scratched"),
         *("press broke", "Oil leak!", "line 2 down", "belt jammed", "hi, motor overheating"),
         *("Thanks, the belt broke again", "thank you but it is still leaking", "ok press broke"),
+        *TOLD_LIKE_A_QUESTION,
     ],
 )
 def test_what_is_wrong_may_begin_as_it_likes(say, at_rest, said):
     assert say(said) == OFFER
+
+
+@pytest.mark.parametrize(
+    "said",
+    [*TOLD_LIKE_A_QUESTION, "Have a gap between the door and its frame since noon"],
+)
+def test_so_may_what_is_added(say, at_rest, said):
+    say(BROKEN)
+    assert "Defect Submitted" in say(said)
+    assert descriptions() == [f"{BROKEN}\n{said}"]
 
 
 @pytest.mark.parametrize("role", [Role.UNKNOWN, Role.CUSTOMER])
