@@ -16,6 +16,7 @@ from orders.chat.asking import (
     may_ask_about_an_order,
     names_an_order,
     number_in,
+    numbers_in,
     numbers_meant,
     speaks_of_orders,
     wants_a_change,
@@ -110,8 +111,9 @@ class OrderStatus(Flow):
             return Open(WhichOrder.address_for(orders, number))
         if orders:
             return Say(in_words(orders[0]), trail=self._way_back())
-        if TellOrders.is_for(self.contact, number):
-            return Open(TellOrders.name)
+        several = TellOrders.address_for(self.contact, number)
+        if several:
+            return Open(several)
         if self.page > 1 and words_in(number) == MORE:
             return Open(f"{self.name}:{self.page}", NO_MORE())
         if _may_be_a_number(number) and not self._is_out_of_place(number):
@@ -158,8 +160,8 @@ class TellOrder(Flow):
         orders = visible.meant_by(said) if names_an_order(said) else visible.numbered(said)[:1]
         if not orders and len(parts_of(said)) < FEWEST_WORDS:
             orders = visible.called_by(contact, [order_key(said)])
-        if not orders and names_an_order(said) and TellOrders.is_for(contact, said):
-            return TellOrders.name
+        if not orders and names_an_order(said):
+            return TellOrders.address_for(contact, said)
         return cls._address_of(orders, said)
 
     @classmethod
@@ -171,8 +173,9 @@ class TellOrder(Flow):
             orders = _meant(contact, Order.objects.visible_to(contact), said)
             if orders:
                 return cls._address_of(orders, said)
-            if TellOrders.is_for(contact, asked):
-                return TellOrders.name
+            several = TellOrders.address_for(contact, asked)
+            if several:
+                return several
         if OrderStatus.name not in opened_for(contact):
             return None
         if number:
@@ -195,25 +198,32 @@ class TellOrder(Flow):
 
 @register("orders.several")
 class TellOrders(Flow):
-    """How those orders stand that the message names: `ORD-1001 and 1004?`."""
+    """How those orders stand that a message names: `ORD-1001 and 1004?`.
+
+    The argument is their ids, and after a stroke the numbers that are not found.
+    """
 
     @classmethod
-    def is_for(cls, contact: Contact, said: str) -> bool:
-        """Does it name several, and may the contact know of one?"""
-        orders = Order.objects.visible_to(contact)
-        return any(_meant(contact, orders, number) for number in _several(said))
+    def address_for(cls, contact: Contact, said: str) -> str | None:
+        """None where it does not name several, or the contact may know of none.
+
+        A year or an amount beside what is found is no order that is missing.
+        """
+        numbers = _several(said)
+        found = _each_meant(contact, Order.objects.visible_to(contact), numbers)
+        ids = dict.fromkeys(str(order.pk) for order in chain(*found.values()))
+        missing = [one.split()[-1] for one in found if numbers_in(one) and not found[one]]
+        told = ", ".join(missing) if names_an_order(said) else ""
+        return f"{cls.name}:{','.join(ids)}/{told}" if ids else None
 
     def done(self, form: forms.Form) -> Outcome:
-        said = self.message.body
-        orders = Order.objects.visible_to(self.contact).with_progress()
-        found = {number: _meant(self.contact, orders, number) for number in _several(said)}
-        told = list(dict.fromkeys(chain(*found.values())))
-        missing = [number.split()[-1] for number, orders in found.items() if not orders]
-        others = missing and names_an_order(said)
+        ids, _, missing = self.argument.partition("/")
+        visible = Order.objects.visible_to(self.contact).with_progress()
+        orders = {str(order.pk): order for order in visible.filter(pk__in=ids.split(","))}
         return Say(
             paragraphs(
-                *map(in_words, told),
-                texts.NOT_FOUND_AMONG(numbers=", ".join(missing)) if others else "",
+                *(in_words(orders[one]) for one in ids.split(",") if one in orders),
+                texts.NOT_FOUND_AMONG(numbers=missing) if missing else "",
             )
         )
 
@@ -260,6 +270,26 @@ def _meant(contact: Contact, orders: OrderQuerySet, said: str) -> Sequence[Order
     if names_an_order(said):
         return orders.meant_or_called(contact, said)
     return orders.named_in(said)[:1] or orders.called_by(contact, keys_in(said))
+
+
+def _each_meant(
+    contact: Contact, orders: OrderQuerySet, numbers: list[str]
+) -> dict[str, Sequence[Order]]:
+    """As _meant, for several numbers with one look at those that are said whole."""
+    keys = {number: keys_in(number) for number in numbers}
+    every = [*chain(*keys.values())]
+    named = {order.key: order for order in orders.filter(key__in=every)}
+    found: dict[str, Sequence[Order]] = {}
+    for number in numbers:
+        whole = sorted(named.keys() & keys[number], key=len)[-1:]
+        ends = [] if whole or not names_an_order(number) else orders.ending_in(number)
+        found[number] = [named[key] for key in whole] or ends
+    if not all(found.values()):
+        called = orders.called_by(contact, every)
+        for number in numbers:
+            alike = [one for one in called if order_key(one.customer_reference) in keys[number]]
+            found[number] = found[number] or alike
+    return found
 
 
 def _may_be_a_number(said: str) -> bool:

@@ -328,6 +328,31 @@ def test_which_of_several_are_not_found_is_said_and_no_more(say, buyer, order):
     assert say("and ORD-1001?").startswith(ANSWER)
 
 
+def test_many_numbers_are_looked_up_together(say, buyer, acme, django_assert_max_num_queries):
+    numbers = [make_order(acme, f"ORD-{number}").number for number in range(1001, 1011)]
+    say("hi")
+    say("1")
+    with django_assert_max_num_queries(16):
+        assert say(" ".join(numbers)).count("*Order ORD-") == 10
+
+
+@pytest.mark.parametrize("said", ["ORD-1001 2026", "ORD-1001, 5000"])
+def test_a_year_or_an_amount_beside_an_order_is_none_that_is_missing(say, buyer, order, said):
+    say("hi")
+    reply = say(said)
+    assert reply.startswith(ANSWER)
+    assert "I cannot find" not in reply
+    assert "I cannot find 1002 for you." in say("ord 1001 ord 1002")
+
+
+def test_several_may_be_called_as_the_customer_does(say, buyer, order, acme):
+    make_order(acme, "ORD-1002", customer_reference="AB-4711", product="Gear")
+    say("hi")
+    reply = say("1001 and AB4711")
+    assert reply.startswith(ANSWER)
+    assert "*Order ORD-1002*" in reply
+
+
 def test_among_numbers_that_read_alike_the_whole_one_is_meant(say, buyer, order, acme):
     make_order(acme, "1001", product="Gear")
     say("hi")
