@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from defects import texts
 from defects.models import Question
-from orders.chat.asking import asks_about_an_order
+from orders.chat.asking import asks_about_an_order, names_an_order, numbers_meant
 from orders.models import Order
 from orders.questions import OrderNumberField, order_choices, which_of
 from whatsapp_bot.dialog import NUMBERS, words_in
@@ -172,9 +172,10 @@ class YesOrDescription(YesOrMore):
 
 
 def may_describe(answer: str) -> bool:
-    """Can it be what is wrong? Not where it looks like a no, or asks back."""
+    """Can it be what is wrong? Not where it looks like a no, asks back, or names orders alone."""
     words = len(answer.split())
     asks = answer.endswith("?") and words <= MOST_WORDS_TO_ASK_BACK
+    asks = asks or (names_an_order(answer) and len(numbers_meant(answer)) > 1)
     tells = words >= FEWEST_WORDS or (words == 2 and _tells_in_short(answer))
     return tells and not (asks or _is_no_defect(answer) or _SAYS_NO.search(answer))
 

@@ -109,6 +109,13 @@ def test_what_asks_for_something_else_is_not_reported(say, at_rest, asked):
     assert not DefectReport.objects.exists()
 
 
+@pytest.mark.parametrize("asked", ["ord 1001 ord 1002", "and ORD-1001, ORD-1002 please"])
+def test_numbers_of_orders_alone_are_no_defect(say, at_rest, asked):
+    say(BROKEN)
+    assert say(asked).startswith("Sorry, that is not one of the choices.")
+    assert not DefectReport.objects.exists()
+
+
 def test_a_long_message_holds_nobody_up(say, at_rest):
     began = perf_counter()
     say(f"{'! ' * 40_000} press 3 leaks")
