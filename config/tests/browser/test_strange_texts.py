@@ -232,12 +232,17 @@ def review_with_strange_texts(line: Line, order: Order) -> None:
     Export.objects.create(by=somebody, query=f"q={quote(SCRIPT)}", status="failed", why=PICTURE)
 
 
-def test_in_every_list_page_and_history_it_is_text(editing: Editing, editor: User):
+FEWEST_PAGES = {"defects": 20, "orders": 30, "whatsapp_bot": 30}
+"""Of an app, with a strange text."""
+
+
+@pytest.mark.parametrize("app", sorted({model._meta.app_label for model in admin.site._registry}))
+def test_in_every_list_page_and_history_it_is_text(editing: Editing, editor: User, app: str):
     page = editing.page
     User.objects.filter(pk=editor.pk).update(is_superuser=True, first_name=SCRIPT)
     rows_with_strange_texts()
     looked_at = 0
-    for model in admin.site._registry:
+    for model in filter(lambda model: model._meta.app_label == app, admin.site._registry):
         place = f"{model._meta.app_label}/{model._meta.model_name}/"
         row = model.objects.order_by("-pk").first()
         own = [f"{place}{row.pk}/{name}/" for name in ("change", "history")] if row else []
@@ -245,7 +250,7 @@ def test_in_every_list_page_and_history_it_is_text(editing: Editing, editor: Use
             editing.open(path)
             assert_inert(page)
             looked_at += SCRIPT in page.content() or "&lt;script&gt;" in page.content()
-    assert looked_at > 30
+    assert looked_at > FEWEST_PAGES.get(app, 1)
 
 
 def test_in_what_was_changed_and_in_charts_it_is_text(editing: Editing, editor: User):
