@@ -10,8 +10,8 @@ if __name__ == "__main__":
     try:
         execute_from_command_line(sys.argv)
     except OperationalError:
-        from whatsapp_bot.outage import IS_IT_THERE, why_away
+        from whatsapp_bot.outage import DOES_NOT_ANSWER, IS_IT_THERE, why_away
 
         if why := why_away():
-            sys.exit(f"The database does not answer: {why}\n{IS_IT_THERE}")
+            sys.exit(f"{DOES_NOT_ANSWER.format(why=why)}\n{IS_IT_THERE}")
         raise

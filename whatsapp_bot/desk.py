@@ -143,31 +143,31 @@ class Desk:
         return elsewhere or self._hear_answer()
 
     def _hear_answer(self) -> str:
-        reply = self._set_right() or self._take_each() or self.turn(self.said)
+        flow = self._flow_at(self.place.flow)
+        reply = (self._set_right(flow) or self._take_each(flow)) if flow else ""
+        reply = reply or self.turn(self.said)
         # Nobody in danger is told that it was none.
         return self.turn() if self.is_emergency and self.place.asking.wrong else reply
 
-    def _set_right(self) -> str:
+    def _set_right(self, flow: Flow) -> str:
         """The reply to `no wait, line 3`, which is about the choice before; "" where it is not."""
-        flow = self._flow_at(self.place.flow)
-        righted = set_right(flow.build_form, self.place.asking, self.said) if flow else None
+        righted = set_right(flow.build_form, self.place.asking, self.said)
         if not righted:
             return ""
         self.place.asking, (key, label) = righted
         return paragraphs(texts.CHANGED(answer=label), self.turn(Said(payload=key)))
 
-    def _take_each(self) -> str:
+    def _take_each(self, flow: Flow) -> str:
         """The reply to the answers to several questions at once; "" where it is one, or none."""
-        flow = self._flow_at(self.place.flow)
-        turn = take_each(flow.build_form, self.place.asking, self.said) if flow else None
-        return self._go_on(flow, turn) if flow and turn else ""
+        turn = take_each(flow.build_form, self.place.asking, self.said)
+        return self._go_on(flow, turn) if turn else ""
 
     def _word_with_an_error(self) -> str:
         """The word of ours that was mistyped where only a choice is asked for; "" for none."""
-        asking = self.place.asking
-        if asking.expects not in (Expects.CHOICE, Expects.SUGGESTION):
+        word, asking = nearly_meant(self.words), self.place.asking
+        if not word or asking.expects not in (Expects.CHOICE, Expects.SUGGESTION):
             return ""
-        return "" if chosen(asking.options, self.said) else nearly_meant(self.words)
+        return "" if chosen(asking.options, self.said) else word
 
     def _hear_at_rest(self) -> str:
         """Nothing is under way: it chooses from the main menu, or somebody claims it."""

@@ -32,7 +32,7 @@ from whatsapp_bot.checks import has_mail_server
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.left_lying import left_lying_since
 from whatsapp_bot.models import Channel, Message, MessageTemplate
-from whatsapp_bot.outage import IS_IT_THERE
+from whatsapp_bot.outage import DOES_NOT_ANSWER, IS_IT_THERE, in_a_line
 from whatsapp_bot.reconcile import OVERLAP
 from whatsapp_bot.twilio import account, rest, webhook
 from whatsapp_bot.twilio.rest import Unreachable
@@ -128,8 +128,7 @@ def database() -> Findings:
     try:
         executor = MigrationExecutor(connection)
     except Error as error:
-        why, *_ = str(error).split("\n")
-        says = f"The database does not answer: {why}"
+        says = DOES_NOT_ANSWER.format(why=in_a_line(error))
         yield Finding("database", State.WRONG, says, IS_IT_THERE)
         return
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):

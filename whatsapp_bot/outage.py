@@ -7,6 +7,7 @@ from django.db import Error, connection
 
 log = structlog.get_logger("whatsapp_bot")
 
+DOES_NOT_ANSWER = "The database does not answer: {why}"
 IS_IT_THERE = "Is it running? Is DATABASE_URL right?"
 
 
@@ -20,9 +21,14 @@ def why_away() -> str:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error as error:
-        why, *_ = str(error).split("\n")
-        return why
+        return in_a_line(error)
     return ""
+
+
+def in_a_line(error: Error) -> str:
+    """The first of what the database says of it, which names what is wrong."""
+    why, *_ = str(error).split("\n")
+    return why
 
 
 class Outage:

@@ -39,7 +39,7 @@ def _run(
     transactions or statements be other than usual; else there is little between us and the
     database.
     """
-    if ours.connection is None:
+    if ours.connection is None:  # as it mostly is not: to have Django see takes longer
         ours.ensure_connection()
     if ours.force_debug_cursor or ours.execute_wrappers or _is_set_up_otherwise(ours):
         cursor = ours.cursor()

@@ -217,28 +217,27 @@ def test_what_was_said_before_the_offer_to_go_on_need_not_be_an_answer(ask, say,
         assert "Defect Submitted" in say("line 2")
 
 
-def test_two_questions_can_be_answered_at_once(ask, say, defect_form):
+@pytest.fixture
+def two_choices(ask, say, defect_form) -> None:
+    """How bad it is has been asked, and the line comes next."""
     ask("choice", choices="Minor\nCritical")
     say("cancel")
     Question.objects.create(form=defect_form, name="line", kind="choice", choices="Line 1\nLine 2")
     defect_form.publish()
     forget_all()
-    for text in ("2", "1"):
-        say(text)
+    say("2")
+    say("1")
+
+
+def test_two_questions_can_be_answered_at_once(two_choices, say):
     assert say("critical, line 9").startswith("Sorry, that is not one of the choices.")
     assert "Defect Submitted" in say("Line 2, critical")
     report = DefectReport.objects.get()
     assert [one["answer"] for one in report.answers] == ["Critical", "Line 2"]
 
 
-def test_a_word_that_is_no_choice_does_not_go_back(ask, say, defect_form):
-    ask("choice", choices="Minor\nCritical")
-    say("cancel")
-    Question.objects.create(form=defect_form, name="line", kind="choice", choices="Line 1\nLine 2")
-    defect_form.publish()
-    forget_all()
-    for text in ("2", "1", "minor"):
-        say(text)
+def test_a_word_that_is_no_choice_does_not_go_back(two_choices, say):
+    say("minor")
     assert say("Black").startswith("Sorry, that is not one of the choices.")
     assert "Defect Submitted" in say("2")
 
