@@ -8,6 +8,7 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.db import close_old_connections, connection
 from django.middleware.security import SecurityMiddleware
 from django.urls import resolve, reverse
+from simple_history.middleware import HistoryRequestMiddleware
 
 FOR_TWILIO = ("webhook", "status")
 
@@ -28,7 +29,7 @@ class Application(WSGIHandler):
     """Django's, but that what Twilio brings goes straight to its view.
 
     It has no session, its signature is checked instead of a form's token, and nobody waits for the
-    signals that a request began and ended.
+    signals that a request began and ended. Histories tell by the request through which door it came.
     """
 
     request_class = Utf8Request
@@ -36,7 +37,9 @@ class Application(WSGIHandler):
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async)
         self.straight = {
-            address: convert_exception_to_response(SecurityMiddleware(resolve(address).func))
+            address: convert_exception_to_response(
+                HistoryRequestMiddleware(SecurityMiddleware(resolve(address).func))
+            )
             for address in map(reverse, FOR_TWILIO)
         }
 

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import connection
 
 from config.tests.straight import bring
+from defects.models import DefectReport, Door
 from whatsapp_bot import views
 
 
@@ -20,6 +21,14 @@ def test_a_turn_is_answered_with_the_headers_of_security_and_no_cookie(phone):
     assert "How can we help you today" in body
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "Set-Cookie" not in headers
+
+
+@pytest.mark.django_db
+def test_the_history_of_a_report_tells_that_it_came_by_whatsapp(phone):
+    for text in ("hi", "2", "1", "Deep scratch on the front", "2"):
+        bring("webhook", phone.parameters(text))
+    begun = DefectReport.objects.get().history.get()
+    assert (begun.door, begun.history_user) == (Door.WHATSAPP, None)
 
 
 def test_what_breaks_is_answered(monkeypatch):
