@@ -29,7 +29,7 @@ class Application(WSGIHandler):
     """Django's, but that what Twilio brings goes straight to its view.
 
     It has no session, its signature is checked instead of a form's token, and nobody waits for the
-    signals that a request began and ended. Histories tell by the request through which door it came.
+    signals that a request began and ended. A history tells by the request how a change came in.
     """
 
     request_class = Utf8Request

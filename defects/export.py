@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from defects.models.forms import FormVersion
@@ -106,11 +106,8 @@ def _dispositions(ids: list[int]) -> dict[int, list[str]]:
 
 
 def _photos(ids: list[int]) -> dict[int, int]:
-    is_picture = Q(content_type__startswith="image/") | Q(
-        content_type="", said_type__startswith="image/"
-    )
     report = "message__attachment__report"
-    pictures = Media.objects.filter(is_picture, **{f"{report}__in": ids})
+    pictures = Media.objects.pictures().filter(**{f"{report}__in": ids})
     return dict(pictures.order_by().values_list(report).annotate(Count("pk")))
 
 

@@ -49,6 +49,11 @@ def preview(text: str, limit: int = 60) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def shortened(text: str, limit: int = MAX_LENGTH) -> str:
+    """`text` in at most `limit` UTF-16 units: one that is longer ends after a word, with `…`."""
+    return text if length(text) <= limit else f"{text[: _cut(text, limit - 1)].rstrip()}…"
+
+
 def split(text: str, limit: int = MAX_LENGTH) -> list[str]:
     """`text` as messages of at most `limit` UTF-16 units, split at line ends where it can be."""
     if length(text) <= limit:

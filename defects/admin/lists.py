@@ -14,8 +14,9 @@ from unfold.forms import ActionForm
 from unfold.utils import parse_date_str
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from defects.models import Attachment, DefectCategory
+from defects.models import DefectCategory
 from defects.models.review import OPEN, colleagues
+from whatsapp_bot.models import Media
 from whatsapp_bot.wording import span_in_full
 
 YEARS = range(2000, 3000)
@@ -70,7 +71,7 @@ class PhotoFilter(admin.SimpleListFilter):
         return [("yes", "has a photo"), ("no", "has none")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        photos = Attachment.objects.filter(report=OuterRef("pk"), message__kind="image")
+        photos = Media.objects.pictures().filter(message__attachment__report=OuterRef("pk"))
         match self.value():
             case "yes":
                 return queryset.filter(Exists(photos))

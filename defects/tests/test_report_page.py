@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from defects.models import DefectCategory, DefectReport
 from defects.tests.people import colleague
 from whatsapp_bot.delivery import Status
+from whatsapp_bot.inbound import Kind
 from whatsapp_bot.models import Conversation, Message, Wording
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.tests.staff import browser, may
@@ -415,6 +416,18 @@ def test_tabs_and_filters(listed, some, report):
     today = timezone.localdate().isoformat()
     assert len(found(listed(created_at_from=today, created_at_to=today))) == 4
     assert found(listed(created_at_from="2001-01-01", created_at_to="2001-01-02")) == []
+
+
+@pytest.mark.parametrize(("said_type", "with_photo"), [("image/jpeg", 1), ("application/pdf", 0)])
+def test_a_photo_is_one_however_it_was_sent(listed, some, said_type, with_photo):
+    critical = some[0]
+    document = Message.objects.create(contact=critical.reported_by, kind=Kind.DOCUMENT)
+    critical.attachments.create(message=document)
+    document.media.create(said_type=said_type)
+    assert [len(found(listed(photo=photo))) for photo in ("yes", "no")] == [
+        with_photo,
+        4 - with_photo,
+    ]
 
 
 @pytest.mark.parametrize("words", ["Deep scratch", "scratch DEEP", "DEF-"])

@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 
 from whatsapp_bot import tasks
 from whatsapp_bot.delivery import Route, Status
-from whatsapp_bot.whatsapp_text import MAX_LENGTH, clean, split
+from whatsapp_bot.whatsapp_text import clean, shortened, split
 from whatsapp_bot.wording import Notice
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class Contact(models.Model):
         with translation.override(self.language or settings.LANGUAGE_CODE):
             body = notice(**plain)
         conversation = Conversation.objects.of(self)
-        return self._write(conversation, body[:MAX_LENGTH], notice.key, plain, by)
+        return self._write(conversation, shortened(body), notice.key, plain, by)
 
     def send(self, text: str, by: AbstractBaseUser | None = None) -> "list[Message]":
         """Write `text` to the person: one message, or as many as it takes.

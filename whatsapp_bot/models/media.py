@@ -66,6 +66,11 @@ class MediaQuerySet(models.QuerySet["Media"]):
         """What is to be fetched, or to be deleted at the carrier, the longest overdue first."""
         return self.filter(try_at__lte=now).order_by("try_at", "pk")
 
+    def pictures(self) -> "MediaQuerySet":
+        """Those that are pictures, also as a document; until they are here, as the carrier says."""
+        is_one, is_said = models.Q(content_type__startswith="image/"), models.Q(content_type="")
+        return self.filter(is_one | is_said & models.Q(said_type__startswith="image/"))
+
     def with_words(self, text: str) -> "MediaQuerySet":
         """Those of which each word says who sent them, or is the SID of their message."""
 

@@ -137,6 +137,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return with_each_word(self, text, has_it)
 
     def pictures(self) -> "MessageQuerySet":
+        """Those that came as pictures or videos: of their files nothing need be known yet."""
         return self.filter(kind__in=[kind for kind in Kind if kind.is_picture])
 
     def replies_to(self, sid: str) -> "list[Message] | None":

@@ -14,6 +14,7 @@ from whatsapp_bot.whatsapp_text import (
     digits_to_number,
     length,
     preview,
+    shortened,
     split,
     without_marks,
 )
@@ -65,6 +66,12 @@ def test_a_text_is_split_at_line_ends():
 def test_an_emoji_counts_as_two():
     assert length("a🏭é") == 4
     assert [length(part) for part in split("🏭" * 801)] == [1600, 2]
+
+
+def test_what_is_too_long_is_shortened_after_a_word():
+    assert shortened("as it is") == "as it is"
+    assert shortened("🏭 the line stands still", 15) == "🏭 the line…"
+    assert length(shortened("🏭" * 900)) == MAX_LENGTH - 1
 
 
 @pytest.mark.parametrize(

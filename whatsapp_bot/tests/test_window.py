@@ -14,6 +14,7 @@ from whatsapp_bot.recent import forget_all
 from whatsapp_bot.simulator import script
 from whatsapp_bot.simulator.history import page_before
 from whatsapp_bot.tests.database import statements
+from whatsapp_bot.whatsapp_text import MAX_LENGTH, length
 from whatsapp_bot.wording import Notice
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +55,19 @@ def test_inside_it_goes_in_our_words(quiet, phone, notice, template, fake_twilio
     deliver()
     (sent,) = fake_twilio.sent
     assert (sent.body, sent.content_sid) == ("Order AN-1 is *ready*.", None)
+
+
+def test_what_is_too_long_with_its_values_goes_shortened(
+    quiet, phone, notice, fake_twilio, deliver
+):
+    phone.say("hi")
+    Wording.objects.create(key=notice.key, text="🏭" * 780 + " {number}")
+    forget_all()
+    quiet.notify(notice, number="AN-1 " * 10)
+    deliver()
+    (sent,) = fake_twilio.sent
+    assert length(sent.body) <= MAX_LENGTH
+    assert sent.body.endswith("AN-1…")
 
 
 def test_outside_it_goes_as_the_template(quiet, notice, template, fake_twilio, deliver):
