@@ -16,9 +16,9 @@ _LEAVE_OUT = {
 
 class Command(BaseCommand):
     help = (
-        "Has the worker look up at Twilio, before it sends, what had not gone when a backup was "
-        "taken, and leaves ids out that lost messages may have had. For after a restore, before "
-        "the worker starts."
+        "For after a restore, before the worker starts. Makes the worker look up at Twilio what "
+        "had not gone when the backup was taken, before it sends that again, and skips the ids "
+        "that lost messages may have had."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

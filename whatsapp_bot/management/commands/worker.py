@@ -24,7 +24,8 @@ LESS_OFTEN = 5
 
 class Command(BaseCommand):
     help = (
-        "Does what is done in the background: sends, fetches files, exports, imports, asks Twilio."
+        "Does the work in the background: sends messages, fetches files, makes large exports, goes "
+        "through large imports, and asks Twilio for what it could not bring."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
