@@ -318,14 +318,13 @@ class DefectReportAdmin(
 
     def _context(self, request: HttpRequest, report: DefectReport) -> dict[str, Any]:
         possible = steps.steps_of(report)
-        ahead = [steps.LEADS_TO[step.name] for step in possible]
         return {
             "may_review": self.has_review_permission(request, report),
             "status": self.state(report),
             "severity": self.how_bad(report),
             "age": f"reported {timesince(report.created_at, depth=1)} ago",
             "steps": possible,
-            "news": news_ahead(report, ahead),
+            "news": news_ahead(report, [step.leads_to for step in possible]),
             "conversation": self._conversation(request, report),
             "changes": report.changes(),
             "input_classes": " ".join(INPUT_CLASSES),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from defects.models import DefectReport, Status
-from defects.models.review import UNDECIDED
+from defects.models.review import TRANSITIONS
 
 
 @dataclass(frozen=True)
@@ -12,41 +12,31 @@ class Step:
 
     name: str
     label: str
-    after: tuple[Status, ...]
     wants: str = ""
     is_next: bool = True
 
+    @property
+    def leads_to(self) -> Status:
+        return TRANSITIONS[self.name].to
+
+    def is_possible(self, report: DefectReport) -> bool:
+        return report.status in TRANSITIONS[self.name].after
+
 
 STEPS = [
-    Step("acknowledge", "Acknowledge", (Status.REPORTED,)),
-    Step("begin_review", "Start review", (Status.ACKNOWLEDGED,)),
-    Step("decide", "Decide", (Status.IN_REVIEW,)),
-    Step("close", "Close", (Status.DECIDED,)),
-    Step("dismiss", "Unfounded", tuple(UNDECIDED), wants="reason", is_next=False),
-    Step("mark_duplicate", "Duplicate", tuple(UNDECIDED), wants="duplicate", is_next=False),
-    Step(
-        "reopen",
-        "Open again",
-        (Status.DECIDED, Status.CLOSED, Status.UNFOUNDED, Status.DUPLICATE),
-        wants="reason",
-        is_next=False,
-    ),
+    Step("acknowledge", "Acknowledge"),
+    Step("begin_review", "Start review"),
+    Step("decide", "Decide"),
+    Step("close", "Close"),
+    Step("dismiss", "Unfounded", wants="reason", is_next=False),
+    Step("mark_duplicate", "Duplicate", wants="duplicate", is_next=False),
+    Step("reopen", "Open again", wants="reason", is_next=False),
 ]
-
-LEADS_TO = {
-    "acknowledge": Status.ACKNOWLEDGED,
-    "begin_review": Status.IN_REVIEW,
-    "decide": Status.DECIDED,
-    "close": Status.CLOSED,
-    "dismiss": Status.UNFOUNDED,
-    "mark_duplicate": Status.DUPLICATE,
-    "reopen": Status.IN_REVIEW,
-}
 
 
 def steps_of(report: DefectReport) -> list[Step]:
     """What may be done with the report now."""
-    return [step for step in STEPS if report.status in step.after]
+    return [step for step in STEPS if step.is_possible(report)]
 
 
 def find(name: str) -> Step | None:

@@ -3,7 +3,7 @@
 Every step is a verb. What is not allowed raises NotAllowed with the reasons, one sentence each.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
@@ -33,6 +33,27 @@ OPEN = [Status.REPORTED, Status.ACKNOWLEDGED, Status.IN_REVIEW, Status.DECIDED]
 """What somebody still has to do something about."""
 UNDECIDED = OPEN[:3]
 COUNTED = {"inspected", "nonconforming"}
+
+
+class Transition(NamedTuple):
+    """after: what a report has to be before. to: what it becomes."""
+
+    after: list[Status]
+    to: Status
+
+
+TRANSITIONS = {
+    "acknowledge": Transition([Status.REPORTED], Status.ACKNOWLEDGED),
+    "begin_review": Transition([Status.ACKNOWLEDGED], Status.IN_REVIEW),
+    "decide": Transition([Status.IN_REVIEW], Status.DECIDED),
+    "close": Transition([Status.DECIDED], Status.CLOSED),
+    "dismiss": Transition(UNDECIDED, Status.UNFOUNDED),
+    "mark_duplicate": Transition(UNDECIDED, Status.DUPLICATE),
+    "reopen": Transition(
+        [Status.DECIDED, Status.CLOSED, Status.UNFOUNDED, Status.DUPLICATE], Status.IN_REVIEW
+    ),
+}
+"""What each step of the review, by its verb, leads from and to."""
 
 
 class Severity(models.TextChoices):
@@ -130,51 +151,51 @@ class Reviewed(models.Model):
     @transaction.atomic
     def acknowledge(self, by: AbstractBaseUser | None) -> None:
         """Somebody of the team has seen it. The reporter is told."""
-        self._begin(Status.ACKNOWLEDGED, after=[Status.REPORTED])
+        to = self._begin("acknowledge")
         self.acknowledged_at = self.acknowledged_at or timezone.now()
-        self._become(Status.ACKNOWLEDGED, by)
+        self._become(to, by)
 
     @transaction.atomic
     def begin_review(self, by: AbstractBaseUser | None) -> None:
         """Somebody looks into it; whoever does so is the assignee, unless there is one."""
-        self._begin(Status.IN_REVIEW, after=[Status.ACKNOWLEDGED])
+        to = self._begin("begin_review")
         self.assignee = self.assignee or by
-        self._become(Status.IN_REVIEW, by)
+        self._become(to, by)
 
     @transaction.atomic
     def decide(self, by: AbstractBaseUser | None) -> None:
         """What becomes of the parts is decided, as its dispositions say. The reporter is told."""
-        self._begin(Status.DECIDED, after=[Status.IN_REVIEW])
+        to = self._begin("decide")
         _refuse(self.problems_of_decision())
         self.decided_at, self.decided_by = timezone.now(), by
-        self._become(Status.DECIDED, by)
+        self._become(to, by)
 
     @transaction.atomic
     def close(self, by: AbstractBaseUser | None) -> None:
         """All is done and verified. The reporter is told."""
-        self._begin(Status.CLOSED, after=[Status.DECIDED])
+        to = self._begin("close")
         _refuse(self.problems_of_closing())
         self.closed_at = timezone.now()
-        self._become(Status.CLOSED, by)
+        self._become(to, by)
 
     @transaction.atomic
     def dismiss(self, by: AbstractBaseUser | None, reason: str) -> None:
         """There is no defect: it is unfounded."""
-        self._begin(Status.UNFOUNDED, after=UNDECIDED)
+        to = self._begin("dismiss")
         _want(reason, "Why is it unfounded?")
-        self._become(Status.UNFOUNDED, by, reason)
+        self._become(to, by, reason)
 
     @transaction.atomic
     def mark_duplicate(self, by: AbstractBaseUser | None, of: "DefectReport | None") -> None:
         """It is known from another report, whose news its reporter now hears as well."""
-        self._begin(Status.DUPLICATE, after=UNDECIDED)
+        to = self._begin("mark_duplicate")
         if of is None:
             raise NotAllowed("Which report is it a duplicate of?")
         kept = self._kept_for(of)
         if kept.pk == self.pk:
             raise NotAllowed("A report cannot be a duplicate of itself.")
         self.duplicate_of = kept
-        self._become(Status.DUPLICATE, by)
+        self._become(to, by)
         for other in self.duplicates.all():
             other.duplicate_of = kept
             other._keep(by)
@@ -182,11 +203,10 @@ class Reviewed(models.Model):
     @transaction.atomic
     def reopen(self, by: AbstractBaseUser | None, reason: str) -> None:
         """It is not over after all: back to the review."""
-        done = [Status.DECIDED, Status.CLOSED, Status.UNFOUNDED, Status.DUPLICATE]
-        self._begin(Status.IN_REVIEW, after=done)
+        to = self._begin("reopen")
         _want(reason, "Why is it opened again?")
         self.duplicate_of = self.decided_at = self.decided_by = self.closed_at = None
-        self._become(Status.IN_REVIEW, by, reason)
+        self._become(to, by, reason)
 
     @transaction.atomic
     def assign(self, by: AbstractBaseUser | None, to: AbstractBaseUser | None) -> None:
@@ -283,8 +303,9 @@ class Reviewed(models.Model):
             raise NotAllowed("Somebody is changing that report just now. Please try again.")
         return kept
 
-    def _begin(self, to: Status, *, after: list[Status]) -> None:
-        """Have the row for this transaction, if its status lets it become `to`."""
+    def _begin(self, verb: str) -> Status:
+        """Have the row for this transaction; what it becomes, if its status lets it."""
+        after, to = TRANSITIONS[verb]
         self._lock()
         if self.status == to:
             raise NotAllowed(f"It is {to.label} already.")
@@ -294,6 +315,7 @@ class Reviewed(models.Model):
             raise NotAllowed(
                 f"It is {now}, so it cannot become {to.label}: it has to be {before} first."
             )
+        return to
 
     def _become(self, to: Status, by: AbstractBaseUser | None, reason: str = "") -> None:
         """Take on the status, and tell whoever is to be told of it."""
