@@ -461,14 +461,6 @@ class ActionViewSet(PartViewSet):
     queryset = CorrectiveAction.objects.select_related("owner", "done_by", "verified_by")
     serializer_class = ActionSerializer
 
-    def perform_create(self, serializer: serializers.BaseSerializer) -> None:
-        CorrectiveAction(report=self.of).check_not_closed()
-        super().perform_create(serializer)
-
-    def perform_update(self, serializer: serializers.BaseSerializer) -> None:
-        serializer.instance.check_not_closed()
-        super().perform_update(serializer)
-
     @step_of_action()
     def finish(self, request: Request, **_: Any) -> Response:
         """It has been done."""

@@ -123,7 +123,7 @@ class CorrectiveAction(Part):
 
     @transaction.atomic
     def save(self, *args: object, **options: object) -> None:
-        self.check_not_closed()
+        self._check_not_closed()
         if self.is_verified_by_its_own:
             raise NotAllowed(OWN_VERIFIER)
         super().save(*args, **options)
@@ -189,14 +189,14 @@ class CorrectiveAction(Part):
 
     def _begin(self) -> None:
         """As with a report: from what is stored, which is nobody else's meanwhile."""
-        self.check_not_closed()
+        self._check_not_closed()
         self.refresh_from_db()
 
     def _keep(self, by: AbstractBaseUser | None) -> None:
         self._history_user = by
         self.save()
 
-    def check_not_closed(self) -> None:
+    def _check_not_closed(self) -> None:
         if _hold(self.report).status == Status.CLOSED:
             raise NotAllowed("The report is closed: open it again to change its actions.")
 

@@ -187,16 +187,26 @@ def test_the_actions_of_a_report(reviewer, report, there):
     reviewer.post(f"{row}finish/")
     assert "Take it back first" in reasons(reviewer.delete(row))
     assert reviewer.post(f"{row}take_back/").json()["state"] == "open"
+    assert reviewer.delete(row).status_code == 204
+
+
+def test_the_actions_of_a_closed_report_stay_as_they_are(reviewer, report, there):
+    made = {"what": "New tool", "owner": "anna"}
+    row = f"{there}actions/{reviewer.post(f'{there}actions/', made).json()['id']}/"
+    read = reviewer.get(row).json()
     DefectReport.objects.update(status="closed")
     for answer in (
         reviewer.post(f"{there}actions/", {"what": "More", "owner": "anna"}),
         reviewer.patch(row, {"what": "Other"}),
-        reviewer.post(f"{row}finish/"),
+        reviewer.patch(row, {}),
         reviewer.delete(row),
+        *(reviewer.post(f"{row}{verb}/") for verb in ("finish", "verify", "take_back")),
     ):
-        assert "The report is closed" in reasons(answer)
-    DefectReport.objects.update(status="in_review")
-    assert reviewer.delete(row).status_code == 204
+        closed = "The report is closed: open it again to change its actions."
+        assert reasons(answer) == closed
+    # A row is changed field by field: there is no PUT, whatever becomes of its report.
+    problem(reviewer.put(row, {"what": "Other", "owner": "anna"}), 405)
+    assert reviewer.get(f"{there}actions/").json()["results"] == [read]
 
 
 def test_rows_of_another_report_are_not_there(reviewer, report, there, contact):
