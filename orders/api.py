@@ -199,7 +199,7 @@ class OrderSerializer(Known):
         differ = lines is not None and order.put_lines(lines)
         for name, value in said.items():
             setattr(order, name, value)
-        order.follow()
+        order.work_out()
         if differ or before != [getattr(order, name) for name in said]:
             self.outcome = Outcome.CHANGED
             order.save()

@@ -122,7 +122,7 @@ class OrderQuerySet(StampedQuerySet["Order"]):
     def _follow_together(self) -> None:
         # Locked before the runs are read: else two that are saved at once would miss each other.
         orders = list(self.order_by("pk").select_for_update(no_key=True).with_progress())
-        changed = [order for order in orders if order.follow()]
+        changed = [order for order in orders if order.work_out()]
         # They are there and locked. A bulk_update() would take several times as long.
         Order.objects.bulk_create(
             changed,
@@ -265,8 +265,8 @@ class Order(Stamped):
             return Step(Next.FINISH)
         return next_run(self.runs.all(), timezone.now())
 
-    def follow(self) -> bool:
-        """Have product, quantity and status follow from lines and runs; False: all as it was."""
+    def work_out(self) -> bool:
+        """Work out product, quantity and status from lines and runs; False: all as it was."""
         before = self.product, self.quantity, self.status
         lines = list(self.lines.all())
         if lines:
