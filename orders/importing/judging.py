@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Model
 from import_export.results import RowResult
@@ -22,10 +22,14 @@ from orders.importing.resources import (
 from orders.importing.sheet import Choices, Sheet
 from orders.importing.tables import Cell, Row
 from orders.models import Order, OrderLine, order_key
-from orders.models.order import LONGEST_PRODUCT
-from whatsapp_bot.whatsapp_text import preview
 
-NamedRow = tuple[int, list[Cell], dict[str, Cell]]
+
+class NamedRow(NamedTuple):
+    """A row. named: its cells by the names of their columns."""
+
+    number: int
+    cells: list[Cell]
+    named: dict[str, Cell]
 
 
 class Kind(StrEnum):
@@ -63,6 +67,10 @@ class Verdict:
         self.faults.setdefault(column, why)
 
 
+def _wrong(row: NamedRow, column: str, why: str) -> Verdict:
+    return Verdict(row.number, row.cells, Kind.WRONG, faults={column: why})
+
+
 class Judge:
     """Judges the rows of a kind, many at a time, and saves what came of those that are right."""
 
@@ -84,18 +92,17 @@ class Judge:
 
     def judge(self, sheet: Sheet) -> Iterator[list[Verdict]]:
         for batch in sheet.batches():
-            yield self._judge([(number, cells, sheet.named(cells)) for number, cells in batch])
+            yield self._judge([NamedRow(*row, sheet.named(row[1])) for row in batch])
 
     def _judge(self, rows: list[NamedRow]) -> list[Verdict]:
-        self.resource.loader.load([row for _, _, row in rows])
-        return [self._one(*row) for row in rows]
+        self.resource.loader.load([row.named for row in rows])
+        return [self._one(row) for row in rows]
 
-    def _one(self, number: int, cells: list[Cell], row: dict[str, Cell]) -> Verdict:
-        first = self._first(self.resource.key_of(row), number)
-        if first != number:
-            fault = {self.resource.identity: self._twice(first)}
-            return Verdict(number, cells, Kind.WRONG, faults=fault)
-        return self._verdict(self.resource, self.resource.take(row, number), number, cells)
+    def _one(self, row: NamedRow) -> Verdict:
+        first = self._first(self.resource.key_of(row.named), row.number)
+        if first != row.number:
+            return _wrong(row, self.resource.identity, self._twice(first))
+        return self._verdict(self.resource, row, row.named)
 
     def _first(self, key: str | None, number: int) -> int:
         """The row with this key that came first."""
@@ -105,12 +112,13 @@ class Judge:
         return f"It is in row {first} already. Please take one of the two out."
 
     @staticmethod
-    def _verdict(
-        resource: SheetResource, result: RowResult, number: int, cells: list[Cell]
-    ) -> Verdict:
+    def _verdict(resource: SheetResource, row: NamedRow, says: dict[str, Cell]) -> Verdict:
+        """What becomes of what the row says, by the names of columns."""
+        result = resource.take(says, row.number)
         if result.errors:
             raise result.errors[0].error
-        verdict = Verdict(number, cells, _KINDS[result.import_type], changes=resource.changes)
+        kind = _KINDS[result.import_type]
+        verdict = Verdict(row.number, row.cells, kind, changes=resource.changes)
         if result.validation_error:
             named = {column.attribute: column.name for column in resource.columns.values()}
             for attribute, errors in result.validation_error.message_dict.items():
@@ -177,7 +185,7 @@ class OrderJudge(Judge):
         """Rows of one order that follow each other are judged together."""
         waiting: list[NamedRow] = []
         rows = (self._named(row, sheet) for batch in sheet.batches() for row in batch)
-        for _, group in groupby(rows, key=lambda row: self.resource.key_of(row[2])):
+        for _, group in groupby(rows, key=self._key_of):
             waiting += group
             if len(waiting) >= BATCH:
                 yield self._judge(waiting)
@@ -191,23 +199,26 @@ class OrderJudge(Judge):
         named = sheet.named(cells)
         if "customer_number" in named:
             named.setdefault("customer", None)
-        return number, cells, named
+        return NamedRow(number, cells, named)
+
+    def _key_of(self, row: NamedRow) -> str | None:
+        return self.resource.key_of(row.named)
 
     def _judge(self, rows: list[NamedRow]) -> list[Verdict]:
-        self.resource.loader.load([row for _, _, row in rows])
+        self.resource.loader.load([row.named for row in rows])
         self.lines.load(self.resource.loader.found)
         verdicts: list[Verdict] = []
-        for key, group in groupby(rows, key=lambda row: self.resource.key_of(row[2])):
+        for key, group in groupby(rows, key=self._key_of):
             several = list(group)
-            if key and any(row.get("position") not in (None, "") for _, _, row in several):
+            if key and any(row.named.get("position") not in (None, "") for row in several):
                 verdicts += self._with_lines(key, several)
             else:
-                verdicts += [self._one(*row) for row in several]
+                verdicts += [self._one(row) for row in several]
         return verdicts
 
-    def _one(self, number: int, cells: list[Cell], row: dict[str, Cell]) -> Verdict:
+    def _one(self, row: NamedRow) -> Verdict:
         kept = _marks(self.resource)
-        verdict = super()._one(number, cells, row)
+        verdict = super()._one(row)
         order = self.resource.instance
         names = {column.name for column, _, _ in verdict.changes}
         if verdict.kind == Kind.CHANGED and self.lines.of.get(order.pk):
@@ -228,28 +239,16 @@ class OrderJudge(Judge):
 
     def _with_lines(self, key: str, rows: list[NamedRow]) -> list[Verdict]:
         """An order and its lines: all of its rows are right, or none is."""
+        top = rows[0]
+        first = self._first(key, top.number)
+        if first != top.number:
+            return [_wrong(row, "number", self._twice(first)) for row in rows]
         kept = _marks(self.resource), _marks(self.lines)
         head = self._head(rows)
-        order = self.resource.loader.get_instance(head)
-        first = self._first(key, rows[0][0])
-        if first != rows[0][0]:
-            fault = {"number": self._twice(first)}
-            return [Verdict(*row[:2], Kind.WRONG, faults=fault) for row in rows]
-        verdicts, lines, positions = [], dict(self.lines.of[order.pk] if order else {}), {}
-        self.lines.order = order
-        for number, cells, row in rows:
-            verdict = self._line(number, cells, row, positions)
-            verdicts.append(verdict)
-            for name, cell in row.items():
-                if name in head and cell not in (None, "") and _differ(cell, head[name]):
-                    verdict.refuse(name, _TWO_WAYS)
-            if verdict.kind != Kind.WRONG:
-                line = self.lines.instance
-                lines[line.position] = line
-        head |= {"product": _products(lines), "quantity": _total(lines)}
-        result = self.resource.take(head, rows[0][0])
-        of_order = self._verdict(self.resource, result, *rows[0][:2])
-        for line in lines.values():
+        verdicts, lines = self._lines(rows, head)
+        head["product"], head["quantity"] = OrderLine.together(lines)
+        of_order = self._verdict(self.resource, top, head)
+        for line in lines:
             line.order = self.resource.instance
         self._join(of_order, verdicts)
         if any(verdict.kind == Kind.WRONG for verdict in verdicts):
@@ -258,21 +257,35 @@ class OrderJudge(Judge):
             _all_wrong(verdicts)
         return verdicts
 
-    def _line(
-        self, number: int, cells: list[Cell], row: dict[str, Cell], positions: dict[int, int]
-    ) -> Verdict:
-        own = {name: row.get(name) for name in OF_LINES}
-        first = positions.setdefault(self.lines.position_of(own), number)
-        if first != number:
-            fault = {"position": f"This line is in row {first} already. Please number it anew."}
-            return Verdict(number, cells, Kind.WRONG, faults=fault)
-        return self._verdict(self.lines, self.lines.take(own, number), number, cells)
+    def _lines(
+        self, rows: list[NamedRow], head: dict[str, Cell]
+    ) -> tuple[list[Verdict], list[OrderLine]]:
+        """What becomes of rows that are lines of an order, and all the lines that it has then."""
+        order = self.lines.order = self.resource.loader.get_instance(head)
+        lines = dict(self.lines.of[order.pk]) if order else {}
+        verdicts: list[Verdict] = []
+        positions: dict[int, int] = {}
+        for row in rows:
+            verdict = self._line(row, positions)
+            _refuse_two_ways(verdict, row, head)
+            if verdict.kind != Kind.WRONG:
+                lines[self.lines.instance.position] = self.lines.instance
+            verdicts.append(verdict)
+        return verdicts, [lines[position] for position in sorted(lines)]
+
+    def _line(self, row: NamedRow, positions: dict[int, int]) -> Verdict:
+        own = {name: row.named.get(name) for name in OF_LINES}
+        first = positions.setdefault(self.lines.position_of(own), row.number)
+        if first != row.number:
+            why = f"This line is in row {first} already. Please number it anew."
+            return _wrong(row, "position", why)
+        return self._verdict(self.lines, row, own)
 
     def _head(self, rows: list[NamedRow]) -> dict[str, Cell]:
         """What the rows say of the order: each cell as it is written first."""
         head: dict[str, Cell] = {}
-        for _, _, row in rows:
-            for name, cell in row.items():
+        for row in rows:
+            for name, cell in row.named.items():
                 if name not in OF_LINES and head.get(name) in (None, ""):
                     head[name] = cell
         return head
@@ -322,18 +335,15 @@ _TWO_WAYS = (
 )
 
 
+def _refuse_two_ways(verdict: Verdict, row: NamedRow, head: dict[str, Cell]) -> None:
+    """Refuse what a row says of its order otherwise than the first that says it."""
+    for name, cell in row.named.items():
+        if name in head and cell not in (None, "") and _differ(cell, head[name]):
+            verdict.refuse(name, _TWO_WAYS)
+
+
 def _differ(one: Cell, other: Cell) -> bool:
     return one != other and str(one).strip().casefold() != str(other).strip().casefold()
-
-
-def _products(lines: dict[int, OrderLine]) -> str:
-    """What an order with these lines is of, as it will follow from them."""
-    products = dict.fromkeys(lines[position].product for position in sorted(lines))
-    return preview(", ".join(products), LONGEST_PRODUCT)
-
-
-def _total(lines: dict[int, OrderLine]) -> int:
-    return sum(line.quantity or 0 for line in lines.values())
 
 
 def _all_wrong(verdicts: list[Verdict]) -> None:
@@ -354,14 +364,14 @@ class RunJudge(Judge):
         self._to_follow: set[int] = set()
 
     def _judge(self, rows: list[NamedRow]) -> list[Verdict]:
-        keys = {order_key(str(row["order"])) for _, _, row in rows if row.get("order")}
+        named = [str(order) for row in rows if (order := row.named.get("order"))]
         self.resource.columns["order"].widget.found = {
-            one.key: one for one in Order.objects.filter(key__in=keys)
+            one.key: one for one in Order.objects.filter(key__in=set(map(order_key, named)))
         }
         return super()._judge(rows)
 
-    def _one(self, number: int, cells: list[Cell], row: dict[str, Cell]) -> Verdict:
-        verdict = super()._one(number, cells, row)
+    def _one(self, row: NamedRow) -> Verdict:
+        verdict = super()._one(row)
         if verdict.kind in (Kind.NEW, Kind.CHANGED):
             was = (before.pk for column, before, _ in verdict.changes if _is_order(column, before))
             self._to_follow |= {self.resource.instance.order_id, *was} - {None}

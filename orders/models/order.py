@@ -268,11 +268,8 @@ class Order(Stamped):
     def work_out(self) -> bool:
         """Work out product, quantity and status from lines and runs; False: all as it was."""
         before = self.product, self.quantity, self.status
-        lines = list(self.lines.all())
-        if lines:
-            products = ", ".join(dict.fromkeys(line.product for line in lines))
-            self.product = preview(products, LONGEST_PRODUCT)
-            self.quantity = sum(line.quantity for line in lines)
+        if lines := list(self.lines.all()):
+            self.product, self.quantity = OrderLine.together(lines)
         led = Order.Status.led_by_production()
         if self.status in led:
             self.status = max(Order.Status(self.status), self._led_to(), key=led.index)
@@ -339,6 +336,12 @@ class OrderLine(OrderPart):
 
     def __str__(self) -> str:
         return f"{self.order}/{self.position} {self.product}"
+
+    @staticmethod
+    def together(lines: "list[OrderLine]") -> tuple[str, int]:
+        """What an order with these lines is of, and how many of it."""
+        products = dict.fromkeys(line.product for line in lines)
+        return preview(", ".join(products), LONGEST_PRODUCT), sum(line.quantity for line in lines)
 
     def differs_from(self, wanted: dict[str, Any] | None) -> bool:
         """Is what is wanted at its position something else?"""
