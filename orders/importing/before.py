@@ -19,8 +19,7 @@ class Before:
 
     def __init__(self, file: IO[bytes], judge: Judge) -> None:
         self._identity = judge.resource.identity
-        columns = judge.columns.values()
-        self._columns = [one for one in columns if one.attribute or one.name == "position"]
+        self._columns = [one for one in judge.columns.values() if one.is_shown]
         titles = [spreadsheets.Column(one.title, lambda row: row, 20) for one in self._columns]
         self._sheet = XlsxSheet(file, titles, Cells(), "Before")
         self._last_new: Any = None

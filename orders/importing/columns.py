@@ -55,6 +55,11 @@ class Column(Field):
     def get_value(self, instance: Any) -> Any:
         return getattr(instance, self.attribute, None)  # a new run has no line yet
 
+    @property
+    def is_shown(self) -> bool:
+        """Does it say something itself, of the row or, as `position`, of a line of it?"""
+        return bool(self.attribute) or self.name == "position"
+
     def in_words(self, value: Any) -> str:
         """A value of it, for people."""
         if isinstance(self.widget, Choice):

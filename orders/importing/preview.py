@@ -47,9 +47,7 @@ class Preview:
             ]
         else:
             row["values"] = [
-                _short(column.in_words(_value(column, verdict)))
-                for column in self._columns()
-                if self._is_shown(column)
+                _short(column.in_words(_value(column, verdict))) for column in self._columns()
             ]
         return row
 
@@ -78,11 +76,7 @@ class Preview:
     def _columns(self) -> list[Column]:
         """Those that are shown, in the order of the file."""
         found = self._sheet.header.found
-        return [found[place] for place in sorted(found)]
-
-    @staticmethod
-    def _is_shown(column: Column) -> bool:
-        return bool(column.attribute) or column.name == "position"
+        return [found[place] for place in sorted(found) if found[place].is_shown]
 
     def in_words(self, verdict: Verdict) -> str:
         """What is wrong with a row, in a cell beside it."""
@@ -90,6 +84,17 @@ class Preview:
         return "\n".join(f"{heading}: {why}" for heading, _, why in faults)
 
     def as_json(self) -> dict[str, Any]:
+        """As it is kept with the import, for its page.
+
+        sheets: their names. header: the number of the row with the headings. columns: where they
+        are, their headings, an example, and the name of the column that each is, or "". cut: what
+        to know of a table that is too wide, or "". titles: what the `values` of a row are called.
+        questions: which columns may mean one thing or another, and the choices. is_numbered: has it
+        the column that rows are known by? missing: titles of needed columns that are not there.
+        rows: by kind, the first ones: number, name, and faults, changes or values. counts: of all
+        rows, by kind. Of orders also unknown: customers, with how many rows name them, of
+        unknown_count in all.
+        """
         header = self._sheet.header
         below = [cells for number, cells in self._sheet.first_rows if number > header.number]
         width = max([len(header.headings), *map(len, below)])
@@ -112,9 +117,7 @@ class Preview:
                 if place in header.found or header.headings[place : place + 1] != [""]
             ],
             "cut": TOO_WIDE if self._sheet.is_cut else "",
-            "titles": [
-                one.title for one in self._columns() if one.attribute or one.name == "position"
-            ],
+            "titles": [one.title for one in self._columns()],
             "questions": [
                 {
                     "name": column.name,

@@ -47,6 +47,7 @@ _PART = b"PK\1\2"
 """With this a part of a ZIP file is named in its list."""
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 """How old Excel files begin, and new ones with a password."""
+_PROTECTED = "It is protected with a password. Please save it without one, and choose it again."
 
 Cell = str | int | float | bool | datetime | date | time | timedelta | None
 Row = tuple[int, list[Cell]]
@@ -126,7 +127,7 @@ def open_table(file: IO[bytes], name: str, size: int) -> Table:
 
 def _about_old_excel(file: IO[bytes]) -> str:
     if "EncryptedPackage".encode("utf-16-le") in file.read(MEGABYTE):
-        return "It is protected with a password. Please save it without one, and choose it again."
+        return _PROTECTED
     return "It is an Excel file of the old kind. Please save it as XLSX, and choose that."
 
 
@@ -304,13 +305,9 @@ def _weight_of(file: IO[bytes]) -> int:
         other = "an OpenDocument file" if "content.xml" in names else "no XLSX file"
         raise Unreadable(f"It is {other}. Please save the table as XLSX or CSV, and choose that.")
     if any(part.flag_bits & 1 for part in parts):
-        raise Unreadable(_about_password())
+        raise Unreadable(_PROTECTED)
     sheets = sum(part.file_size for part in parts if part.filename.startswith("xl/worksheets/"))
     others = sum(part.file_size for part in parts) - sheets
     if sheets > LARGEST_SHEET or others > LARGEST_PART:
         raise Unreadable(TOO_LARGE)
     return sheets + others
-
-
-def _about_password() -> str:
-    return "It is protected with a password. Please save it without one, and choose it again."
