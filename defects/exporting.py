@@ -1,7 +1,4 @@
-"""Makes the exports that are too large to wait for, one after the other.
-
-The rows are the truth, as in the outbox. Each export is made by a process of its own.
-"""
+"""Makes an export that is too large to wait for, in a process of its own."""
 
 import tempfile
 import time
@@ -9,19 +6,12 @@ import time
 import structlog
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.utils import timezone
 
 from defects.export import Writing
 from defects.models import Export
-from whatsapp_bot.long_work import Progress, Stopped, work_beside
+from whatsapp_bot.long_work import Progress, Stopped
 
 log = structlog.get_logger("defects")
-
-
-def drain() -> None:
-    """Make what is to be made."""
-    while export := Export.objects.claim():
-        work_beside(export, "prepare_export")
 
 
 class Refused(Exception):
@@ -66,9 +56,3 @@ def about_of(export: Export) -> dict[str, str]:
         "Asked for by": export.by.get_username() if export.by else "manage.py export_defects",
         "Filters": export.filters or "none",
     }
-
-
-def delete_expired() -> None:
-    """Delete files that were kept for long enough. The rows stay."""
-    for export in Export.objects.expired(timezone.now()):
-        export.delete_file()

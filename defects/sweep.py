@@ -2,7 +2,6 @@
 
 from django.utils import timezone
 
-from defects import exporting
 from defects.models import Export
 from defects.tasks import make_exports
 from whatsapp_bot import tasks
@@ -17,4 +16,4 @@ def wake_the_exporting() -> None:
 
 @every(600)
 def delete_old_exports() -> None:
-    exporting.delete_expired()
+    Export.objects.expire()

@@ -2,12 +2,13 @@
 
 from django_tasks import task
 
+from defects.models import Export
+from whatsapp_bot import long_work
+
 EXPORTING = "exporting"
 
 
 @task(queue_name=EXPORTING)
 def make_exports() -> None:
     """Make the files of exports that are too large to wait for."""
-    from defects import exporting
-
-    exporting.drain()
+    long_work.drain(Export, "prepare_export")

@@ -2,7 +2,6 @@
 
 from django.utils import timezone
 
-from orders.importing import work
 from orders.models import Import
 from orders.tasks import work_on_imports
 from whatsapp_bot import tasks
@@ -17,4 +16,4 @@ def wake_the_importing() -> None:
 
 @every(600)
 def delete_old_imports() -> None:
-    work.delete_expired()
+    Import.objects.expire()

@@ -2,12 +2,13 @@
 
 from django_tasks import task
 
+from orders.models import Import
+from whatsapp_bot import long_work
+
 IMPORTING = "importing"
 
 
 @task(queue_name=IMPORTING)
 def work_on_imports() -> None:
     """Go through imports that are too large to wait for."""
-    from orders.importing import work
-
-    work.drain()
+    long_work.drain(Import, "prepare_import")

@@ -8,10 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from argparse import ArgumentParser
 from contextlib import suppress
+from typing import Any
 
 import structlog
 from django.conf import settings
+from django.core.management.base import BaseCommand
 
 from whatsapp_bot.models.in_hand import InHand
 
@@ -25,6 +28,12 @@ TELL_EVERY = 0.5
 
 class Stopped(Exception):
     """It was cancelled, or is in other hands by now."""
+
+
+def drain(kind: type[InHand], command: str) -> None:
+    """Have what there is to do of a kind done, one after the other."""
+    while work := kind._default_manager.claim():
+        work_beside(work, command)
 
 
 def work_beside(work: InHand, command: str) -> None:
@@ -53,6 +62,26 @@ def _end(maker: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         maker.terminate()
         maker.wait()
+
+
+class WorkCommand(BaseCommand):
+    """What is done in that process with work of a kind that the worker has in hand."""
+
+    requires_system_checks = []
+    kind: type[InHand]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("pk", type=int)
+        parser.add_argument("attempt", type=int)
+
+    def handle(self, *, pk: int, attempt: int, **options: Any) -> None:
+        os.nice(10)
+        rows = self.kind._default_manager
+        if mine := rows.filter(pk=pk, attempts=attempt, status=InHand.RUNNING).first():
+            self.work_on(mine)
+
+    def work_on(self, work: Any) -> None:
+        raise NotImplementedError
 
 
 class Progress:

@@ -24,6 +24,7 @@ from defects import export as files
 from defects import exporting, sweep
 from defects.admin import exports
 from defects.models import DefectReport, Export, Severity, Status
+from defects.tasks import make_exports
 from defects.tests.sheets import csv_rows, xlsx_rows, xlsx_sheets
 from orders.models import Line
 from whatsapp_bot import long_work
@@ -378,14 +379,14 @@ def test_an_hour_without_storage_is_survived_and_staff_are_told(client, asked, e
     ends_with("exit 1")  # as when the bucket cannot be reached
     began = timezone.now()
     with time_machine.travel(began, tick=False) as clock:
-        exporting.drain()
+        make_exports.call()
         at = timezone.localtime(began + timedelta(minutes=1))
         says = f"It broke off, and is tried again by itself at {at:%H:%M}."
         assert says in client.get(page_of(asked)).content.decode()
         assert client.get(page_of(asked, "state")).json()["sentence"] == says
         for _ in range(60):
             clock.shift(timedelta(minutes=1))
-            exporting.drain()
+            make_exports.call()
         # The bucket is back.
         assert "again by itself at" in client.get(page_of(asked)).content.decode()
         clock.shift(timedelta(hours=1))
@@ -398,7 +399,7 @@ def test_after_the_last_try_nobody_is_told_to_wait(asked, ends_with):
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for _ in range(Export.TRIES):
             clock.move_to(max(Export.objects.get().claimed_until, timezone.now()))
-            exporting.drain()
+            make_exports.call()
         assert Export.objects.get().status == Export.Status.FAILED
 
 

@@ -14,7 +14,6 @@ import structlog
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, OperationalError, transaction
-from django.utils import timezone
 
 from orders.importing.before import Before
 from orders.importing.judging import JUDGES, Judge, Kind, Verdict
@@ -26,7 +25,7 @@ from orders.models import Import
 from orders.models.imports import may_import
 from orders.tasks import work_on_imports
 from whatsapp_bot import long_work, tasks
-from whatsapp_bot.long_work import Stopped, work_beside
+from whatsapp_bot.long_work import Stopped
 
 log = structlog.get_logger("orders")
 
@@ -55,12 +54,6 @@ def begin(imported: Import) -> None:
         except Exception:  # such as the storage being away: the worker goes on with it
             log.exception("work broke off", what="import", pk=imported.pk)
             imported.put_off()
-
-
-def drain() -> None:
-    """Do what is to be done."""
-    while imported := Import.objects.claim():
-        work_beside(imported, "prepare_import")
 
 
 def work_on(imported: Import, progress: Progress | None = None) -> None:
@@ -212,9 +205,3 @@ def _choices(imported: Import) -> Choices:
 def _opened(imported: Import) -> Iterator[Table]:
     with imported.file.open("rb") as file:
         yield open_table(file, imported.name, imported.size)
-
-
-def delete_expired() -> None:
-    """Delete files that were kept for long enough. The rows stay."""
-    for imported in Import.objects.expired(timezone.now()):
-        imported.expire()

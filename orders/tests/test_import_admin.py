@@ -1002,10 +1002,10 @@ def test_one_that_is_confirmed_on_its_last_day_is_not_swept_away(client, acme, m
     with time_machine.travel(imported.expires_at - timedelta(minutes=1)) as clock:
         assert imported.confirm()
         clock.shift(timedelta(minutes=2))
-        work.delete_expired()
+        Import.objects.expire()
         # Nor while nobody comes to do it.
         Import.objects.update(expires_at=timezone.now())
-        work.delete_expired()
+        Import.objects.expire()
         work.work_on(Import.objects.claim())
     assert Import.objects.get().status == Import.Status.DONE
     assert Order.objects.count() == 2

@@ -31,9 +31,11 @@ class InHandQuerySet(models.QuerySet[W]):
                 return one
         return None
 
-    def expired(self, now: datetime) -> Self:
-        """Those whose files are to be deleted."""
-        return self.filter(expires_at__lte=now).exclude(self.model.HAS_NO_FILES)
+    def expire(self) -> None:
+        """Delete files that were kept for long enough. The rows stay."""
+        over = self.filter(expires_at__lte=timezone.now())
+        for one in over.exclude(self.model.HAS_NO_FILES):
+            one.expire()
 
 
 class InHand(models.Model):
@@ -43,7 +45,7 @@ class InHand(models.Model):
     UNFINISHED = (WAITING, RUNNING)
     BROKE_DOWN = "Making it broke down."
     HAS_NO_FILES = models.Q(file="")
-    """Whoever keeps others as well says so here, and in the index for `expired()`."""
+    """Whoever keeps others as well says so here, and in the index for `expire()`."""
     CLAIM = timedelta(seconds=30)
     WAITS = tuple(timedelta(minutes=wait) for wait in (1, 5, 20, 60))
     """After the first try that broke off, the second, and so on: together more than an hour."""
@@ -125,6 +127,10 @@ class InHand(models.Model):
         """Make it no more; False when it was finished already."""
         unfinished = type(self)._default_manager.filter(pk=self.pk, status__in=self.UNFINISHED)
         return bool(unfinished.update(status=self.CANCELLED, finished_at=timezone.now()))
+
+    def expire(self) -> None:
+        """Delete what was kept long enough of it."""
+        self.delete_file()
 
     def delete_file(self) -> None:
         self.file.delete(save=False)

@@ -1,23 +1,11 @@
-import os
-from argparse import ArgumentParser
-from typing import Any
-
-from django.core.management.base import BaseCommand
-
 from defects import exporting
 from defects.models import Export
+from whatsapp_bot.long_work import WorkCommand
 
 
-class Command(BaseCommand):
+class Command(WorkCommand):
     help = "Makes the file of an export that the worker has in hand. The worker calls it itself."
-    requires_system_checks = []
+    kind = Export
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("export", type=int)
-        parser.add_argument("attempt", type=int)
-
-    def handle(self, *, export: int, attempt: int, **options: Any) -> None:
-        os.nice(10)
-        ours = Export.objects.filter(pk=export, attempts=attempt, status=Export.Status.RUNNING)
-        if mine := ours.first():
-            exporting.make(mine)
+    def work_on(self, work: Export) -> None:
+        exporting.make(work)
