@@ -26,12 +26,10 @@ from defects.models import (
     Severity,
     Status,
 )
-from defects.models.review import OPEN, colleagues
-from orders.api import LineName, OrderNumber
-from orders.models import order_key
+from defects.models.review import colleagues
+from orders.api import LineName, OfOrder, OrderNumber
 from whatsapp_bot import rest
 from whatsapp_bot.api import FileSerializer
-from whatsapp_bot.models import Media
 from whatsapp_bot.rest import ChangedMeanwhile, ModelSerializer, Serializer, Username
 
 SEES = ["defects.view_defectreport"]
@@ -205,7 +203,7 @@ class ReportFilter(filters.FilterSet):
     open = filters.BooleanFilter(method="only_open", label="What somebody has to see to, or not.")
     assignee = filters.CharFilter("assignee__username")
     line = filters.CharFilter("line__name")
-    order = filters.CharFilter(method="of_order", label="The number of an order.")
+    order = OfOrder()
     created_since = filters.IsoDateTimeFilter("created_at", "gte")
     created_before = filters.IsoDateTimeFilter("created_at", "lt")
     updated_since = filters.IsoDateTimeFilter("updated_at", "gte")
@@ -215,10 +213,7 @@ class ReportFilter(filters.FilterSet):
         fields = ["category", "reported_by"]
 
     def only_open(self, reports: QuerySet, name: str, wanted: bool) -> QuerySet:
-        return reports.filter(status__in=OPEN) if wanted else reports.exclude(status__in=OPEN)
-
-    def of_order(self, reports: QuerySet, name: str, number: str) -> QuerySet:
-        return reports.filter(order__key=order_key(number))
+        return reports.open() if wanted else reports.over()
 
 
 IF_MATCH = OpenApiParameter(
@@ -352,10 +347,8 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
     @action(detail=True, needs=SEES_PHOTOS, pagination_class=None, filterset_class=None)
     def photos(self, request: Request, **_: Any) -> Response:
         """Photos, voice notes and documents of the report, with where to fetch them."""
-        report = self.get_object()
-        files = Media.objects.filter(message__attachment__report=report).select_related("message")
-        context = self.get_serializer_context()
-        return Response(FileSerializer(files.order_by("pk"), many=True, context=context).data)
+        files, context = self.get_object().files, self.get_serializer_context()
+        return Response(FileSerializer(files, many=True, context=context).data)
 
     # --------------------------------------------------------------------------------------------
 

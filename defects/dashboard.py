@@ -312,7 +312,7 @@ def count_up(period: Period) -> Figures:
 
 
 def _open() -> dict[tuple[str, str], int]:
-    counted = DefectReport.objects.filter(status__in=OPEN).order_by()
+    counted = DefectReport.objects.open().order_by()
     rows = counted.values_list("status", "severity").annotate(count=Count("*"))
     return {(status, severity): count for status, severity, count in rows}
 

@@ -29,6 +29,16 @@ class OrderNumber(ByKey):
         super().__init__("number", **options)
 
 
+class OfOrder(filters.CharFilter):
+    """Narrows rows down to those of an order, by its number."""
+
+    def __init__(self) -> None:
+        super().__init__("order__key", label="The number of an order.")
+
+    def filter(self, rows: QuerySet, number: str) -> QuerySet:
+        return rows.filter(order__key=order_key(number)) if number else rows
+
+
 class LineName(serializers.SlugRelatedField):
     """A production line by its name."""
 
@@ -253,15 +263,12 @@ class OrderLineOfOrderSerializer(OrderLineSerializer):
 
 
 class OrderLineFilter(filters.FilterSet):
-    order = filters.CharFilter(method="of_order", label="The number of an order.")
+    order = OfOrder()
     updated_since = filters.IsoDateTimeFilter("updated_at", "gte")
 
     class Meta:
         model = OrderLine
         fields = ["product"]
-
-    def of_order(self, rows: QuerySet, name: str, number: str) -> QuerySet:
-        return rows.filter(order__key=order_key(number))
 
 
 class OrderLineViewSet(mixins.ListModelMixin, GenericViewSet):
@@ -376,7 +383,7 @@ class RunSerializer(Known):
 
 class RunFilter(filters.FilterSet):
     status = filters.MultipleChoiceFilter(choices=ProductionRun.Status.choices, distinct=False)
-    order = filters.CharFilter(method="of_order", label="The number of an order.")
+    order = OfOrder()
     line = filters.CharFilter("line__name")
     ends_after = filters.IsoDateTimeFilter("ends", "gt")
     begins_before = filters.IsoDateTimeFilter("begins", "lt")
@@ -385,9 +392,6 @@ class RunFilter(filters.FilterSet):
     class Meta:
         model = ProductionRun
         fields: list[str] = []
-
-    def of_order(self, runs: QuerySet, name: str, number: str) -> QuerySet:
-        return runs.filter(order__key=order_key(number))
 
 
 A_RUN = {

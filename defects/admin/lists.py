@@ -15,7 +15,7 @@ from unfold.utils import parse_date_str
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from defects.models import DefectCategory
-from defects.models.review import OPEN, colleagues
+from defects.models.review import colleagues
 from whatsapp_bot.models import Media
 from whatsapp_bot.wording import span_in_full
 
@@ -34,9 +34,9 @@ class MineFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         match self.value():
             case "open":
-                return queryset.filter(status__in=OPEN)
+                return queryset.open()
             case "mine":
-                return queryset.filter(status__in=OPEN, assignee=request.user)
+                return queryset.open().filter(assignee=request.user)
         return queryset
 
 

@@ -48,7 +48,7 @@ from whatsapp_bot.admin.searching import SearchedByWords
 from whatsapp_bot.admin.several import do_with_each
 from whatsapp_bot.admin.talk import SCRIPTS, Panel, Row, talk
 from whatsapp_bot.admin.writing import Letter, WritingAdmin, in_words, label
-from whatsapp_bot.models import Contact, Media, Message
+from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.whatsapp_text import preview
 
 LONGEST_QUESTION = 1000
@@ -358,9 +358,8 @@ class DefectReportAdmin(
 
     @admin.display(description="photos and files")
     def photos(self, report: DefectReport) -> SafeString | str:
-        files = Media.objects.filter(message__attachment__report=report).select_related("message")
-        shown_files = ((shown(file),) for file in files.order_by("pk"))
-        found = format_html_join("", "<div>{}</div>", shown_files)
+        files = ((shown(file),) for file in report.files)
+        found = format_html_join("", "<div>{}</div>", files)
         return format_html('<div class="report-photos">{}</div>', found) if found else "–"
 
     @admin.display(description="notes")

@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from defects.models.audit import AuditedRecords, Change
 from defects.models.forms import ReportForm
-from defects.models.review import Reviewed, Status
+from defects.models.review import OPEN, Reviewed, Status
 from defects.notices import NEWS, QUESTION
 from orders.models import Line, Order, Shift
 from whatsapp_bot import prepared
 from whatsapp_bot.fingerprint import id_in
-from whatsapp_bot.models import Contact, Conversation, Message
+from whatsapp_bot.models import Contact, Conversation, Media, Message
 from whatsapp_bot.numbered import NumberedQuerySet
 from whatsapp_bot.prepared import Query
 from whatsapp_bot.search import has, ids_of, with_each_word
@@ -46,6 +46,13 @@ class DefectReportQuerySet(NumberedQuerySet["DefectReport"]):
     def _stored(self, report: "DefectReport", free: str, values: list[str]) -> bool:
         first = HISTORY.begin(report)
         return prepared.insert_as_found(report, "number", free, values, copy=first)
+
+    def open(self) -> "DefectReportQuerySet":
+        """What somebody still has to do something about."""
+        return self.filter(status__in=OPEN)
+
+    def over(self) -> "DefectReportQuerySet":
+        return self.exclude(status__in=OPEN)
 
     def by(self, contact: Contact) -> "DefectReportQuerySet":
         """The contact's own reports, newest first."""
@@ -204,6 +211,12 @@ class DefectReport(Reviewed):
             address = f"defects.reply:{self.pk}"
             conversation.expect(address, message, asks=notice is QUESTION)
         return message
+
+    @property
+    def files(self) -> models.QuerySet[Media]:
+        """Its photos, voice notes and documents, with their messages, in the order they came in."""
+        files = Media.objects.filter(message__attachment__report=self)
+        return files.select_related("message").order_by("pk")
 
     # Who changed what ----------------------------------------------------------------------------
 
