@@ -41,7 +41,7 @@ from django.utils import timezone
 from defects.models import DefectCategory, DefectReport, Severity, Status
 from defects.models.review import OPEN
 from orders.models import Line, Shift
-from orders.models.run import midnight
+from orders.models.factory import midnight
 from whatsapp_bot.delivery import Status as Delivery
 from whatsapp_bot.models import Message
 from whatsapp_bot.twilio import codes

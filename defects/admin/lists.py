@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.forms import ActionForm
 from unfold.utils import parse_date_str
@@ -16,6 +15,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from defects.models import DefectCategory
 from defects.models.review import colleagues
+from orders.models.factory import midnight
 from whatsapp_bot.models import Media
 from whatsapp_bot.wording import span_in_full
 
@@ -58,9 +58,7 @@ class DayFilter(RangeDateFilter):
         """Midnight of a day that was entered; None for none, what is no day, or not of our time."""
         entered = self.used_parameters.get(f"{self.parameter_name}_{end}")
         day = parse_date_str(entered) if entered else None
-        if not day or day.year not in YEARS:
-            return None
-        return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001
+        return midnight(day) if day and day.year in YEARS else None
 
 
 class PhotoFilter(admin.SimpleListFilter):

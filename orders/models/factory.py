@@ -102,11 +102,17 @@ class Shift(models.Model):
         """When the one that begins on this day begins and ends."""
         begins, ends = self._to_the_minute()
         last = day if begins < ends else day + timedelta(days=1)
-        return _moment(day, begins), _moment(last, ends)
+        return moment_of(day, begins), moment_of(last, ends)
 
     def _to_the_minute(self) -> tuple[time, time]:
         return tuple(at.replace(second=0, microsecond=0) for at in (self.begins, self.ends))
 
 
-def _moment(day: date, at: time) -> datetime:
+def midnight(day: date) -> datetime:
+    """When the day begins in the factory."""
+    return moment_of(day, time.min)
+
+
+def moment_of(day: date, at: time) -> datetime:
+    """When it is this time of the day in the factory."""
     return timezone.make_aware(datetime.combine(day, at))

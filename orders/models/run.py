@@ -1,11 +1,11 @@
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from orders.models.factory import Line
+from orders.models.factory import Line, midnight
 from orders.models.keys import KeyField, refuse_alike
 from orders.models.order import OPEN, Order, OrderLine, OrderPart, OrderPartQuerySet
 from whatsapp_bot.models import Contact
@@ -123,8 +123,3 @@ class ProductionRun(OrderPart):
         works = begins < midnight(day + timedelta(days=1)) and ends > midnight(day)
         is_tail = begins.date() == day - timedelta(days=1) and ends.date() == day and ends.hour < 12
         return works and (day == first or not is_tail)
-
-
-def midnight(day: date) -> datetime:
-    """When the day begins in the factory."""
-    return timezone.make_aware(datetime.combine(day, time.min))

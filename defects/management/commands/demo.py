@@ -16,6 +16,7 @@ from django.utils import timezone
 from defects.management.past import Past
 from defects.models import DefectReport, Question, ReportForm
 from orders.models import Customer, CustomerLink, Line, Order, OrderLine, ProductionRun, Shift
+from orders.models.factory import moment_of
 from whatsapp_bot.models import Contact, Menu
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.simulator.people import CAST
@@ -164,7 +165,7 @@ class Command(BaseCommand):
                 for hour in (6, 14):
                     order = next(before if days < -1 else now if days < 1 else after)
                     day = today + timedelta(days=days)
-                    begins = timezone.make_aware(datetime.combine(day, time(hour)))
+                    begins = moment_of(day, time(hour))
                     self.make_run(order, line, begins)
 
     def make_run(self, order: Order | None, line: Line, begins: datetime) -> None:

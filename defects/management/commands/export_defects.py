@@ -3,8 +3,7 @@ import sys
 import tempfile
 import time
 from argparse import ArgumentParser
-from datetime import date, datetime, timedelta
-from datetime import time as day_time
+from datetime import date, timedelta
 from pathlib import Path
 from shutil import copyfileobj
 from typing import IO, Any
@@ -12,11 +11,11 @@ from urllib.parse import urlencode
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from defects.export import Writing, cut_in_words
 from defects.exporting import about_of
 from defects.models import DefectReport, Export, Status
+from orders.models.factory import midnight
 from whatsapp_bot.spreadsheets import SHEETS
 from whatsapp_bot.wording import span_in_full
 
@@ -113,14 +112,10 @@ def _reported(first: date | None, last: date | None) -> "QuerySet[DefectReport]"
     """Reports of these days, both included, in the factory's time zone."""
     reports = DefectReport.objects.all()
     if first:
-        reports = reports.filter(created_at__gte=_midnight(first))
+        reports = reports.filter(created_at__gte=midnight(first))
     if last:
-        reports = reports.filter(created_at__lt=_midnight(last + timedelta(days=1)))
+        reports = reports.filter(created_at__lt=midnight(last + timedelta(days=1)))
     return reports
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, day_time.min))
 
 
 def _as_query(first: date | None, last: date | None, statuses: list[str]) -> str:
