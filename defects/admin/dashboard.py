@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -27,7 +27,6 @@ from defects.dashboard import (
 )
 from defects.models import DefectReport, Severity, Status
 from defects.models.review import OPEN
-from orders.models import Shift
 from whatsapp_bot.delivery import Status as Delivery
 from whatsapp_bot.models import Message
 
@@ -137,61 +136,6 @@ def _chosen(request: HttpRequest) -> tuple[str, Period, PeriodForm]:
 
 
 # The lists behind the figures --------------------------------------------------------------------
-
-
-class ShiftFilter(admin.SimpleListFilter):
-    """By the shift in which a report was made."""
-
-    title = "shift"
-    parameter_name = "shift"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        shifts = [(str(shift.pk), str(shift)) for shift in Shift.objects.all()]
-        return [*shifts, ("none", "outside the shifts")] if shifts else []
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if not self.value():
-            return queryset
-        if self.value() == "none":
-            return queryset.made_in(None)
-        shift = next((one for one in Shift.objects.all() if str(one.pk) == self.value()), None)
-        return queryset.made_in(shift) if shift else queryset.none()
-
-
-class ProductFilter(admin.SimpleListFilter):
-    """By the product of the order: the one that a link asks for, as there may be thousands."""
-
-    title = "product"
-    parameter_name = "product"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(self.value(), self.value())] if self.value() else []
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(order__product=self.value()) if self.value() else queryset
-
-
-class DashboardLinks:
-    """A list of reports that the dashboard's links lead to."""
-
-    LOOKUPS = frozenset(
-        {
-            *("status__exact", "status__in", "severity__exact", "severity__in"),
-            *("category__id__exact", "category__isnull", "line__id__exact", "line__isnull"),
-            "order__isnull",
-            *(
-                f"{at}__date__{edge}"
-                for at in ("created_at", "acknowledged_at", "decided_at", "closed_at")
-                for edge in ("gte", "lte")
-            ),
-        }
-    )
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        return lookup in self.LOOKUPS or super().lookup_allowed(lookup, value, request)
-
-    def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        return [*super().get_list_filter(request), ShiftFilter, ProductFilter]
 
 
 class Lists:

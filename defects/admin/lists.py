@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from defects.models import DefectCategory
 from defects.models.review import colleagues
+from orders.models import Shift
 from orders.models.factory import midnight
 from whatsapp_bot.models import Media
 from whatsapp_bot.wording import span_in_full
@@ -22,7 +23,7 @@ from whatsapp_bot.wording import span_in_full
 YEARS = range(2000, 3000)
 
 
-class MineFilter(admin.SimpleListFilter):
+class AtWorkFilter(admin.SimpleListFilter):
     """What the tabs above the list choose."""
 
     title = "progress"
@@ -78,8 +79,40 @@ class PhotoFilter(admin.SimpleListFilter):
         return queryset
 
 
+class ShiftFilter(admin.SimpleListFilter):
+    """By the shift in which a report was made."""
+
+    title = "shift"
+    parameter_name = "shift"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        shifts = [(str(shift.pk), str(shift)) for shift in Shift.objects.all()]
+        return [*shifts, ("none", "outside the shifts")] if shifts else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if not self.value():
+            return queryset
+        if self.value() == "none":
+            return queryset.made_in(None)
+        shift = next((one for one in Shift.objects.all() if str(one.pk) == self.value()), None)
+        return queryset.made_in(shift) if shift else queryset.none()
+
+
+class ProductFilter(admin.SimpleListFilter):
+    """By the product of the order: the one that a link asks for, as there may be thousands."""
+
+    title = "product"
+    parameter_name = "product"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(self.value(), self.value())] if self.value() else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(order__product=self.value()) if self.value() else queryset
+
+
 FILTERS = [
-    MineFilter,
+    AtWorkFilter,
     "status",
     "severity",
     "category",
@@ -88,7 +121,20 @@ FILTERS = [
     "line",
     ("created_at", DayFilter),
     PhotoFilter,
+    ShiftFilter,
+    ProductFilter,
 ]
+LINKED = {
+    *("status__exact", "status__in", "severity__exact", "severity__in"),
+    *("category__id__exact", "category__isnull", "line__id__exact", "line__isnull"),
+    *("order__isnull", "reported_by__id__exact"),
+    *(
+        f"{at}__date__{edge}"
+        for at in ("created_at", "acknowledged_at", "decided_at", "closed_at")
+        for edge in ("gte", "lte")
+    ),
+}
+"""What links from the dashboard and a contact's page narrow the list down by, beside filters."""
 
 
 class ReportActionForm(ActionForm):

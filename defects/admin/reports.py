@@ -19,9 +19,8 @@ from unfold.decorators import action
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
 from defects.admin import steps
-from defects.admin.dashboard import DashboardLinks
 from defects.admin.exports import Exportable
-from defects.admin.lists import FILTERS, ReportActionForm
+from defects.admin.lists import FILTERS, LINKED, ReportActionForm
 from defects.admin.news import in_the_way, news_ahead
 from defects.admin.parts import (
     MAY_REVIEW,
@@ -132,9 +131,7 @@ def _where_reported(report: DefectReport, said: list[Message]) -> list[int]:
 
 
 @admin.register(DefectReport)
-class DefectReportAdmin(
-    DashboardLinks, Exportable, SearchedByWords, LongList, AmongOthers, WritingAdmin
-):
+class DefectReportAdmin(Exportable, SearchedByWords, LongList, AmongOthers, WritingAdmin):
     form = ReportForm
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     list_display = [
@@ -187,8 +184,7 @@ class DefectReportAdmin(
         return request.user.has_perm(MAY_REVIEW) and self.may_change(request, obj)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        of_contact = "reported_by__id__exact"
-        return lookup == of_contact or super().lookup_allowed(lookup, value, request)
+        return lookup in LINKED or super().lookup_allowed(lookup, value, request)
 
     # The list -----------------------------------------------------------------------------------
 
