@@ -10,13 +10,14 @@ from django_filters import rest_framework as filters
 from rest_framework import mixins, serializers
 from rest_framework.viewsets import GenericViewSet
 
-from orders.known import LONGEST_NAME, ByKey, Known, KnownViewSet, Outcome, stored
+from orders.known import ByKey, Known, KnownViewSet, Outcome, stored
 from orders.models import Customer, Line, Order, OrderLine, ProductionRun, order_key
+from orders.models.keys import LONGEST_KEY
+from orders.models.order import MOST_PIECES
 from orders.models.progress import Next
 from whatsapp_bot.rest import ModelSerializer
 
 MOST_LINES = 200
-MOST_PIECES = 2_147_483_647
 
 
 # What rows are known by --------------------------------------------------------------------------
@@ -52,7 +53,7 @@ class LineName(serializers.SlugRelatedField):
 
 
 class CustomerSerializer(Known):
-    reference = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_NAME)
+    reference = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_KEY)
     contacts = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
     needed = ["name"]
     of_others = ("contacts",)
@@ -117,7 +118,7 @@ class StepSerializer(serializers.Serializer):
 
 class OrderSerializer(Known):
     number = serializers.CharField(
-        required=False, max_length=LONGEST_NAME, help_text="As in the address."
+        required=False, max_length=LONGEST_KEY, help_text="As in the address."
     )
     customer = ByKey(
         "reference", queryset=Customer.objects.all(), required=False, help_text="Their reference."
@@ -323,7 +324,7 @@ class Moment(serializers.DateTimeField):
 
 class RunSerializer(Known):
     reference = serializers.CharField(
-        required=False, allow_blank=True, max_length=LONGEST_NAME, help_text="As in the address."
+        required=False, allow_blank=True, max_length=LONGEST_KEY, help_text="As in the address."
     )
     order = OrderNumber(required=False, allow_null=True, help_text="Its number; null: for stock.")
     order_line = Position(

@@ -19,11 +19,11 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from orders.models import order_key
+from orders.models.keys import LONGEST_KEY
 from whatsapp_bot.rest import ModelSerializer, flattened
 from whatsapp_bot.whatsapp_text import clean
 
 MOST_AT_ONCE = 500
-LONGEST_NAME = 60
 
 
 class Outcome(models.TextChoices):
@@ -175,8 +175,8 @@ class KnownViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
         wrong = ""
         if not isinstance(name, str) or not order_key(name):
             wrong = "It needs a letter or a digit."
-        elif len(name := clean(name, len(name))) > LONGEST_NAME:
-            wrong = f"At most {LONGEST_NAME} characters fit."
+        elif len(name := clean(name, len(name))) > LONGEST_KEY:
+            wrong = f"At most {LONGEST_KEY} characters fit."
         if wrong:
             raise serializers.ValidationError({self.known_by: wrong})
         return name

@@ -22,7 +22,7 @@ from orders.chat.asking import (
     wants_a_change,
 )
 from orders.models import Order, WrongLookup
-from orders.models.keys import keys_in, order_key, parts_of
+from orders.models.keys import LONGEST_KEY, keys_in, order_key, parts_of
 from orders.models.order import OrderQuerySet
 from orders.models.progress import Need, Step
 from orders.questions import OrderNumberField, common_end, order_choices, which_of
@@ -40,7 +40,6 @@ from whatsapp_bot.wording import in_full
 ship_item("main", 10, "Check order status", "orders.status")
 
 ORDERS_A_PAGE = 8
-LONGEST_NUMBER = 60
 LINES_SHOWN = 8
 MOST_AT_ONCE = 10
 LINKING = "orders.link"
@@ -117,7 +116,7 @@ class OrderStatus(Flow):
         if self.page > 1 and words_in(number) == MORE:
             return Open(f"{self.name}:{self.page}", NO_MORE())
         if _may_be_a_number(number) and not self._is_out_of_place(number):
-            WrongLookup.objects.create(contact=self.contact, number=number[:LONGEST_NUMBER])
+            WrongLookup.objects.create(contact=self.contact, number=number[:LONGEST_KEY])
             del self.wait_until
         if self.wait_until:
             return Say(texts.WAIT(time=self._waits_until()))
@@ -154,7 +153,7 @@ class TellOrder(Flow):
             return None  # It tells what something else is for.
         if asks_about_an_order(message.body):
             return cls._claims_question(contact, message.body)
-        if len(message.body) > LONGEST_NUMBER or not _may_be_a_number(message.body):
+        if len(message.body) > LONGEST_KEY or not _may_be_a_number(message.body):
             return None
         visible, said = Order.objects.visible_to(contact), message.body.rstrip(".?!")
         orders = visible.meant_by(said) if names_an_order(said) else visible.numbered(said)[:1]

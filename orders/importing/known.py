@@ -9,9 +9,10 @@ from orders.importing.columns import Column
 from orders.importing.tables import Cell
 from orders.importing.values import CellWidget, Text, plain, quoted
 from orders.models import Customer, Line, Order, order_key
+from orders.models.customer import LONGEST_CUSTOMER
+from orders.models.factory import LONGEST_LINE
+from orders.models.keys import LONGEST_KEY
 
-LONGEST_NAME = 200
-LONGEST_REFERENCE = 60
 ALIKE = 70
 """How alike, of 100, a name has to be to be suggested."""
 
@@ -100,7 +101,7 @@ class CustomerCell(CellWidget):
     def __init__(self) -> None:
         super().__init__()
         self.customers: Customers
-        self._name, self._reference = Text(LONGEST_NAME), Text(LONGEST_REFERENCE)
+        self._name, self._reference = Text(LONGEST_CUSTOMER), Text(LONGEST_KEY)
 
     def clean(self, value: Cell, row: Any = None, **kwargs: Any) -> int | None:
         name = self._name.clean(value) or ""
@@ -118,7 +119,7 @@ class CustomerColumn(Column):
         return self.widget.customers.name(value)
 
 
-_NAME = Text(60)
+_NAME, _NUMBER = Text(LONGEST_LINE), Text(LONGEST_KEY)
 
 
 class LineCell(CellWidget):
@@ -150,7 +151,7 @@ class OrderCell(CellWidget):
         self.found: dict[str, Order] = {}
 
     def understand(self, value: Any, row: Any) -> Order:
-        number = _NAME.understand(value, row)
+        number = _NUMBER.understand(value, row)
         order = self.found.get(order_key(number))
         if not order:
             raise ValueError(

@@ -24,6 +24,8 @@ from orders.importing.known import (
 )
 from orders.importing.values import Choice, Day, Moment, Text, Whole
 from orders.models import Order, OrderLine, ProductionRun, order_key
+from orders.models.keys import LONGEST_KEY
+from orders.models.order import LONGEST_PRODUCT
 
 BATCH = 1000
 KEY = ""
@@ -238,7 +240,7 @@ class OrderResource(SheetResource):
     number = Column(
         "number",
         "order number",
-        Text(60),
+        Text(LONGEST_KEY),
         f"no,work order,job,job no,job number,{_ORDER_NUMBERS}",
         perhaps=f"{_OUR_ORDERS},our ref,our reference,our no,our number",
         is_needed=True,
@@ -262,7 +264,7 @@ class OrderResource(SheetResource):
     customer_number = Column(
         "customer_number",
         "customer number",
-        Text(60),
+        Text(LONGEST_KEY),
         "customer no,customer id,customer nr,customer code,account,account no,"
         "account number,debtor,debtor no,client no,client id,kundennummer,kunden nr,kdnr",
         attribute=None,
@@ -270,14 +272,14 @@ class OrderResource(SheetResource):
     customer_reference = Column(
         "customer_reference",
         "customer's own reference",
-        Text(60),
+        Text(LONGEST_KEY),
         "customer reference,customer ref,customer order,customer order no,customer order number,"
         "customer po,customer's order number,po,po no,po number,purchase order,"
         "purchase order no,purchase order number,your reference,your ref,reference,ref,"
         "kundenreferenz",
         perhaps=_OUR_ORDERS,
     )
-    product = Column("product", "product", Text(200), _PRODUCTS, is_needed=True)
+    product = Column("product", "product", Text(LONGEST_PRODUCT), _PRODUCTS, is_needed=True)
     quantity = Column("quantity", "quantity", Whole(least=1), _QUANTITIES, is_needed=True)
     due_date = Column(
         "due_date",
@@ -338,7 +340,7 @@ class OrderLineResource(SheetResource):
     """
 
     position = Column("position", "line", Whole(), is_needed=True)
-    product = Column("product", "product", Text(200), is_needed=True)
+    product = Column("product", "product", Text(LONGEST_PRODUCT), is_needed=True)
     quantity = Column("quantity", "quantity", Whole(least=1), is_needed=True)
 
     class Meta(SheetResource.Meta):
@@ -398,7 +400,7 @@ class ProductionRunResource(SheetResource):
     reference = Column(
         "reference",
         "run number",
-        Text(60),
+        Text(LONGEST_KEY),
         "run,run no,run id,production run,production order,production order no,work order,"
         "work order no,wo,wo no,job,job no,job number,batch,batch no,number,no,ref,"
         "fertigungsauftrag",
@@ -412,7 +414,7 @@ class ProductionRunResource(SheetResource):
         "line name,machine,work centre,work center,workstation,resource,linie,maschine",
         is_needed=True,
     )
-    product = Column("product", "product", Text(200), _PRODUCTS, is_needed=True)
+    product = Column("product", "product", Text(LONGEST_PRODUCT), _PRODUCTS, is_needed=True)
     day = Column("day", "day", Day(), "date,production date,planned date,datum,tag", attribute=None)
     begins = Column(
         "begins",

@@ -18,9 +18,9 @@ from django.utils import timezone
 from import_export.widgets import Widget
 
 from orders.importing.tables import NOT_WORKED_OUT, Cell
+from orders.models.order import MOST_PIECES
 from whatsapp_bot.whatsapp_text import clean
 
-LONGEST_NUMBER = 2_147_483_647
 YEARS = range(2000, 2101)
 ERRORS = {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"}
 """What a spreadsheet shows for a formula that went wrong."""
@@ -173,8 +173,8 @@ class Whole(CellWidget):
             raise ValueError(f"{quoted(value)} is below zero. Please write how many, such as 1200.")
         if number < self.least:
             raise ValueError(f"{quoted(value)} is too little. Please write how many, such as 1200.")
-        if number > LONGEST_NUMBER:
-            raise ValueError(f"{quoted(value)} is too large. At most it is {LONGEST_NUMBER:,}.")
+        if number > MOST_PIECES:
+            raise ValueError(f"{quoted(value)} is too large. At most it is {MOST_PIECES:,}.")
         return number
 
     def _number(self, value: Any) -> int | None:

@@ -1,13 +1,17 @@
 from django.db import models
 
-from orders.models.keys import KeyField, refuse_alike
+from orders.models.keys import LONGEST_KEY, KeyField, refuse_alike
 from orders.models.stamped import Stamped
 from whatsapp_bot.models import Contact
 
+LONGEST_CUSTOMER = 200
+
 
 class Customer(Stamped):
-    name = models.CharField(max_length=200)
-    reference = models.CharField(max_length=60, blank=True, help_text="As in your other systems.")
+    name = models.CharField(max_length=LONGEST_CUSTOMER)
+    reference = models.CharField(
+        max_length=LONGEST_KEY, blank=True, help_text="As in your other systems."
+    )
     key = KeyField(of="reference", null=True, blank=True)
     contacts = models.ManyToManyField(
         Contact, through="CustomerLink", related_name="customers", blank=True

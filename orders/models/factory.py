@@ -9,6 +9,8 @@ from django.utils import timezone
 from whatsapp_bot.models import Contact
 from whatsapp_bot.models.contact import Role
 
+LONGEST_LINE = 60
+
 
 class LineQuerySet(models.QuerySet["Line"]):
     def pinned_by(self, contact: Contact) -> "Line | None":
@@ -20,7 +22,7 @@ class LineQuerySet(models.QuerySet["Line"]):
 class Line(models.Model):
     """A production line."""
 
-    name = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=LONGEST_LINE, unique=True)
 
     objects = LineQuerySet.as_manager()
 

@@ -9,6 +9,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from whatsapp_bot.whatsapp_text import DASHES, in_plain_signs
 
 LONGEST_KEY = 60
+"""Of what orders, customers and runs are known by: as it is written, and as it is compared."""
 SHORTEST_IN_WORDS = 4
 """A shorter number among words says how many, and not which."""
 BETWEEN = f" \u00a0\u00ad\u2009\u200b\u202f{DASHES}"

@@ -3,6 +3,7 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.utils import timezone
 
+from orders.models.keys import LONGEST_KEY
 from whatsapp_bot.models import Contact
 
 
@@ -19,7 +20,7 @@ class WrongLookup(models.Model):
     ALLOWED = 5
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="+", db_index=False)
-    number = models.CharField(max_length=60)
+    number = models.CharField(max_length=LONGEST_KEY)
     at = models.DateTimeField(default=timezone.now)
 
     objects = WrongLookupQuerySet.as_manager()

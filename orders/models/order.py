@@ -11,6 +11,7 @@ from django.utils import timezone
 from orders.models.customer import Customer
 from orders.models.keys import (
     BETWEEN,
+    LONGEST_KEY,
     SHORTEST_IN_WORDS,
     KeyField,
     LastFour,
@@ -27,6 +28,8 @@ from whatsapp_bot.whatsapp_text import preview
 
 AT_ONCE = 1000
 LONGEST_PRODUCT = 200
+MOST_PIECES = 2_147_483_647
+"""That a line of an order or a run can be of: as many as their columns hold."""
 MOST_ALIKE = 20
 OPEN = ["received", "planned", "in_production", "ready", "shipped", "on_hold"]
 """The statuses of an order that is not over. The index of open orders stands on it."""
@@ -155,10 +158,10 @@ class Order(Stamped):
             """What an order is while it follows from its runs, in this order."""
             return [cls.RECEIVED, cls.PLANNED, cls.IN_PRODUCTION, cls.READY]
 
-    number = models.CharField(max_length=60)
+    number = models.CharField(max_length=LONGEST_KEY)
     key = KeyField(of="number")
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="orders", db_index=False)
-    customer_reference = models.CharField(max_length=60, blank=True)
+    customer_reference = models.CharField(max_length=LONGEST_KEY, blank=True)
     product = models.CharField(
         max_length=LONGEST_PRODUCT, help_text="With lines below: what they say, together."
     )
@@ -324,7 +327,7 @@ class OrderLine(OrderPart):
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="lines", db_index=False)
     position = models.PositiveIntegerField(blank=True, help_text="Empty: the next one.")
-    product = models.CharField(max_length=200)
+    product = models.CharField(max_length=LONGEST_PRODUCT)
     quantity = models.PositiveIntegerField(validators=[MinValueValidator(1)])
 
     class Meta:

@@ -6,8 +6,15 @@ from django.db import models
 from django.utils import timezone
 
 from orders.models.factory import Line, midnight
-from orders.models.keys import KeyField, refuse_alike
-from orders.models.order import OPEN, Order, OrderLine, OrderPart, OrderPartQuerySet
+from orders.models.keys import LONGEST_KEY, KeyField, refuse_alike
+from orders.models.order import (
+    LONGEST_PRODUCT,
+    OPEN,
+    Order,
+    OrderLine,
+    OrderPart,
+    OrderPartQuerySet,
+)
 from whatsapp_bot.models import Contact
 
 
@@ -39,7 +46,7 @@ class ProductionRun(OrderPart):
         CANCELLED = "cancelled", "cancelled"
 
     reference = models.CharField(
-        max_length=60, blank=True, help_text="Its number in your other systems."
+        max_length=LONGEST_KEY, blank=True, help_text="Its number in your other systems."
     )
     key = KeyField(of="reference", null=True, blank=True)
     order = models.ForeignKey(
@@ -54,7 +61,7 @@ class ProductionRun(OrderPart):
         help_text="Of an order with several products.",
     )
     line = models.ForeignKey(Line, models.PROTECT, related_name="runs", db_index=False)
-    product = models.CharField(max_length=200)
+    product = models.CharField(max_length=LONGEST_PRODUCT)
     begins = models.DateTimeField("planned start", db_index=True)
     ends = models.DateTimeField("planned end")
     quantity = models.PositiveIntegerField("quantity planned")
