@@ -1,7 +1,7 @@
 """What is made when: by day, line and shift."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -214,7 +214,8 @@ class Runs(Flow):
     def done(self, form: forms.Form) -> Outcome:
         if not may_see(self):
             return Say(texts.SCHEDULE_NOT_FOR_YOU())
-        pages = list(islice(schedule_pages(self.runs, self.dates()), self.page + 1))
+        runs = ((day, self.runs(day)) for day in self.dates())
+        pages = list(islice(schedule_pages(runs), self.page + 1))
         if not pages:
             all_week = self.days == Days.WEEK and not (self.line or self.shift)
             empty = texts.SCHEDULE_EMPTY() if all_week else texts.SCHEDULE_EMPTY_THEN()
@@ -264,16 +265,14 @@ def runs_of(day: date, runs: ProductionRunQuerySet, first: date) -> list[Product
     return [run for run in runs.between(day, day) if run.is_listed(day, first)]
 
 
-def schedule_pages(
-    runs_of: Callable[[date], list[ProductionRun]], days: list[date]
-) -> Iterator[str]:
+def schedule_pages(by_day: Iterable[tuple[date, list[ProductionRun]]]) -> Iterator[str]:
     """The runs by day, as texts that fit a message each; a day goes on under its heading again."""
     page: list[str] = []
     room = LONGEST_PAGE
-    for day in days:
+    for day, runs in by_day:
         heading = f"*{date_format(day, 'l j F')}*"
         headed = False
-        for line in (in_words(run, day) for run in runs_of(day)):
+        for line in (in_words(run, day) for run in runs):
             room -= length(line) + length(heading) + 3
             if room < 0 and page:
                 yield "\n".join(page)
