@@ -213,7 +213,7 @@ class Reply(Flow):
         report.attach([self.message.pk])
         replies = self.place.expects_reply or not self.message.has_attachment
         asks = _ASKS_BACK.search(self.message.body) and not self._answers_us()
-        self.place.was_answered(f"{self.name}:{self.argument}")
+        self.place.note_answer(f"{self.name}:{self.argument}")
         if not replies:
             return Say(texts.ATTACHED(**report.in_short))
         if asks:
@@ -297,7 +297,7 @@ class ReportWords(Flow):
         if not there:
             return Say(texts.NO_FORM())
         address, name = there
-        if self.place.has_aside(address, {}):
+        if self.place.has_aside(address):
             self._leave_at(address, name, answer)
             return Open(address)
         return Open(address, answers={name: self._words(answer)})

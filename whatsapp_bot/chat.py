@@ -206,5 +206,5 @@ class MoreForTeam(Flow):
         if not before:
             return Open(MAIN_MENU)
         HelpRequest.objects.add(self.message, since=before.created_at)
-        self.place.was_answered(self.address_after(before))
+        self.place.note_answer(self.address_after(before))
         return Say(texts.HELP_MORE())

@@ -74,7 +74,7 @@ class Desk:
         count = self.place.count(self.now)
         if count <= MOST_A_MINUTE or is_stop(self.said.text) is not None:
             reply = self._hear_emergency() if self.is_emergency else self._hear()
-            reply = paragraphs(reply, texts.OPTED_OUT() if self.contact.was_told() else "")
+            reply = paragraphs(reply, texts.OPTED_OUT() if self.contact.tell_of_opt_out() else "")
         else:
             # Two bots would otherwise talk all night.
             reply = texts.TOO_FAST() if count == MOST_A_MINUTE + 1 else ""
@@ -488,7 +488,8 @@ class Desk:
         """Begin what is at `address`, with some `answers` given already."""
         self.jumps += 1
         flow = self._flow_at(address) if self.jumps <= MOST_JUMPS else None
-        if flow and flow.resumable and self.place.has_aside(address, answers or {}):
+        if flow and flow.resumable and self.place.has_aside(address):
+            self.place.add_given(address, answers or {})
             address = f"{RESUME}:{address}"
             flow = self._flow_at(address)
         if not flow:

@@ -102,7 +102,7 @@ class Place:
             about = {"address": address, "notice": "", "asks": False, "just": True}
             self.expects = {**about, "until": until}
 
-    def was_answered(self, address: str) -> None:
+    def note_answer(self, address: str) -> None:
         """What was asked there has its answer; what else is said may still belong to it."""
         if self.expects and self.expects["address"] == address:
             self.expects = {**self.expects, "asks": False, "just": True}
@@ -156,25 +156,29 @@ class Place:
 
         Where it was left half-way, what was answered there stands: the message is kept with it.
         """
-        if self.has_aside(address, given):
-            left = next(left for left in self.aside if left["flow"] == address)
-            left["kept"] = [*left["kept"], _as_kept(message)]
+        left = self._aside_at(address)
+        if left:
+            left |= {"given": given, "kept": [*left["kept"], _as_kept(message)]}
         else:
             left = {"flow": address, "asking": State(given).as_json(), "kept": self.kept}
             self.aside = [*self.aside, left]
             self.kept = []
 
-    def has_aside(self, address: str, given: Answers) -> bool:
-        """Was this flow left half-way? Then `given` answers wait with it."""
-        found = next((left for left in self.aside if left["flow"] == address), None)
-        if found and given:
-            found["given"] = given
-        return found is not None
+    def has_aside(self, address: str) -> bool:
+        """Was this flow left half-way?"""
+        return address in [left["flow"] for left in self.aside]
+
+    def add_given(self, address: str, given: Answers) -> None:
+        """Have these answers, if any, wait with what was left half-way at `address`."""
+        if given:
+            self._aside_at(address)["given"] = given
 
     def answers_aside(self, address: str) -> Answers:
         """The raw answers given before this flow was left half-way."""
-        left = next((left for left in self.aside if left["flow"] == address), {})
-        return left.get("asking", {}).get("answers", {})
+        return self._aside_at(address).get("asking", {}).get("answers", {})
+
+    def _aside_at(self, address: str) -> dict[str, Any]:
+        return next((left for left in self.aside if left["flow"] == address), {})
 
     def to_offer(self, said: str) -> str:
         """The address of what was left last, when it has not been offered yet; else "".

@@ -75,10 +75,10 @@ def _take(incoming: Incoming) -> Answer:
     conversation, message = Message.objects.hear(incoming)
     contact = conversation.contact
     if contact.is_blocked:
-        message.was_not_answered(BLOCKED)
+        message.leave_unanswered(BLOCKED)
         return _leave(conversation, message, incoming, outcome="blocked")
     if _is_overtaken(incoming, conversation):
-        message.was_not_answered(OVERTAKEN)
+        message.leave_unanswered(OVERTAKEN)
         return _leave(conversation, message, incoming)
     with _in_language(contact.language or settings.LANGUAGE_CODE):
         text = Desk(conversation, message, incoming).answer()

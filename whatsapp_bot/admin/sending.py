@@ -178,7 +178,7 @@ class MessageTemplateAdmin(AmongOthers):
         self, request: HttpRequest, obj: MessageTemplate, form: Any, change: bool
     ) -> None:
         if "content_sid" in form.changed_data:
-            obj.is_another()
+            obj.forget_approval()
         super().save_model(request, obj, form, change)
         tasks.wake(tasks.learn_approvals)
         messages.info(request, ASKED)

@@ -129,8 +129,8 @@ class Contact(models.Model):
             self.save(update_fields=["opted_out_at", "opt_out_told"])
         return was_out
 
-    def was_told(self) -> bool:
-        """Note that the person knows of being opted out; False when that was known already."""
+    def tell_of_opt_out(self) -> bool:
+        """Note that the person is told of being opted out; False when that was known already."""
         if not self.opted_out_at or self.opt_out_told:
             return False
         self.opt_out_told = True

@@ -316,7 +316,7 @@ class Message(models.Model):
         """Why it failed, waits, or was not answered, in a sentence for staff."""
         return codes.in_words(self.error_code) if self.error_code else self.details.get("why", "")
 
-    def was_not_answered(self, why: str) -> None:
+    def leave_unanswered(self, why: str) -> None:
         """Note why, for staff to read beside it."""
         self.details = {**self.details, "why": why}
         self.save(update_fields=["details"])
@@ -418,7 +418,7 @@ class Message(models.Model):
             case codes.Treat.WINDOW if not self.template_id:
                 self.send_again(attempts=self.attempts, closed=True)
             case codes.Treat.TEMPLATE | codes.Treat.WINDOW if self.template:
-                self.template.was_refused(self.error_code)
+                self.template.lose_approval(self.error_code)
 
     def _try_again(self, at_least: timedelta = timedelta()) -> None:
         wait = self.back_off()

@@ -158,7 +158,7 @@ class MessageTemplate(models.Model):
         self._stands(approval, content.reason)
         return content
 
-    def was_refused(self, code: int | None) -> None:
+    def lose_approval(self, code: int | None) -> None:
         """Take it for approved no longer, since a message failed for it, and have Twilio asked."""
         if self.approval == self.Approval.APPROVED:
             approval = _APPROVALS_BY_CODE.get(code, self.Approval.UNSUBMITTED)
@@ -173,7 +173,7 @@ class MessageTemplate(models.Model):
             for name, value in said.items():
                 setattr(self, name, value)
 
-    def is_another(self) -> None:
+    def forget_approval(self) -> None:
         """Forget what Twilio said, which was of other content."""
         self.approval, self.reason, self.checked_at = self.Approval.UNSUBMITTED, "", None
 
