@@ -13,6 +13,7 @@ from defects.models import DefectReport, Question, ReportForm, report_forms
 from defects.questions import YesOrDescription, answer_in_words, field_for, may_describe_unasked
 from orders.chat.asking import LONGEST_QUESTION
 from orders.models import Line, Order
+from whatsapp_bot.addresses import MAIN_MENU
 from whatsapp_bot.dialog import Answers, words_in
 from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Say, register
 from whatsapp_bot.inbound import Kind
@@ -20,7 +21,6 @@ from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.models.menu import opened_for
 from whatsapp_bot.numbered import number_of_ours
-from whatsapp_bot.place import MAIN_MENU
 from whatsapp_bot.questions import FEWEST_WORDS, Form, tells_nothing
 from whatsapp_bot.shipped import ship_item, ship_menu
 from whatsapp_bot.whatsapp_text import preview
@@ -83,7 +83,7 @@ class Report(Flow):
         kept = self.place.take_kept()
         report.attach(kept)
         self.place.expect_more(
-            Reply.address_of(report), self.message.created_at, DefectReport.PICTURES_FOLLOW_WITHIN
+            report.reply_address, self.message.created_at, report.PICTURES_FOLLOW_WITHIN
         )
         return Say(self._thanks(report, kept))
 
@@ -139,10 +139,7 @@ class Report(Flow):
 
     @classmethod
     def addresses(cls) -> Iterable[tuple[str, str]]:
-        return [
-            (f"report:{key}", f"Report form: {form.title}")
-            for key, (form, _) in report_forms().items()
-        ]
+        return [(form.address, f"Report form: {form.title}") for form, _ in report_forms().values()]
 
 
 @register("draft")
@@ -198,13 +195,9 @@ class Reply(Flow):
     """
 
     @classmethod
-    def address_of(cls, report: DefectReport) -> str:
-        return f"{cls.name}:{report.pk}"
-
-    @classmethod
     def claims_reply(cls, contact: Contact, message: Message) -> str | None:
         report = DefectReport.objects.quoted_by(contact, message.quoted_sid)
-        return cls.address_of(report) if report else None
+        return report.reply_address if report else None
 
     def done(self, form: forms.Form) -> Outcome:
         report = DefectReport.objects.by(self.contact).filter(pk=self.argument).first()
@@ -213,7 +206,7 @@ class Reply(Flow):
         report.attach([self.message.pk])
         replies = self.place.expects_reply or not self.message.has_attachment
         asks = _ASKS_BACK.search(self.message.body) and not self._answers_us()
-        self.place.note_answer(f"{self.name}:{self.argument}")
+        self.place.note_answer(report.reply_address)
         if not replies:
             return Say(texts.ATTACHED(**report.in_short))
         if asks:
@@ -252,12 +245,12 @@ class ReportWithPicture(Flow):
             return Say(texts.PICTURE_DROPPED())
         if not report_forms():
             return Say(texts.NO_FORM())
-        key, (_, questions) = next(iter(report_forms().items()))
+        report_form, questions = next(iter(report_forms().values()))
         self.place.drop_stale(timezone.now())
         words = self._caption() if answer == "yes" else answer
         name = first_text(questions)
         return Open(
-            f"report:{key}",
+            report_form.address,
             before="" if self.place.kept else texts.PICTURE_TOO_OLD(),
             answers={name: words} if name and words else {},
         )
@@ -327,10 +320,10 @@ def form_for_words(contact: Contact) -> tuple[str, str] | None:
     It is the first that the contact's menus open and that asks everybody for words.
     """
     opened = opened_for(contact)
-    for key, (_, questions) in report_forms().items():
+    for report_form, questions in report_forms().values():
         name = first_text(one for one in questions if not one.only_when)
-        if name and f"report:{key}" in opened:
-            return f"report:{key}", name
+        if name and report_form.address in opened:
+            return report_form.address, name
     return None
 
 
@@ -368,7 +361,7 @@ class Tell(Flow):
         if not report:
             return None
         asks = len(message.body.split()) <= FEWEST_WORDS or _ASKS.search(message.body)
-        return f"{cls.name}:{report.pk}" if asks else Reply.address_of(report)
+        return f"{cls.name}:{report.pk}" if asks else report.reply_address
 
     def done(self, form: forms.Form) -> Outcome:
         report = DefectReport.objects.by(self.contact).filter(pk=self.argument).first()

@@ -5,22 +5,23 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from whatsapp_bot import texts
+from whatsapp_bot import addresses, texts
+from whatsapp_bot.addresses import MAIN_MENU
 from whatsapp_bot.dialog import Answers, words_in
 from whatsapp_bot.flows import Flow, Gone, Open, Outcome, Resume, Say, find, register
 from whatsapp_bot.models import Contact, HelpRequest, Message
 from whatsapp_bot.models.menu import menus, pages
-from whatsapp_bot.place import KEPT_FOR, MAIN_MENU
+from whatsapp_bot.place import KEPT_FOR
 from whatsapp_bot.questions import ChoiceField, Form, MenuField, Telling, YesOrMore, menu_field
 from whatsapp_bot.shipped import ship_item, ship_menu
 from whatsapp_bot.vocabulary import asks_for_a_person, meant_by
 
 ship_menu("main", "👋 Welcome! How can we help you today?")
-ship_item("main", 40, "Get help & support", "help")
+ship_item("main", 40, "Get help & support", addresses.HELP)
 ship_item("main", 50, "Back to menu", MAIN_MENU)
 
 
-@register("menu")
+@register(addresses.MENU)
 class MenuFlow(Flow):
     """A menu: a form with one choice, which opens what the item names."""
 
@@ -45,7 +46,7 @@ class MenuFlow(Flow):
 
     @classmethod
     def addresses(cls) -> Iterable[tuple[str, str]]:
-        return [(f"menu:{key}", f"Menu: {key}") for key in menus()]
+        return [(menu.address, f"Menu: {menu}") for menu, _ in menus().values()]
 
 
 @register("page")
@@ -63,7 +64,7 @@ class PageFlow(Flow):
         return [(page.address, f"Text page: {page.title}") for page in pages().values()]
 
 
-@register("resume")
+@register(addresses.RESUME)
 class ResumeFlow(Flow):
     """Offers to go on with what was left half-way. The argument is its address."""
 
@@ -89,7 +90,7 @@ class ResumeFlow(Flow):
         return Resume(self.argument, start_over=form.cleaned_data["choice"] == self.START_OVER)
 
 
-@register("help")
+@register(addresses.HELP)
 class Help(Flow):
     """How to use the bot, when the team is there, and the way to reach it."""
 
@@ -104,7 +105,7 @@ class Help(Flow):
         return Open(form.cleaned_data["next"])
 
 
-@register("help.message")
+@register(addresses.LEAVE_MESSAGE)
 class LeaveMessage(Flow):
     title = "Leave a message for the team"
     takes_attachments = True
@@ -120,8 +121,7 @@ class LeaveMessage(Flow):
     def _leave(self, text: str, said: Message) -> Outcome:
         self.place.take_kept()
         request = HelpRequest.objects.file(contact=self.contact, message=said, text=text)
-        address = MoreForTeam.address_after(self.message)
-        self.place.expect_more(address, self.message.created_at, KEPT_FOR)
+        self.place.expect_more(self.message.address_after, self.message.created_at, KEPT_FOR)
         return Say(texts.HELP_STORED(number=request.number))
 
 
@@ -148,7 +148,7 @@ def _is_no_with_its_number(answer: str) -> bool:
     return len(words) == 2 and "2" in words and "no" in map(meant_by, words)
 
 
-@register("help.words")
+@register(addresses.FOR_TEAM)
 class PassOn(LeaveMessage):
     """Asks whether the team is to have words that nobody understood.
 
@@ -174,7 +174,7 @@ class PassOn(LeaveMessage):
         return self._leave(text if answer == "yes" else f"{text}\n{answer}", said)
 
 
-@register("help.file")
+@register(addresses.FILE_FOR_TEAM)
 class PassOnFile(PassOn):
     """Asks so about a picture, a voice note or the like. What follows tells what it is."""
 
@@ -183,7 +183,7 @@ class PassOnFile(PassOn):
     field = PassOnFileField
 
 
-@register("help.more")
+@register(addresses.MORE_FOR_TEAM)
 class MoreForTeam(Flow):
     """Leaves for the team what is said in reply to what staff wrote, or after a message for them.
 
@@ -192,19 +192,15 @@ class MoreForTeam(Flow):
     """
 
     @classmethod
-    def address_after(cls, message: Message) -> str:
-        return f"{cls.name}:{message.pk}"
-
-    @classmethod
     def claims_reply(cls, contact: Contact, message: Message) -> str | None:
         by_staff = contact.messages.filter(notice=texts.STAFF_MESSAGE.key)
         quoted = by_staff.filter(sid=message.quoted_sid).first()
-        return cls.address_after(quoted) if quoted else None
+        return quoted.address_after if quoted else None
 
     def done(self, form: forms.Form) -> Outcome:
         before = self.contact.messages.filter(pk=self.argument).first()
         if not before:
             return Open(MAIN_MENU)
         HelpRequest.objects.add(self.message, since=before.created_at)
-        self.place.note_answer(self.address_after(before))
+        self.place.note_answer(before.address_after)
         return Say(texts.HELP_MORE())

@@ -8,6 +8,15 @@ import structlog
 from django.conf import settings
 
 from whatsapp_bot import flows, texts
+from whatsapp_bot.addresses import (
+    FILE_FOR_TEAM,
+    FOR_TEAM,
+    HELP,
+    LEAVE_MESSAGE,
+    MAIN_MENU,
+    MORE_FOR_TEAM,
+    RESUME,
+)
 from whatsapp_bot.dialog import (
     Answers,
     Ask,
@@ -27,7 +36,7 @@ from whatsapp_bot.emergency import tells_of_emergency
 from whatsapp_bot.flows import MORE, Astray, Flow, Gone, Open, Resume, Say
 from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models import Conversation, HelpRequest, Message
-from whatsapp_bot.place import KEPT_FOR, MAIN_MENU, Place
+from whatsapp_bot.place import KEPT_FOR, Place
 from whatsapp_bot.questions import FEWEST_WORDS
 from whatsapp_bot.vocabulary import asks_for_a_person, meant_by, nearly_meant
 from whatsapp_bot.whatsapp_text import digits_to_number, paragraphs
@@ -39,12 +48,6 @@ ALBUM = timedelta(seconds=10)
 TOO_MANY_WRONG = 3
 MOST_A_MINUTE = 60
 MOST_JUMPS = 10
-RESUME = "resume"
-HELP = "help"
-MORE_FOR_TEAM = "help.more"
-LEAVE_MESSAGE = "help.message"
-FOR_TEAM = "help.words"
-FILE_FOR_TEAM = "help.file"
 TURNS_AWAY = ("menu", "cancel", "stop")
 """Who says so has nothing to add to what we told."""
 COURTESIES = {"thanks": texts.YOU_ARE_WELCOME, "bye": texts.GOODBYE, "ok": texts.NOTED}
@@ -99,8 +102,7 @@ class Desk:
         reply = self._hear()
         HelpRequest.objects.alarm(self.message)
         if self._is_at_rest():
-            address = f"{MORE_FOR_TEAM}:{self.message.pk}"
-            self.place.expect_more(address, self.now, KEPT_FOR)
+            self.place.expect_more(self.message.address_after, self.now, KEPT_FOR)
         return paragraphs(texts.EMERGENCY(), reply)
 
     def _hear_unreadable(self) -> str:

@@ -3,10 +3,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from whatsapp_bot.addresses import MAIN_MENU
 from whatsapp_bot.dialog import Answers, State
 from whatsapp_bot.models import Conversation, Message
 
-MAIN_MENU = "menu:main"
 KEPT_FOR = timedelta(minutes=30)
 """How long a picture waits for a report to join."""
 MINUTE = timedelta(minutes=1)

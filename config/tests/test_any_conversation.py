@@ -29,11 +29,11 @@ from defects.models import DefectReport, ReportForm, Status
 from defects.models.review import NotAllowed
 from orders.models import Customer, Order
 from whatsapp_bot import receiving, texts
+from whatsapp_bot.addresses import MAIN, MAIN_MENU
 from whatsapp_bot.inbound import Incoming, Sender
 from whatsapp_bot.models import Contact, Conversation, Message
 from whatsapp_bot.models.contact import Role
-from whatsapp_bot.models.menu import MAIN, Menu, MenuItem
-from whatsapp_bot.place import MAIN_MENU
+from whatsapp_bot.models.menu import Menu, MenuItem
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.simulator import phone as simulator
 from whatsapp_bot.simulator.phone import Phone, quietly, replies

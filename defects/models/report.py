@@ -177,6 +177,11 @@ class DefectReport(Reviewed):
         return f"{self.number}: {preview(self.description)}"
 
     @property
+    def reply_address(self) -> str:
+        """Where what is said about it is filed with it."""
+        return f"defects.reply:{self.pk}"
+
+    @property
     def in_short(self) -> dict[str, str]:
         """What notices call it by."""
         return {"number": self.number, "preview": preview(self.description, 40)}
@@ -208,8 +213,7 @@ class DefectReport(Reviewed):
         if message:
             self.attach([message.pk])
             conversation = Conversation.objects.of(self.reported_by)
-            address = f"defects.reply:{self.pk}"
-            conversation.expect(address, message, asks=notice is QUESTION)
+            conversation.expect(self.reply_address, message, asks=notice is QUESTION)
         return message
 
     @property

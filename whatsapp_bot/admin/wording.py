@@ -21,11 +21,12 @@ from unfold.widgets import (
 )
 
 from whatsapp_bot import flows
+from whatsapp_bot.addresses import MAIN
 from whatsapp_bot.admin.bubbles import SayableField
 from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.others import AmongOthers, FormAmongOthers, RowsAmongOthers
 from whatsapp_bot.models import Menu, MenuItem, Page, Wording
-from whatsapp_bot.models.menu import MAIN, menus, pages, problems_with
+from whatsapp_bot.models.menu import menus, pages, problems_with
 from whatsapp_bot.texts import STAFF_MESSAGE
 from whatsapp_bot.whatsapp_text import preview
 from whatsapp_bot.wording import places, switched_off

@@ -196,7 +196,7 @@ class Contact(models.Model):
         ]
         if written and written[-1].status != Status.FAILED:
             asks = bool(_ASKS.search(text))
-            conversation.expect(f"help.more:{written[-1].pk}", written[-1], asks=asks)
+            conversation.expect(written[-1].address_after, written[-1], asks=asks)
         return written
 
     def _write(

@@ -2,12 +2,10 @@ from collections.abc import Iterable
 
 from django.db import models
 
+from whatsapp_bot.addresses import MAIN, MAIN_MENU, MENU
 from whatsapp_bot.models.contact import Contact, Role
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.whatsapp_text import alike, digits_to_number, preview
-
-MAIN = "main"
-"""The key of the menu where everybody begins."""
 
 
 class Menu(models.Model):
@@ -22,7 +20,7 @@ class Menu(models.Model):
 
     @property
     def address(self) -> str:
-        return f"menu:{self.key}"
+        return f"{MENU}:{self.key}"
 
     def add_item(self, label: str, opens: str) -> "MenuItem":
         """Put an item on the menu, above the way back; the one that is there already stays."""
@@ -30,7 +28,7 @@ class Menu(models.Model):
         if there:
             return there
         items = list(self.items.all())
-        last = items[-1] if items and items[-1].opens.startswith("menu:") else None
+        last = items[-1] if items and items[-1].menu_opened else None
         position = items[-1].position + 10 if items else 10
         if last:
             position = last.position
@@ -64,6 +62,12 @@ class MenuItem(models.Model):
     def __str__(self) -> str:
         return self.label
 
+    @property
+    def menu_opened(self) -> str:
+        """The key of the menu that it opens; "" where that is something else."""
+        flow, _, key = self.opens.partition(":")
+        return key if flow == MENU else ""
+
     @classmethod
     def shortened(cls, label: str) -> str:
         return preview(label, cls._meta.get_field("label").max_length)
@@ -96,7 +100,7 @@ def problems_with(key: str, items: Iterable[MenuItem], there: Iterable[str]) -> 
 
     there: the addresses of everything that an item may open.
     """
-    items, there, own = list(items), set(there), f"menu:{key}"
+    items, there, own = list(items), set(there), Menu(key=key).address
     elsewhere = [item for item in items if item.opens != own]
     problems = [
         f"“{item.label}” leads nowhere: what it opens is not there."
@@ -129,8 +133,8 @@ def _ways_back(key: str, items: list[MenuItem]) -> list[str]:
     others = MenuItem.objects.exclude(menu__key=key).select_related("menu")
     for menu, item in [(key, item) for item in items] + [(one.menu.key, one) for one in others]:
         ways.setdefault(menu, set())
-        if item.opens.startswith("menu:") and item.audience == MenuItem.Audience.EVERYONE:
-            ways[menu].add(item.opens.removeprefix("menu:"))
+        if item.menu_opened and item.audience == MenuItem.Audience.EVERYONE:
+            ways[menu].add(item.menu_opened)
     home = {MAIN}
     while found := {menu for menu, leads in ways.items() if leads & home} - home:
         home |= found
@@ -151,7 +155,7 @@ def opened_for(contact: Contact) -> set[str]:
     """The addresses that the menus open for this contact, from the main menu on."""
     items = {menu.address: items for menu, items in menus().values()}
     opened: set[str] = set()
-    ahead = {f"menu:{MAIN}"}
+    ahead = {MAIN_MENU}
     while ahead:
         opened |= ahead
         of_these = [item for address in ahead for item in items.get(address, [])]

@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from whatsapp_bot import prepared, tasks
+from whatsapp_bot.addresses import MORE_FOR_TEAM
 from whatsapp_bot.delivery import DeliveryReport, Route, Status
 from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models.channel import Channel
@@ -305,6 +306,11 @@ class Message(models.Model):
     def is_turn(self) -> bool:
         """Is it what the bot replied by itself?"""
         return self.in_reply_to_id is not None and not self.notice
+
+    @property
+    def address_after(self) -> str:
+        """Where what is said after it is left for the team."""
+        return f"{MORE_FOR_TEAM}:{self.pk}"
 
     @property
     def was_fetched(self) -> bool:

@@ -1,0 +1,12 @@
+"""Where our own flows are, which the desk and the models open without knowing more of them."""
+
+MENU = "menu"
+MAIN = "main"
+"""The key of the menu where everybody begins."""
+MAIN_MENU = f"{MENU}:{MAIN}"
+RESUME = "resume"
+HELP = "help"
+LEAVE_MESSAGE = "help.message"
+FOR_TEAM = "help.words"
+FILE_FOR_TEAM = "help.file"
+MORE_FOR_TEAM = "help.more"
