@@ -254,7 +254,7 @@ def _hold(message: Message) -> None:
     conversation.expect_later(message)
     message.status, message.try_at = Status.WAITING, None
     message.goes_as(None)
-    message.details = {name: value for name, value in message.details.items() if name != "closed"}
+    message.forget("closed")
     message.save(update_fields=["status", "try_at", "template", "details"])
 
 
@@ -275,14 +275,13 @@ def _let_it_carry(message: Message) -> None:
 
 def _parcel(message: Message) -> Parcel:
     template = message.template
-    values = message.details.get("values", {})
     return Parcel(
         message_id=message.pk,
         to=message.contact.address,
         known_as=message.contact.addresses,
-        body=template.in_words(values) if template else message.in_words(),
+        body=template.in_words(message.values) if template else message.in_words(),
         content_sid=template.content_sid if template else "",
-        variables=template.filled(values) if template else None,
+        variables=template.filled(message.values) if template else None,
     )
 
 
@@ -381,5 +380,4 @@ def _queue(message: Message, after: timedelta) -> None:
 def _change(message: Message, status: Status, after: timedelta) -> None:
     message.status, message.try_at = status, timezone.now() + after
     message.save(update_fields=["status", "try_at", "attempts"])
-    carried = Message.objects.filter(pk__in=message.details.get("carries", []))
-    carried.update(status=message.status, try_at=message.try_at)
+    message.carried.update(status=message.status, try_at=message.try_at)

@@ -51,7 +51,7 @@ def _bubbles(messages: Iterable[Message], request: HttpRequest) -> Iterable[dict
             "state": status_label(message) if is_ours else "",
             "reason": reason(message),
             "files": [shown(file) for file in message.media.all()] if may_see_files else [],
-            "place": [message.details.get(name, "") for name in ("Latitude", "Longitude")],
+            "place": message.location,
         }
 
 

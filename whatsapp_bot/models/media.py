@@ -158,7 +158,7 @@ class Media(models.Model):
     @property
     def name(self) -> str:
         """What it is called when it is saved; how it ends follows from what it is."""
-        called = PurePath(self.message.details.get("FileName", "")).name or f"file-{self.pk}"
+        called = PurePath(self.message.file_name).name or f"file-{self.pk}"
         ending = ENDINGS.get(self.content_type, "")
         stem = PurePath(called).stem if PurePath(called).suffix else called
         stem = _FORBIDDEN_IN_NAMES.sub("_", stem).strip(". ")[:80] or f"file-{self.pk}"

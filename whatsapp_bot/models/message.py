@@ -221,7 +221,15 @@ def _as_it_came(incoming: Incoming) -> "Message":
 
 
 class Message(models.Model):
-    """One message, in or out: the log of everything said, which nothing is ever taken from."""
+    """One message, in or out: the log of everything said, which nothing is ever taken from.
+
+    details, of what came in: Twilio's parameters that have no column, by their names, and
+    "fetched_at" when no webhook brought it. Of what we send: "values" that fill the blanks of its
+    notice, and how it reads "as_template"; the ids of the replies that it "carries", of the message
+    that was sent "again" for it, and of the first one that it is sent "again_of"; "closed" where
+    the carrier said so of the 24-hour window, and the "status" whose word we do not know. Of both:
+    "why" it failed or was not answered.
+    """
 
     class Direction(models.TextChoices):
         IN = "in", "in"
@@ -250,7 +258,7 @@ class Message(models.Model):
     price_unit = models.CharField(max_length=3, blank=True)
     created_at = models.DateTimeField("at", default=timezone.now, editable=False)
 
-    # Of what we send only. values: what the blanks of a notice were filled with.
+    # Of what we send only.
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.REPLY)
     notice = models.CharField(max_length=80, blank=True)
     template = models.ForeignKey(
@@ -318,6 +326,30 @@ class Message(models.Model):
         return "fetched_at" in self.details
 
     @property
+    def file_name(self) -> str:
+        """What its file was called by who sent it."""
+        return self.details.get("FileName", "")
+
+    @property
+    def location(self) -> list[str]:
+        """The latitude and the longitude that were sent, in degrees; each "" where none were."""
+        return [self.details.get(name, "") for name in ("Latitude", "Longitude")]
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What fills the blanks of its notice."""
+        return self.details.get("values", {})
+
+    @property
+    def carried(self) -> "models.QuerySet[Message]":
+        """The short replies that go with it, in their order."""
+        return Message.objects.filter(pk__in=self.details.get("carries", [])).order_by("pk")
+
+    def forget(self, name: str) -> None:
+        """Have no such details any more. That is not saved yet."""
+        self.details = {key: value for key, value in self.details.items() if key != name}
+
+    @property
     def why(self) -> str:
         """Why it failed, waits, or was not answered, in a sentence for staff."""
         return codes.in_words(self.error_code) if self.error_code else self.details.get("why", "")
@@ -340,17 +372,14 @@ class Message(models.Model):
         """Have it go in the words of this template, or as it was written; is that new?"""
         before = self.template_id, self.details.get("as_template")
         self.template = template
-        self.details = {
-            name: value for name, value in self.details.items() if name != "as_template"
-        }
+        self.forget("as_template")
         if template:
-            self.details["as_template"] = template.in_words(self.details.get("values", {}))
+            self.details["as_template"] = template.in_words(self.values)
         return before != (self.template_id, self.details.get("as_template"))
 
     def in_words(self) -> str:
         """What leaves: with it go the short replies that it carries."""
-        carried = Message.objects.filter(pk__in=self.details.get("carries", [])).order_by("pk")
-        bodies = carried.values_list("body", flat=True) if "carries" in self.details else []
+        bodies = self.carried.values_list("body", flat=True) if "carries" in self.details else []
         return "\n\n".join([self.body, *bodies])
 
     def would_learn(self, report: DeliveryReport) -> bool:
@@ -391,23 +420,18 @@ class Message(models.Model):
             self.error_code = self.error_code or error_code or None  # A code of 0 says nothing.
             self.details = {**self.details, "why": why} if why else self.details
         else:
-            self._forget_why_it_failed()
+            # It had been given up, or was said to have failed, and went all the same.
+            self.error_code = None
+            self.forget("why")
         prepared.update(
             self, ("sid", "status", "try_at", "error_code", "details", "price", "price_unit")
         )
         if "carries" in self.details:
             # What goes with another one costs nothing of its own.
             price = {} if status == Status.FAILED else {"price": 0, "price_unit": ""}
-            Message.objects.filter(pk__in=self.details["carries"]).update(
-                status=status, try_at=None, error_code=self.error_code, **price
-            )
+            self.carried.update(status=status, try_at=None, error_code=self.error_code, **price)
         if status == Status.FAILED:
             self._follow_up()
-
-    def _forget_why_it_failed(self) -> None:
-        """It had been given up, or was said to have failed, and went all the same."""
-        self.error_code = None
-        self.details = {name: self.details[name] for name in self.details if name != "why"}
 
     def _follow_up(self) -> None:
         """What follows from the way it failed."""
@@ -472,7 +496,7 @@ class Message(models.Model):
         if not failed.can_be_sent_again:
             return None
         details = {
-            "values": failed.details.get("values", {}),
+            "values": failed.values,
             "again_of": failed.details.get("again_of", failed.pk),
             **({"closed": True} if closed else {}),
         }
@@ -490,8 +514,7 @@ class Message(models.Model):
             attempts=attempts,
             try_at=timezone.now() + after,
         )
-        carried = Message.objects.filter(pk__in=failed.details.get("carries", []))
-        for one in [failed, *carried]:
+        for one in [failed, *failed.carried]:
             one.details = {**one.details, "again": again.pk}
             one.save(update_fields=["details"])
         self.details = failed.details

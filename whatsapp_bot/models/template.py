@@ -198,7 +198,7 @@ class MessageTemplate(models.Model):
 
     def holds(self, message: "Message") -> bool:
         """Does what was written fit, with the words around it?"""
-        return length(self.in_words(message.details.get("values", {}))) <= MAX_LENGTH
+        return length(self.in_words(message.values)) <= MAX_LENGTH
 
     def filled(self, values: dict[str, str]) -> dict[str, str]:
         """Its variables for Twilio. None may be empty or hold a new line (error 63013 or 21656)."""

@@ -59,8 +59,8 @@ def as_json(message: Message) -> dict[str, Any]:
         "trouble": message.status == Status.TROUBLE,
         "delivery": delivery(message) if message.direction == Message.Direction.OUT else None,
         "files": [path_here(file.url) for file in message.media.all()],
-        "file_name": message.details.get("FileName", ""),
-        "place": [message.details.get(name, "") for name in ("Latitude", "Longitude")],
+        "file_name": message.file_name,
+        "place": message.location,
     }
 
 

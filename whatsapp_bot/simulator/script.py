@@ -246,9 +246,9 @@ def _said(message: Message) -> str:
         needs_mark = text.startswith("\\") or _ATTACHED.match(text)
         return f"\\{text}" if needs_mark else text
     if kind == Kind.DOCUMENT:
-        text = message.details.get("FileName", "")
+        text = message.file_name
     if kind == Kind.LOCATION:
-        text = f"{message.details['Latitude']}, {message.details['Longitude']}"
+        text = ", ".join(message.location)
     return f"[{_NAMES[kind]}] {text}".rstrip()
 
 
