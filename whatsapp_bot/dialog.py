@@ -270,38 +270,61 @@ def words_in(text: str) -> str:
 
 def chosen(options: list[list[str]], said: Said, *, near: bool = True) -> str | None:
     """The key of the option that was said: by tap, number or label, or `near` to its label."""
+    if not options:
+        return None
     keys = [key for key, _ in options]
     if said.payload in keys:
         return said.payload
     number = digits_to_number(said.text)
-    if number is not None and 1 <= number <= len(keys):
+    if number and number <= len(keys):
         return keys[number - 1]
     words = words_in(said.text)
     meant = meant_by(words or bare(said.text))
-    for key in keys:
-        if meant in SAID_FOR.get(key, ()):
+    key = _said_for(keys, meant) or _typed(options, said.text)
+    if key or not words or len(words) > LONGEST_LABEL:
+        return key
+    labels = [words_in(label) for _, label in options]
+    key = _worded(keys, labels, words) or _counted(keys, labels, words)
+    if key or not near:
+        return key
+    if meant in POLITE:  # That is no label with a typing error.
+        return _begun(keys, labels, words)
+    return _amounts_to(keys, labels, words) or nearest(keys, labels, words)
+
+
+def _said_for(keys: list[str], meant: str) -> str | None:
+    """The key that is what was meant, in other words: `ok` is a yes."""
+    for key, ways in SAID_FOR.items():
+        if meant in ways and key in keys:
             return key
+    return None
+
+
+def _typed(options: list[list[str]], text: str) -> str | None:
+    """The key of the one label that was typed as it stands, but for capitals and colours."""
     for as_typed in (_in_small_letters, bare):
-        typed = as_typed(said.text)
+        typed = as_typed(text)
         same = [key for key, label in options if as_typed(label) == typed]
         if len(same) == 1:
             return same[0]
-    if not words or len(words) > LONGEST_LABEL:
-        return None
-    labels = [words_in(label) for _, label in options]
+    return None
+
+
+def _worded(keys: list[str], labels: list[str], words: str) -> str | None:
+    """The key of the one label with these words, with or without its number."""
     numbered = [f"{number} {label}" for number, label in enumerate(labels, 1)]
     for known in (labels, numbered):
         if known.count(words) == 1:
             return keys[known.index(words)]
+    return None
+
+
+def _counted(keys: list[str], labels: list[str], words: str) -> str | None:
+    """The key at the place that these words count to, unless a label has them: `one side`."""
     place = _place_in_words(words, len(keys))
-    if place is not None and not any(words in label.split() for label in labels):
-        return keys[place]
-    if not near:
+    if place is None or any(words in label.split() for label in labels):
         return None
-    if meant in POLITE:
-        begun = [place for place, label in enumerate(labels) if label.startswith(f"{words} ")]
-        return keys[begun[0]] if len(begun) == 1 else None
-    return _amounts_to(keys, labels, words) or nearest(keys, labels, words)
+    return keys[place]
 
 
 def _place_in_words(words: str, count: int) -> int | None:
@@ -312,6 +335,12 @@ def _place_in_words(words: str, count: int) -> int | None:
             return known.index(said[1])
     digits = digits_to_number(said[1]) if said and said[1] != words else None
     return digits - 1 if digits and digits <= count else None
+
+
+def _begun(keys: list[str], labels: list[str], words: str) -> str | None:
+    """The key of the one label that begins with these words."""
+    begun = [key for key, label in zip(keys, labels, strict=True) if label.startswith(f"{words} ")]
+    return begun[0] if len(begun) == 1 else None
 
 
 def _amounts_to(keys: list[str], labels: list[str], words: str) -> str | None:
