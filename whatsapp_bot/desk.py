@@ -75,7 +75,7 @@ class Desk:
     def answer(self) -> str:
         """The reply, or "" when none is due; the conversation stands where it leads."""
         count = self.place.count(self.now)
-        if count <= MOST_A_MINUTE or is_stop(self.said.text) is not None:
+        if count <= MOST_A_MINUTE or stop_or_start(self.said.text):
             reply = self._hear_emergency() if self.is_emergency else self._hear()
             reply = paragraphs(reply, texts.OPTED_OUT() if self.contact.tell_of_opt_out() else "")
         else:
@@ -570,7 +570,7 @@ def in_words(ask: Ask, *, wrong: int = 0, way_out: bool = True, more: bool = Fal
     )
 
 
-def is_stop(text: str) -> bool | None:
-    """Does the person want to hear nothing more, or to hear from us again? None: neither."""
+def stop_or_start(text: str) -> str:
+    """`stop` for who wants to hear nothing more, `start` for who does again; "" for all else."""
     word = meant_by(words_in(text))
-    return word == "stop" if word in ("stop", "start") else None
+    return word if word in ("stop", "start") else ""

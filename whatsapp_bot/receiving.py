@@ -17,7 +17,7 @@ from django.utils import translation
 
 from whatsapp_bot import texts
 from whatsapp_bot.delivery import Status
-from whatsapp_bot.desk import Desk, is_stop
+from whatsapp_bot.desk import Desk, stop_or_start
 from whatsapp_bot.dialog import words_in
 from whatsapp_bot.emergency import tells_of_emergency
 from whatsapp_bot.inbound import Incoming
@@ -153,9 +153,9 @@ def _leave(
 ) -> Answer:
     """Have it stored, and not answered."""
     contact = conversation.contact
-    stops = is_stop(incoming.text)
-    if stops is not None and not _was_decided_since(message):
-        if stops:
+    word = stop_or_start(incoming.text)
+    if word and not _was_decided_since(message):
+        if word == "stop":
             contact.opt_out(told=False)
         else:
             contact.opt_in()
@@ -174,4 +174,4 @@ def _was_decided_since(message: Message) -> bool:
     later = message.contact.messages.filter(
         direction=Message.Direction.IN, created_at__gt=message.created_at
     )
-    return any(is_stop(body) is not None for body in later.values_list("body", flat=True))
+    return any(map(stop_or_start, later.values_list("body", flat=True)))
