@@ -214,9 +214,9 @@ class Desk:
         """
         if self.word in (*WORDS, MORE) or self._taps(self.place.asking):
             return False
-        return self._was_told_since() and bool(self._expected(asks=True))
+        return self._was_told_since_the_menu() and bool(self._expected(asks=True))
 
-    def _was_told_since(self) -> bool:
+    def _was_told_since_the_menu(self) -> bool:
         """Has something come after the menu or the list at which the person is?"""
         flow = self._flow_at(self.place.flow) if self.place.was_told_since else None
         return bool(flow and not flow.takes_attachments and not self.place.asking.answers)
@@ -277,7 +277,7 @@ class Desk:
     def _leads_to(self) -> str | None:
         """Where words lead that answer no question."""
         claimed = flows.claimed(self.contact, self.message)
-        replies = self._is_at_rest() or self._was_told_since()
+        replies = self._is_at_rest() or self._was_told_since_the_menu()
         expected = self._expected() if replies else ""
         if claimed or expected or self.is_emergency:
             return claimed or expected
@@ -330,14 +330,22 @@ class Desk:
 
     def cancel(self) -> str:
         flow = self._flow_at(self.place.flow)
-        something = flow and not flow.is_menu
-        name, _, left = self.place.flow.partition(":")
         if "report" in self.words and not (flow and flow.takes_attachments):
-            if not self.place.aside:
-                return self.open(f"{FOR_TEAM}:{self.message.pk}")  # It was sent long ago.
-            something, name, left = True, RESUME, self.place.aside[-1]["flow"]
+            return self._cancel_report()
+        name, _, offered = self.place.flow.partition(":")
         if name == RESUME:
-            self.place.take_aside(left)
+            self.place.take_aside(offered)
+        return self._drop(something=bool(flow and not flow.is_menu))
+
+    def _cancel_report(self) -> str:
+        """Drop the report that was left last, where none is under way."""
+        if not self.place.aside:
+            return self.open(f"{FOR_TEAM}:{self.message.pk}")  # It was sent long ago.
+        self.place.take_aside(self.place.aside[-1]["flow"])
+        return self._drop(something=True)
+
+    def _drop(self, *, something: bool) -> str:
+        """Keep nothing of it, and go to the menu. That is said where there was something."""
         self.place.kept = []
         return paragraphs(texts.CANCELLED() if something else "", self.open(MAIN_MENU))
 
@@ -424,25 +432,38 @@ class Desk:
         """The offer to go on, or the menu; "" when nothing had been asked, or it still counts."""
         if self._says_whether_to_pass_on():
             return ""
-        asked = self.place.flow
+        nothing_was_asked = self._is_at_rest()
         self._put_aside()
         self.place.rest()
-        if self._counts_at_any_time() or self._expected(asks=True) or self._claim_of_quoted():
+        if self._counts_before_all():
             return ""
-        if self._asks_for_something():
-            return ""
-        offered = self.place.to_offer("" if self.word in WORDS else self.said.text)
-        if offered:
-            if self.message.has_attachment or self._offered():
-                self.place.keep(self.message)
-            return self.open(f"{RESUME}:{offered}")
-        if asked in ("", MAIN_MENU) or self.message.has_attachment:
-            return ""
-        if flows.claimed(self.contact, self.message) or self._replies_to_what_we_told():
-            return ""
-        if self.is_emergency or self._offered() or self._to_be_passed_on():
-            return ""
+        offer = self._offer_to_go_on()
+        if offer or nothing_was_asked or self._is_about_something():
+            return offer
         return paragraphs(texts.EXPIRED(), self.open(MAIN_MENU))
+
+    def _counts_before_all(self) -> bool:
+        """Is it to be heard, and nothing be offered before?"""
+        if self._counts_at_any_time() or self._expected(asks=True):
+            return True
+        return self._claim_of_quoted() is not None or self._asks_for_something()
+
+    def _offer_to_go_on(self) -> str:
+        """The offer to go on with what was left half-way; "" where nothing was."""
+        left = self.place.to_offer("" if self.word in WORDS else self.said.text)
+        if not left:
+            return ""
+        if self.message.has_attachment or self._offered():
+            self.place.keep(self.message)
+        return self.open(f"{RESUME}:{left}")
+
+    def _is_about_something(self) -> bool:
+        """Is there something to say to it besides that the question has expired?"""
+        if self.message.has_attachment or self.is_emergency:
+            return True
+        if flows.claimed(self.contact, self.message) or self._replies_to_what_we_told():
+            return True
+        return bool(self._offered() or self._to_be_passed_on())
 
     def _says_whether_to_pass_on(self) -> bool:
         """Does what the team may have wait for just this? Unless they have asked since."""
