@@ -26,7 +26,7 @@ from whatsapp_bot.spreadsheets import CUT_MARK, LONGEST_CELL, SHEETS, Cells, Col
 BATCH = 1000
 
 Row = Any
-"""A Report."""
+"""A ReportRow."""
 
 
 @dataclass(slots=True)
@@ -39,12 +39,6 @@ class Result:
 
 
 # Which reports ----------------------------------------------------------------------------------
-
-
-def ids_of(reports: "QuerySet[DefectReport]") -> "array[int]":
-    """The ids of the reports, in their order."""
-    ids = reports.values_list("pk", flat=True).iterator(chunk_size=10_000)
-    return array("q", ids)
 
 
 FIELDS = [
@@ -79,7 +73,7 @@ FIELDS = [
 ]
 
 
-Report = namedtuple("Report", [*FIELDS, "dispositions", "photos"])
+ReportRow = namedtuple("ReportRow", [*FIELDS, "dispositions", "photos"])
 """A row that was read: its fields, what its dispositions say, and how many photos it has."""
 
 
@@ -91,7 +85,7 @@ def read(ids: "array[int]") -> Iterator[list[Row]]:
         values = {one[0]: one for one in found}
         dispositions, photos = _dispositions(batch), _photos(batch)
         yield [
-            Report._make((*values[pk], dispositions.get(pk, []), photos.get(pk, 0)))
+            ReportRow._make((*values[pk], dispositions.get(pk, []), photos.get(pk, 0)))
             for pk in batch
             if pk in values
         ]
@@ -214,7 +208,7 @@ class Writing:
 
         progress: told how many are written, of how many, after each batch. What it raises ends it.
         """
-        ids = ids_of(self.reports)
+        ids = array("q", self.reports.values_list("pk", flat=True).iterator(chunk_size=10_000))
         columns = columns_for(self.reports)
         cells, result = Cells(), Result()
         sheet = SHEETS[self.format](file, columns, cells, "Defect reports")

@@ -23,16 +23,16 @@ PENDING_KILOBYTES = 512
 _WORDS = re.compile(r"\S*\w\S*")
 
 
-def words_in(text: str) -> list[str]:
+def terms_in(text: str) -> list[str]:
     """What to look for. What has neither letter nor digit is no word."""
     return _WORDS.findall(text)[:MOST_WORDS]
 
 
 def with_each_word(rows: Rows, text: str, condition: Callable[[str], Q]) -> Rows:
     """Those of which the condition holds for each word; none when there is no word."""
-    words = words_in(text)
-    found = rows if words else rows.none()
-    for word in words:
+    terms = terms_in(text)
+    found = rows if terms else rows.none()
+    for word in terms:
         found = found.filter(condition(word))
     return found
 
@@ -62,7 +62,7 @@ def by_index(text: str) -> Iterator[None]:
     Of a list that is cut it would read the table and hope that enough of them come soon, which
     words that are frequent and never come together do not.
     """
-    if len(words_in(text)) < 2 or connection.vendor != "postgresql":
+    if len(terms_in(text)) < 2 or connection.vendor != "postgresql":
         yield
         return
     with transaction.atomic():

@@ -6,11 +6,12 @@ GREETING(name="Nomsa")
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language
 
@@ -124,6 +125,11 @@ def span_in_full(first: date | None, last: date | None) -> str:
     """From one day until the other, as far as there are such; "" where there is neither."""
     ends = {"from": first, "until": last}
     return " ".join(f"{end} {in_full(day)}" for end, day in ends.items() if day)
+
+
+def day_and_time(moment: datetime) -> str:
+    """The moment, in the factory, as staff read it: `19 Jan 2025, 14:05`."""
+    return date_format(timezone.localtime(moment), "j M Y, H:i")
 
 
 @lru_cache(maxsize=1000)

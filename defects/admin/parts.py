@@ -16,8 +16,9 @@ from defects.models.review import colleagues
 from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.files import shown
 from whatsapp_bot.admin.others import RowsAmongOthers
-from whatsapp_bot.admin.writing import in_words, label, reason, status_label
+from whatsapp_bot.admin.writing import label, reason, status_label
 from whatsapp_bot.models import Message
+from whatsapp_bot.wording import day_and_time
 
 STATE_COLOURS = {"open": "info", "overdue": "danger", "done": "warning", "verified": "success"}
 MAY_REVIEW = "defects.review_defectreport"
@@ -40,7 +41,7 @@ class AttachmentInline(TabularInline):
     @admin.display(description="at")
     def at(self, attachment: Attachment) -> SafeString:
         there = reverse("admin:whatsapp_bot_message_change", args=[attachment.message_id])
-        at = in_words(attachment.message.created_at)
+        at = day_and_time(attachment.message.created_at)
         return format_html('<a class="text-link whitespace-nowrap" href="{}">{}</a>', there, at)
 
     @admin.display(description="from")

@@ -46,9 +46,10 @@ from whatsapp_bot.admin.people import beside_a_contact
 from whatsapp_bot.admin.searching import SearchedByWords
 from whatsapp_bot.admin.several import do_with_each
 from whatsapp_bot.admin.talk import SCRIPTS, Panel, Row, talk
-from whatsapp_bot.admin.writing import Letter, WritingAdmin, in_words, label
+from whatsapp_bot.admin.writing import Letter, WritingAdmin, label
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.whatsapp_text import preview
+from whatsapp_bot.wording import day_and_time
 
 LONGEST_QUESTION = 1000
 AROUND = timedelta(hours=1)
@@ -364,7 +365,7 @@ class DefectReportAdmin(Exportable, SearchedByWords, LongList, AmongOthers, Writ
             "",
             '<div class="report-note" dir="auto">{}<br><small>{}, {}</small></div>',
             (
-                (note.text, note.author or "–", in_words(note.created_at))
+                (note.text, note.author or "–", day_and_time(note.created_at))
                 for note in report.notes.select_related("author")
             ),
         )
@@ -469,7 +470,7 @@ def reports_of(request: HttpRequest, contact: Contact) -> Panel | None:
             link=reverse("admin:defects_defectreport_change", args=[report.pk]),
             text=str(report),
             state=status_label(report),
-            note=in_words(report.created_at),
+            note=day_and_time(report.created_at),
         )
         for report in contact.defect_reports.order_by("urgency", "-pk")[:MOST_BESIDE]
     ]

@@ -14,13 +14,13 @@ from django.conf import settings
 from django.db import models
 from django.dispatch import receiver
 from django.utils import timezone
-from django.utils.formats import date_format
 from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 from simple_history.signals import post_create_historical_record, pre_create_historical_record
 
 from whatsapp_bot import prepared
 from whatsapp_bot.whatsapp_text import preview
+from whatsapp_bot.wording import day_and_time
 
 
 class Door(models.TextChoices):
@@ -217,5 +217,5 @@ def _in_words(field: models.Field, value: Any) -> str:
     if field.choices:
         return str(dict(field.flatchoices).get(value, value))
     if isinstance(value, datetime):
-        return date_format(timezone.localtime(value), "j M Y, H:i")
+        return day_and_time(value)
     return str(value)

@@ -17,11 +17,12 @@ from whatsapp_bot.admin.others import AmongOthers, FormAmongOthers
 from whatsapp_bot.admin.people import beside_a_contact
 from whatsapp_bot.admin.several import do_with_each
 from whatsapp_bot.admin.talk import AT_ONCE, Panel, Row, TalkAdmin, talk
-from whatsapp_bot.admin.writing import BOX, Letter, in_words, label
+from whatsapp_bot.admin.writing import BOX, Letter, label
 from whatsapp_bot.models import Contact, HelpRequest, Message
 from whatsapp_bot.refusals import NotAllowed
 from whatsapp_bot.texts import STAFF_MESSAGE
 from whatsapp_bot.whatsapp_text import preview
+from whatsapp_bot.wording import day_and_time
 
 BEFORE, AFTER = 10, 30
 MOST_BESIDE = 5
@@ -244,7 +245,7 @@ def help_requests_of(request: HttpRequest, contact: Contact) -> Panel | None:
             link=reverse("admin:whatsapp_bot_helprequest_change", args=[one.pk]),
             text=str(one),
             state=label(one.state, COLOURS[one.state]),
-            note=f"{one.taken_by}" if one.state == "taken" else in_words(one.created_at),
+            note=f"{one.taken_by}" if one.state == "taken" else day_and_time(one.created_at),
         )
         for one in asked[:MOST_BESIDE]
     ]

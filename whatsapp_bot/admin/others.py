@@ -14,8 +14,8 @@ from django.http import HttpRequest, QueryDict
 
 from whatsapp_bot.admin.base import ModelAdmin
 from whatsapp_bot.admin.cleaned import CleansText
-from whatsapp_bot.admin.writing import in_words
 from whatsapp_bot.fingerprint import fingerprint, id_in
+from whatsapp_bot.wording import day_and_time
 
 AS_OPENED = "as_opened"
 """The parameter that brings back what the page was opened with."""
@@ -217,7 +217,7 @@ def _showing(form: forms.ModelForm, field: str, value: Any) -> str:
 
 def told(who: Any, by: Any, at: datetime, what: str) -> str:
     """A line of news for `by`, who may have done it themselves in another window."""
-    return f"{'You' if who == by else who or 'Somebody'}, {in_words(at)}: {what}"
+    return f"{'You' if who == by else who or 'Somebody'}, {day_and_time(at)}: {what}"
 
 
 def _in_words(row: Model, field: Any) -> str:

@@ -24,12 +24,12 @@ from whatsapp_bot.admin.log import LogAdmin
 from whatsapp_bot.admin.others import AmongOthers, FormAmongOthers
 from whatsapp_bot.admin.searching import SearchedByWords
 from whatsapp_bot.admin.talk import Panel, TalkAdmin, conversation
-from whatsapp_bot.admin.writing import Letter, in_words, label, may_write, reason, status_label
+from whatsapp_bot.admin.writing import Letter, label, may_write, reason, status_label
 from whatsapp_bot.models import Contact, Conversation, Message
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.models.message import Resent
 from whatsapp_bot.texts import STAFF_MESSAGE
-from whatsapp_bot.wording import Notice, Text
+from whatsapp_bot.wording import Notice, Text, day_and_time
 
 COLOURS = {Role.CUSTOMER: "info", Role.WORKER: "primary"}
 
@@ -132,7 +132,7 @@ class ContactAdmin(AmongOthers, TalkAdmin):
     )
     def last_heard(self, contact: Contact) -> str | None:
         conversation = getattr(contact, "conversation", None)
-        return conversation and conversation.heard_at and in_words(conversation.heard_at)
+        return conversation and conversation.heard_at and day_and_time(conversation.heard_at)
 
     @admin.display(description="")
     def marks(self, contact: Contact) -> SafeString:
@@ -144,7 +144,7 @@ class ContactAdmin(AmongOthers, TalkAdmin):
 
     @admin.display(description="blocked")
     def blocked(self, contact: Contact) -> str:
-        return f"since {in_words(contact.blocked_at)}" if contact.blocked_at else "no"
+        return f"since {day_and_time(contact.blocked_at)}" if contact.blocked_at else "no"
 
     def save_changes(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
         super().save_changes(request, obj, form, change)
@@ -240,7 +240,7 @@ class MessageAdmin(SearchedByWords, LogAdmin):
     @admin.display(description="at", ordering="pk")
     def at(self, message: Message) -> SafeString:
         return format_html(
-            '<span class="whitespace-nowrap">{}</span>', in_words(message.created_at)
+            '<span class="whitespace-nowrap">{}</span>', day_and_time(message.created_at)
         )
 
     @admin.display(description="message")

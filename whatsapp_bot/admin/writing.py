@@ -1,7 +1,7 @@
 """Writing to people: the box for it, what will become of it, and what became of it."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
 from whatsapp_bot.admin.base import ModelAdmin
@@ -57,10 +56,6 @@ ROUTE_ICONS = {
 
 def may_write(request: HttpRequest) -> bool:
     return request.user.has_perm(MAY_WRITE)
-
-
-def in_words(moment: datetime) -> str:
-    return date_format(timezone.localtime(moment), "j M Y, H:i")
 
 
 def label(text: str, colour: str = "") -> SafeString:
