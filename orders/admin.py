@@ -13,7 +13,6 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
-from unfold.paginator import InfinitePaginator
 
 from orders.importing.admin import Importable
 from orders.models import (
@@ -28,12 +27,12 @@ from orders.models import (
     UndoneLink,
     WrongLookup,
 )
-from whatsapp_bot.admin.base import ModelAdmin
+from whatsapp_bot.admin.base import BigAdmin, ModelAdmin
 from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.log import LogAdmin
+from whatsapp_bot.admin.looks import label
 from whatsapp_bot.admin.others import AmongOthers, RowsAmongOthers
 from whatsapp_bot.admin.people import ContactAdmin
-from whatsapp_bot.admin.writing import label
 from whatsapp_bot.whatsapp_text import clean
 
 STATUS_COLOURS = {
@@ -52,14 +51,6 @@ NOT_AGAIN = (
     "Whoever is unlinked cannot link themselves to that customer again: staff can, or delete the "
     "row in “Undone links” to let them."
 )
-
-
-class BigAdmin(ModelAdmin):
-    """For what there may be a million of: to count them takes longer than to show a page."""
-
-    show_full_result_count = False
-    paginator = InfinitePaginator
-    list_disable_select_all = True
 
 
 # Customers and who may know of their orders -------------------------------------------------------

@@ -26,7 +26,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from config.access import second_factor
 from config.access.deleting import Deleted, Rows, in_words
 from config.access.rights import beyond, carrying, may_look_after, permissions_of
-from whatsapp_bot.admin.files import LINK
+from whatsapp_bot.admin.looks import LINK
 from whatsapp_bot.admin.others import AmongOthers, FormAmongOthers
 
 admin.site.unregister([User, Group])

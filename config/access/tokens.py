@@ -15,7 +15,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
@@ -24,7 +23,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from config.access.models import Token
 from config.access.rights import may_look_after
 from whatsapp_bot.admin.base import ModelAdmin
-from whatsapp_bot.admin.files import BUTTON
+from whatsapp_bot.admin.looks import button_to
 
 VALID_FOR = {30: "30 days", 90: "90 days", 180: "half a year", 365: "a year"}
 SEES_ALL = "access.view_token"
@@ -180,14 +179,8 @@ class TokenAdmin(ModelAdmin):
 
     @admin.display(description="revoke")
     def end(self, token: Token) -> SafeString:
-        """The button belongs to the form around it, and leads to an address of its own."""
         address = reverse("admin:access_token_revoke", args=[token.pk])
-        return format_html(
-            '<button type="submit" formaction="{}" formmethod="post" class="{}">Revoke: it opens '
-            "nothing any more</button>",
-            address,
-            BUTTON,
-        )
+        return button_to(address, "Revoke: it opens nothing any more")
 
     def revoke_one(self, request: HttpRequest, pk: int) -> HttpResponse:
         token = self.get_object(request, str(pk))

@@ -10,11 +10,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.paginator import InfinitePaginator
 
 from defects.admin.lists import DayFilter
 from defects.models import Change, DefectReport
 from defects.models.audit import audited_fields
+from whatsapp_bot.admin.base import BigAdmin
 from whatsapp_bot.admin.log import LogAdmin
 from whatsapp_bot.whatsapp_text import preview
 
@@ -37,15 +37,12 @@ class FieldFilter(admin.SimpleListFilter):
 
 
 @admin.register(Change)
-class ChangeAdmin(LogAdmin):
+class ChangeAdmin(BigAdmin, LogAdmin):
     list_display = ["at", "on", "what", "was", "became", "by_whom", "door"]
     list_filter = [FieldFilter, "door", "by", ("at", DayFilter)]
     list_filter_submit = True
     list_per_page = 50
     ordering = ["-at", "-pk"]
-    # To count a million changes takes longer than to show fifty.
-    show_full_result_count = False
-    paginator = InfinitePaginator
     search_fields = ["number"]
     search_help_text = "Report number or person"
     fields = ["at", "on", "what", "before", "after", "by_whom", "door"]

@@ -15,8 +15,9 @@ from defects.models import Attachment, CorrectiveAction, DefectReport, Dispositi
 from defects.models.review import colleagues
 from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.files import shown
+from whatsapp_bot.admin.looks import label
 from whatsapp_bot.admin.others import RowsAmongOthers
-from whatsapp_bot.admin.writing import label, reason, status_label
+from whatsapp_bot.admin.writing import reason, status_label
 from whatsapp_bot.models import Message
 from whatsapp_bot.wording import day_and_time
 

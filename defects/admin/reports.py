@@ -41,12 +41,13 @@ from defects.models.review import COUNTED, colleagues, problems_of_counting
 from defects.notices import NEWS, QUESTION
 from whatsapp_bot.admin.files import listed, shown
 from whatsapp_bot.admin.long_list import LongList
+from whatsapp_bot.admin.looks import label
 from whatsapp_bot.admin.others import CHANGED, AmongOthers, FormAmongOthers, told
 from whatsapp_bot.admin.people import beside_a_contact
 from whatsapp_bot.admin.searching import SearchedByWords
 from whatsapp_bot.admin.several import do_with_each
 from whatsapp_bot.admin.talk import SCRIPTS, Panel, Row, talk
-from whatsapp_bot.admin.writing import Letter, WritingAdmin, label
+from whatsapp_bot.admin.writing import Letter, WritingAdmin
 from whatsapp_bot.models import Contact, Message
 from whatsapp_bot.whatsapp_text import preview
 from whatsapp_bot.wording import day_and_time

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
+from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList as UnfoldChangeList
 
 
@@ -31,3 +32,11 @@ class ModelAdmin(UnfoldModelAdmin):
             "right. These are all that you may see.",
         )
         return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+
+class BigAdmin(ModelAdmin):
+    """For what there may be a million of: to count them takes longer than to show a page."""
+
+    show_full_result_count = False
+    paginator = InfinitePaginator
+    list_disable_select_all = True

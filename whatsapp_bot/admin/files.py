@@ -18,14 +18,9 @@ from unfold.decorators import display
 
 from whatsapp_bot.admin.log import LogAdmin
 from whatsapp_bot.admin.long_list import LongList
+from whatsapp_bot.admin.looks import LINK, button_to
 from whatsapp_bot.admin.searching import SearchedByWords
 from whatsapp_bot.models import Media
-
-LINK = "text-primary-600 dark:text-primary-500 underline"
-BUTTON = (
-    "bg-primary-600 border border-transparent cursor-pointer font-medium px-3 py-2 rounded-default "
-    "text-white"
-)
 
 
 def shown(media: Media) -> SafeString:
@@ -189,15 +184,10 @@ class MediaAdmin(SearchedByWords, LongList, LogAdmin):
 
     @admin.display(description="try again")
     def again(self, media: Media) -> SafeString | str:
-        """The button belongs to the form around it, and leads to an address of its own."""
         if not media.can_be_tried_again:
             return "–"
         address = reverse("admin:whatsapp_bot_media_try_again", args=[media.pk])
-        return format_html(
-            '<button type="submit" formaction="{}" formmethod="post" class="{}">Try again</button>',
-            address,
-            BUTTON,
-        )
+        return button_to(address, "Try again")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Media]:
         media = super().get_queryset(request)

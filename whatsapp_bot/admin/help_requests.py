@@ -13,11 +13,12 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from unfold.decorators import action
 
+from whatsapp_bot.admin.looks import label
 from whatsapp_bot.admin.others import AmongOthers, FormAmongOthers
 from whatsapp_bot.admin.people import beside_a_contact
 from whatsapp_bot.admin.several import do_with_each
 from whatsapp_bot.admin.talk import AT_ONCE, Panel, Row, TalkAdmin, talk
-from whatsapp_bot.admin.writing import BOX, Letter, label
+from whatsapp_bot.admin.writing import BOX, Letter
 from whatsapp_bot.models import Contact, HelpRequest, Message
 from whatsapp_bot.refusals import NotAllowed
 from whatsapp_bot.texts import STAFF_MESSAGE

@@ -16,15 +16,16 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.decorators import action
-from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
+from whatsapp_bot.admin.base import BigAdmin
 from whatsapp_bot.admin.files import MediaInline
 from whatsapp_bot.admin.log import LogAdmin
+from whatsapp_bot.admin.looks import label
 from whatsapp_bot.admin.others import AmongOthers, FormAmongOthers
 from whatsapp_bot.admin.searching import SearchedByWords
 from whatsapp_bot.admin.talk import Panel, TalkAdmin, conversation
-from whatsapp_bot.admin.writing import Letter, label, may_write, reason, status_label
+from whatsapp_bot.admin.writing import Letter, may_write, reason, status_label
 from whatsapp_bot.models import Contact, Conversation, Message
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.models.message import Resent
@@ -197,7 +198,7 @@ class NoticeFilter(admin.SimpleListFilter):
 
 
 @admin.register(Message)
-class MessageAdmin(SearchedByWords, LogAdmin):
+class MessageAdmin(SearchedByWords, BigAdmin, LogAdmin):
     list_display = ["at", "contact", "direction", "text", "state", "why", "written_by"]
     list_display_links = ["text"]
     list_filter = [FailedFilter, "status", "direction", NoticeFilter, "kind", "created_at"]
@@ -205,10 +206,6 @@ class MessageAdmin(SearchedByWords, LogAdmin):
     search_fields = ["body"]
     search_help_text = "Words of the message, person or SID"
     ordering = ["-pk"]
-    # To count a million messages takes longer than to show a hundred.
-    show_full_result_count = False
-    paginator = InfinitePaginator
-    list_disable_select_all = True
     inlines = [MediaInline]
     actions = ["send_again"]
     change_form_outer_before_template = "whatsapp_bot/send_again.html"

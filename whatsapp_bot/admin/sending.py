@@ -12,8 +12,8 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from whatsapp_bot import tasks
 from whatsapp_bot.admin.bubbles import SayableField
+from whatsapp_bot.admin.log import LogAdmin
 from whatsapp_bot.admin.others import AmongOthers, FormAmongOthers
-from whatsapp_bot.admin.people import LogAdmin
 from whatsapp_bot.left_lying import left_lying_since
 from whatsapp_bot.models import Channel, MessageTemplate
 from whatsapp_bot.models.help_request import untaken_alarms

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from whatsapp_bot.admin.base import ModelAdmin
 from whatsapp_bot.admin.bubbles import BubbleTextarea, SayableField
 from whatsapp_bot.admin.cleaned import CleansText
+from whatsapp_bot.admin.looks import label
 from whatsapp_bot.delivery import Route, Status
 from whatsapp_bot.models import Contact, Conversation, Message, MessageTemplate
 from whatsapp_bot.texts import STAFF_MESSAGE
@@ -56,10 +57,6 @@ ROUTE_ICONS = {
 
 def may_write(request: HttpRequest) -> bool:
     return request.user.has_perm(MAY_WRITE)
-
-
-def label(text: str, colour: str = "") -> SafeString:
-    return render_to_string("unfold/helpers/label.html", {"text": text, "variant": colour})
 
 
 def status_label(message: Message) -> SafeString:
