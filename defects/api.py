@@ -28,9 +28,9 @@ from defects.models import (
 )
 from defects.models.review import colleagues
 from orders.api import LineName, OfOrder, OrderNumber
-from whatsapp_bot import rest
+from whatsapp_bot import api_base
 from whatsapp_bot.api import FileSerializer
-from whatsapp_bot.rest import ChangedMeanwhile, ModelSerializer, Serializer, Username
+from whatsapp_bot.api_base import ChangedMeanwhile, ModelSerializer, Serializer, Username
 
 SEES = ["defects.view_defectreport"]
 CHANGES = ["defects.change_defectreport"]
@@ -245,13 +245,13 @@ class Categorisation(Serializer):
 
 
 step = partial(
-    rest.step,
+    api_base.step,
     answer=WholeReportSerializer,
     parameters=[IF_MATCH],
     needs=REVIEWS,
     filterset_class=None,
 )
-step_of_action = partial(rest.step, answer=ActionSerializer)
+step_of_action = partial(api_base.step, answer=ActionSerializer)
 
 
 class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
@@ -314,31 +314,31 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
     @step(Reason)
     def dismiss(self, request: Request, **_: Any) -> Response:
         """There is no defect: it is unfounded."""
-        reason = rest.said(request, Reason)["reason"]
+        reason = api_base.said(request, Reason)["reason"]
         return self._take(lambda report: report.dismiss(request.user, reason))
 
     @step(Original)
     def mark_duplicate(self, request: Request, **_: Any) -> Response:
         """It is known from another report, whose news its reporter now hears as well."""
-        original = rest.said(request, Original)["of"]
+        original = api_base.said(request, Original)["of"]
         return self._take(lambda report: report.mark_duplicate(request.user, original))
 
     @step(Reason)
     def reopen(self, request: Request, **_: Any) -> Response:
         """It is not over after all: back to the review."""
-        reason = rest.said(request, Reason)["reason"]
+        reason = api_base.said(request, Reason)["reason"]
         return self._take(lambda report: report.reopen(request.user, reason))
 
     @step(Assignment)
     def assign(self, request: Request, **_: Any) -> Response:
         """Somebody is to see to it; null: nobody."""
-        assignee = rest.said(request, Assignment)["assignee"]
+        assignee = api_base.said(request, Assignment)["assignee"]
         return self._take(lambda report: report.assign(request.user, assignee))
 
     @step(Categorisation)
     def categorise(self, request: Request, **_: Any) -> Response:
         """Say what kind of defect it is."""
-        category = rest.said(request, Categorisation)["category"]
+        category = api_base.said(request, Categorisation)["category"]
         return self._take(lambda report: report.categorise(request.user, category))
 
     # What belongs to it -------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from orders.models import Customer, Line, Order, OrderLine, ProductionRun, order
 from orders.models.keys import LONGEST_KEY
 from orders.models.order import MOST_PIECES
 from orders.models.progress import Next
-from whatsapp_bot.rest import ModelSerializer
+from whatsapp_bot.api_base import ModelSerializer
 
 MOST_LINES = 200
 

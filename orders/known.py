@@ -20,7 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from orders.models import order_key
 from orders.models.keys import LONGEST_KEY
-from whatsapp_bot.rest import ModelSerializer, flattened
+from whatsapp_bot.api_base import ModelSerializer, flattened
 from whatsapp_bot.whatsapp_text import clean
 
 MOST_AT_ONCE = 500

@@ -17,10 +17,10 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
-from whatsapp_bot import files, rest
+from whatsapp_bot import api_base, files
+from whatsapp_bot.api_base import Anything, ModelSerializer, Serializer, Username
 from whatsapp_bot.models import Contact, HelpRequest, Media, Message
 from whatsapp_bot.models.contact import LONGEST_SENT
-from whatsapp_bot.rest import Anything, ModelSerializer, Serializer, Username
 
 SEES_FILES = ["whatsapp_bot.view_media"]
 SEES_MESSAGES = ["whatsapp_bot.view_contact", "whatsapp_bot.view_message"]
@@ -206,7 +206,7 @@ class Taking(Serializer):
     )
 
 
-step = partial(rest.step, answer=HelpRequestSerializer, needs=CHANGES, filterset_class=None)
+step = partial(api_base.step, answer=HelpRequestSerializer, needs=CHANGES, filterset_class=None)
 
 
 class HelpRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
@@ -223,7 +223,7 @@ class HelpRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Gener
     @step(Taking)
     def take(self, request: Request, **_: Any) -> Response:
         """See to it."""
-        over = rest.said(request, Taking)["over"]
+        over = api_base.said(request, Taking)["over"]
         return self._take(lambda asked: asked.take(request.user, over=over))
 
     @step()
@@ -250,7 +250,7 @@ class HelpRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Gener
 
         The same again within a minute is not sent again, and has the same answer.
         """
-        text = rest.said(request, Letter)["text"]
+        text = api_base.said(request, Letter)["text"]
         sent = self.get_object().answer_once(text, request.user)
         return Response(MessageSerializer(sent, many=True).data)
 

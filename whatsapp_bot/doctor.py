@@ -27,7 +27,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from whatsapp_bot import connection as addresses
 from whatsapp_bot.checks import has_mail_server
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.left_lying import left_lying_since
@@ -36,6 +35,7 @@ from whatsapp_bot.outage import DOES_NOT_ANSWER, IS_IT_THERE, in_a_line
 from whatsapp_bot.reconcile import OVERLAP
 from whatsapp_bot.twilio import account, rest, webhook
 from whatsapp_bot.twilio.rest import Unreachable
+from whatsapp_bot.webhook_addresses import SANDBOX, differences, wanted, why_no_sender
 from whatsapp_bot.wording import Notice, Text
 
 log = structlog.get_logger("whatsapp_bot")
@@ -264,16 +264,16 @@ def _clock(ahead: float) -> Finding:
 def _sender() -> Findings:
     sender = rest.sender()
     if not sender:
-        by_hand = settings.TWILIO_WHATSAPP_NUMBER == addresses.SANDBOX
+        by_hand = settings.TWILIO_WHATSAPP_NUMBER == SANDBOX
         if by_hand:
             says = "It is Twilio's sandbox, whose addresses Twilio does not tell."
-            yield Finding("sender", State.NOTE, says, addresses.why_no_sender())
+            yield Finding("sender", State.NOTE, says, why_no_sender())
         else:
             says = "Our number is no WhatsApp sender of this account."
-            yield Finding("sender", State.WRONG, says, addresses.why_no_sender())
+            yield Finding("sender", State.WRONG, says, why_no_sender())
         return
     yield _standing(sender.status)
-    wrong = addresses.differences(sender.webhooks, addresses.wanted(settings.PUBLIC_URL))
+    wrong = differences(sender.webhooks, wanted(settings.PUBLIC_URL))
     for name, (there, ours) in wrong.items():
         says = f"{name}: Twilio has {there or 'none'} and should have {ours}"
         mend = f"Is PUBLIC_URL right? Then `manage.py connect {settings.PUBLIC_URL}`."

@@ -16,8 +16,8 @@ from rest_framework import exceptions
 from rest_framework.fields import get_error_detail
 
 from config.api.filtering import WrongParameter
+from whatsapp_bot.api_base import flattened
 from whatsapp_bot.refusals import NotAllowed
-from whatsapp_bot.rest import flattened
 
 log = structlog.get_logger("config")
 

@@ -5,7 +5,7 @@ from typing import IO, Any, Self
 
 from orders.importing.columns import Column
 from orders.importing.judging import Judge, Kind, Verdict
-from orders.importing.known import CustomerColumn
+from orders.importing.named import CustomerColumn
 from orders.models import Order, OrderLine
 from whatsapp_bot import spreadsheets
 from whatsapp_bot.spreadsheets import Cells, Value, XlsxSheet

@@ -10,7 +10,7 @@ from django.db.models import Model
 from import_export.results import RowResult
 
 from orders.importing.columns import Column
-from orders.importing.known import Customers
+from orders.importing.named import Customers
 from orders.importing.resources import (
     BATCH,
     Change,

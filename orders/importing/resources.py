@@ -15,7 +15,7 @@ from import_export.resources import ModelResource
 from import_export.results import RowResult
 
 from orders.importing.columns import Column
-from orders.importing.known import (
+from orders.importing.named import (
     CustomerCell,
     CustomerColumn,
     Customers,

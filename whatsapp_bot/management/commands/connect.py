@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
-from whatsapp_bot import connection
+from whatsapp_bot import webhook_addresses
 from whatsapp_bot.twilio import account, rest
 from whatsapp_bot.twilio.rest import Unreachable, Webhooks, WhatsAppSender
 
@@ -40,10 +40,10 @@ class Command(BaseCommand):
                 f"Nothing was changed. {_what_comes_first(address)}\n"
                 "Does another Andon answer there? Then add --anyway."
             )
-        wanted = connection.wanted(address)
+        wanted = webhook_addresses.wanted(address)
         try:
             sender = self._sender(wanted)
-            changes = connection.differences(sender.webhooks, wanted)
+            changes = webhook_addresses.differences(sender.webhooks, wanted)
             self._show(changes, wanted)
             if changes and not dry_run:
                 rest.connect(sender, wanted)
@@ -60,9 +60,9 @@ class Command(BaseCommand):
         if not sender:
             by_hand = [
                 f"  {name}: {new}"
-                for name, (_, new) in connection.differences(Webhooks(), wanted).items()
+                for name, (_, new) in webhook_addresses.differences(Webhooks(), wanted).items()
             ]
-            raise CommandError("\n".join([connection.why_no_sender(), *by_hand]))
+            raise CommandError("\n".join([webhook_addresses.why_no_sender(), *by_hand]))
         return sender
 
     def _show(self, changes: dict[str, tuple[str, str]], wanted: Webhooks) -> None:
@@ -74,7 +74,7 @@ class Command(BaseCommand):
     def _confirm(self, wanted: Webhooks) -> None:
         """Twilio takes a change before it carries it out."""
         there = rest.sender()
-        if there and connection.differences(there.webhooks, wanted):
+        if there and webhook_addresses.differences(there.webhooks, wanted):
             self.stdout.write("Twilio has taken the change, and does not show it yet.")
         else:
             self.stdout.write(self.style.SUCCESS("Connected. To see that all is well: doctor"))
