@@ -35,8 +35,7 @@ from whatsapp_bot.delivery import (
 )
 from whatsapp_bot.models import Channel, Contact, Conversation, Message
 from whatsapp_bot.models.channel import AHEAD_SECONDS
-from whatsapp_bot.models.contact import BLOCKED, OPTED_OUT
-from whatsapp_bot.simulator.nobody import is_made_up
+from whatsapp_bot.models.contact import BLOCKED, OPTED_OUT, is_made_up
 from whatsapp_bot.twilio import rest
 from whatsapp_bot.whatsapp_text import MAX_LENGTH, length
 

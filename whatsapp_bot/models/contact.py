@@ -31,6 +31,9 @@ LANGUAGE = RegexValidator(
     r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*\Z",
     "This is no code of a language, such as en or en-za.",
 )
+NUMBERS_OF_NOBODY = ("+999", "+155501")
+"""No country has 999, and no area 555: the numbers of the simulator and of the demo."""
+USER_IDS_OF_NOBODY = "ZZ."
 _PHONE = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9]{1,128}")
 
@@ -41,6 +44,20 @@ class Role(models.TextChoices):
     UNKNOWN = "unknown", "unknown"
     CUSTOMER = "customer", "customer"
     WORKER = "worker", "worker"
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    def made_up(self) -> "ContactQuerySet":
+        """Those for whom `is_made_up` is true."""
+        made_up = models.Q(phone=None, user_id__startswith=USER_IDS_OF_NOBODY)
+        for beginning in NUMBERS_OF_NOBODY:
+            made_up |= models.Q(phone__startswith=beginning)
+        return self.filter(made_up)
+
+
+def is_made_up(address: str) -> bool:
+    """Is this an address that nobody outside can have?"""
+    return address.startswith((*NUMBERS_OF_NOBODY, USER_IDS_OF_NOBODY))
 
 
 class Contact(models.Model):
@@ -71,6 +88,8 @@ class Contact(models.Model):
     written_at = models.DateTimeField("last message to the person", null=True, blank=True)
     created_at = models.DateTimeField("first seen", default=timezone.now, editable=False)
 
+    objects = ContactQuerySet.as_manager()
+
     class Meta:
         permissions = [("write_to_contact", "Can write to people on WhatsApp")]
         constraints = [
@@ -92,6 +111,10 @@ class Contact(models.Model):
     @property
     def addresses(self) -> tuple[str, ...]:
         return tuple(filter(None, (self.phone, self.user_id)))
+
+    @property
+    def is_made_up(self) -> bool:
+        return is_made_up(self.address)
 
     @property
     def is_blocked(self) -> bool:

@@ -16,7 +16,6 @@ from whatsapp_bot.models.staff import of_staff
 from whatsapp_bot.numbered import NumberedQuerySet
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.refusals import NotAllowed
-from whatsapp_bot.simulator.nobody import is_made_up
 from whatsapp_bot.whatsapp_text import clean, preview, split
 
 JUST = timedelta(minutes=1)
@@ -137,7 +136,7 @@ class HelpRequest(models.Model):
     @property
     def is_trial(self) -> bool:
         """Was it typed in the simulator, as somebody who is made up?"""
-        return is_made_up(self.contact.address)
+        return self.contact.is_made_up
 
     @property
     def state(self) -> str:

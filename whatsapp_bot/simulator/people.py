@@ -8,10 +8,9 @@ from django.db.models import Q
 
 from whatsapp_bot.inbound import Sender
 from whatsapp_bot.models import Contact, Conversation
-from whatsapp_bot.models.contact import Role
+from whatsapp_bot.models.contact import NUMBERS_OF_NOBODY, USER_IDS_OF_NOBODY, Role
 from whatsapp_bot.simulator.errors import CannotDo
 from whatsapp_bot.simulator.exchange import Exchange
-from whatsapp_bot.simulator.nobody import NUMBERS_OF_NOBODY, USER_IDS_OF_NOBODY
 from whatsapp_bot.simulator.phone import Phone
 from whatsapp_bot.twilio.webhook import phone_number, user_id
 from whatsapp_bot.whatsapp_text import clean
@@ -101,14 +100,6 @@ CAST = {
 """Who is always there to type as, by what a script calls them."""
 
 
-def _made_up() -> Q:
-    """Contacts for whom `is_made_up` is true."""
-    made_up = Q(phone=None, user_id__startswith=USER_IDS_OF_NOBODY)
-    for beginning in NUMBERS_OF_NOBODY:
-        made_up |= Q(phone__startswith=beginning)
-    return made_up
-
-
 def found(words: str, *, only_made_up: bool = False) -> list[Person]:
     """Contacts whose name, phone number or user id has `words` in it; the last to come first."""
     words = clean(words, 100)
@@ -120,7 +111,7 @@ def found(words: str, *, only_made_up: bool = False) -> list[Person]:
         Q(phone__in=_cast_addresses()) | Q(user_id__in=_cast_addresses())
     )
     if only_made_up:
-        contacts = contacts.filter(_made_up())
+        contacts = contacts.made_up()
     return [Person.of(contact) for contact in contacts.order_by("-pk")[:MOST_FOUND]]
 
 

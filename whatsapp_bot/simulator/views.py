@@ -20,13 +20,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from whatsapp_bot import flows
 from whatsapp_bot.fingerprint import id_in
-from whatsapp_bot.models.contact import Role
+from whatsapp_bot.models.contact import Role, is_made_up
 from whatsapp_bot.simulator import attachments
 from whatsapp_bot.simulator import history as shown
 from whatsapp_bot.simulator import people as everybody
 from whatsapp_bot.simulator import script as scripts
 from whatsapp_bot.simulator.errors import CannotDo
-from whatsapp_bot.simulator.nobody import is_made_up
 from whatsapp_bot.simulator.people import Person
 
 CONTENT_SECURITY_POLICY = (

@@ -17,9 +17,8 @@ from whatsapp_bot import outbox
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.inbound import Kind
 from whatsapp_bot.models import Contact, Conversation, Message
-from whatsapp_bot.models.contact import Role
+from whatsapp_bot.models.contact import Role, is_made_up
 from whatsapp_bot.simulator import attachments, phone
-from whatsapp_bot.simulator.nobody import is_made_up
 from whatsapp_bot.simulator.people import CAST
 from whatsapp_bot.twilio import rest
 from whatsapp_bot.twilio import webhook as twilio
