@@ -233,10 +233,12 @@ def _pack(message: Message) -> Parcel | None:
             message.settle(Status.FAILED, why=BLOCKED)
             return None
         case Route.HELD:
-            return _hold(message)
+            _hold(message)
+            return None
     is_new = message.goes_as(template)
     if template and not template.holds(message):
-        return _hold(message)  # It was written before there was a template, with words of its own.
+        _hold(message)  # It was written before there was a template, with words of its own.
+        return None
     if is_new:
         message.save(update_fields=["template", "details"])
     if message.is_turn and not template:
@@ -295,25 +297,27 @@ def settle(results: Iterable[tuple[Errand, Outcome]]) -> set[int]:
     free = list(locked.select_related("contact").filter(pk__in=results).order_by("pk"))
     outcomes = [results[message.pk][1] for message in free]
     for message in free:
-        errand, outcome = results[message.pk]
-        said = asdict(outcome)
-        log.info("sending", message=message.pk, outcome=type(outcome).__name__, **said)
-        is_ours = message.attempts == errand.attempts or isinstance(outcome, Sent)
-        if not is_ours:
-            continue  # We were so slow that somebody else has it in hand since.
-        if message.status in (Status.SENDING, Status.UNKNOWN):
-            _SETTLE[type(outcome)](message, outcome)
-        elif isinstance(outcome, Sent) and message.status in (Status.QUEUED, Status.WAITING):
-            _sent(message, outcome)  # Taken for lost, and yet it left.
-        elif isinstance(outcome, Sent) and not message.sid:
-            # Its report was quicker than we.
-            message.sid = outcome.sid
-            message.save(update_fields=["sid"])
+        _settle_one(message, *results[message.pk])
     # What was taken beside one that was not had been on its way before.
     is_refused = any(isinstance(outcome, Misconfigured) for outcome in outcomes)
     if not is_refused and any(isinstance(outcome, Sent | Refused) for outcome in outcomes):
         Channel.objects.ours().go_on()
     return {message.pk for message in free}
+
+
+def _settle_one(message: Message, errand: Errand, outcome: Outcome) -> None:
+    said = asdict(outcome)
+    log.info("sending", message=message.pk, outcome=type(outcome).__name__, **said)
+    if message.attempts != errand.attempts and not isinstance(outcome, Sent):
+        return  # We were so slow that somebody else has it in hand since.
+    if message.status in (Status.SENDING, Status.UNKNOWN):
+        _SETTLE[type(outcome)](message, outcome)
+    elif isinstance(outcome, Sent) and message.status in (Status.QUEUED, Status.WAITING):
+        _sent(message, outcome)  # Taken for lost, and yet it left.
+    elif isinstance(outcome, Sent) and not message.sid:
+        # Its report was quicker than we.
+        message.sid = outcome.sid
+        message.save(update_fields=["sid"])
 
 
 def _sent(message: Message, outcome: Sent) -> None:
