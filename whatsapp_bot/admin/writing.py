@@ -1,7 +1,6 @@
 """Writing to people: the box for it, what will become of it, and what became of it."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +11,7 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.safestring import SafeString
 
 from whatsapp_bot.admin.base import ModelAdmin
@@ -134,12 +133,10 @@ class Letter:
         return "" if self.around == HOLE else "marks"
 
     def was_just_sent(self, text: str, by: Any) -> bool:
-        """Has the same person of staff sent the same a moment ago? A button is soon hit twice."""
+        """Has the same person of staff sent the same a moment ago?"""
         Conversation.objects.of(self.contact)  # The other press may be under way.
-        lately = timezone.now() - timedelta(minutes=1)
         same = {f"details__values__{self.blank}": text, "notice": self.notice.key}
-        sent = self.contact.messages.filter(written_by=by, created_at__gte=lately, **same)
-        return sent.exclude(status=Status.FAILED).exists()
+        return self.contact.messages.just_written_by(by).filter(**same).exists()
 
 
 class WritingBox(BubbleTextarea):

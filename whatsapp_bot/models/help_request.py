@@ -7,18 +7,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from whatsapp_bot.delivery import Status as Delivery
 from whatsapp_bot.mails import tell_staff
 from whatsapp_bot.models.contact import LONGEST_SENT, Contact
 from whatsapp_bot.models.conversation import Conversation
-from whatsapp_bot.models.message import Message
+from whatsapp_bot.models.message import Message, MessageQuerySet
 from whatsapp_bot.models.staff import of_staff
 from whatsapp_bot.numbered import NumberedQuerySet
 from whatsapp_bot.recent import Recent
 from whatsapp_bot.refusals import NotAllowed
 from whatsapp_bot.whatsapp_text import clean, preview, split
 
-JUST = timedelta(minutes=1)
 MAIL_AGAIN_AFTER = timedelta(minutes=1)
 SAME_EMERGENCY = timedelta(hours=1)
 """For how long what nobody has taken is what a person means who tells of an emergency again."""
@@ -154,7 +152,7 @@ class HelpRequest(models.Model):
         return " ".join([self.status, *(at.isoformat() if at else "-" for at in moments)])
 
     @property
-    def answers(self) -> "models.QuerySet[Message]":
+    def answers(self) -> MessageQuerySet:
         """What staff wrote in answer to it, oldest first."""
         if not self.message_id:
             return Message.objects.none()
@@ -272,9 +270,7 @@ class HelpRequest(models.Model):
     def _just_written(self, text: str, by: AbstractBaseUser) -> list[Message]:
         """The messages as which `by` wrote the same a moment ago; none, when that is not so."""
         parts = split(clean(text, LONGEST_SENT))
-        lately = timezone.now() - JUST
-        sent = self.answers.filter(written_by=by, created_at__gte=lately, body__in=parts)
-        found = list(sent.exclude(status=Delivery.FAILED)[: len(parts)])
+        found = list(self.answers.just_written_by(by).filter(body__in=parts)[: len(parts)])
         return found if [one.body for one in found] == parts else []
 
     def lock_to_answer(self) -> None:

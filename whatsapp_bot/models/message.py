@@ -44,6 +44,7 @@ class Resent(Enum):
 
 
 LATELY = timedelta(days=7)
+JUST = timedelta(minutes=1)
 LONGEST_ASKED = 1800
 SOME_HOURS = timedelta(hours=4)
 """So long, after each of its tries, that they go beyond a day in which we may send no more."""
@@ -92,6 +93,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
             | models.Q(contact__written_at__gt=now + pause),
             try_at__lte=now,
         ).order_by("priority", "try_at", "pk")
+
+    def just_written_by(self, staff: AbstractBaseUser | None) -> "MessageQuerySet":
+        """What they wrote a moment ago, and did not fail: a button is soon hit twice."""
+        lately = self.filter(written_by=staff, created_at__gte=timezone.now() - JUST)
+        return lately.exclude(status=Status.FAILED)
 
     def waiting(self) -> "MessageQuerySet":
         """What waits until the person writes."""
