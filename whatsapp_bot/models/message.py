@@ -246,7 +246,6 @@ class Message(models.Model):
 
         REPLY = 0, "reply"
         NOTICE = 1, "notice"
-        BULK = 2, "bulk"
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="messages", db_index=False)
     direction = models.CharField(max_length=3, choices=Direction)
