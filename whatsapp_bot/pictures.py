@@ -4,6 +4,7 @@ Where it was taken, by whom and with what (EXIF, XMP, comments) is gone, and so 
 hidden behind the picture's end.
 """
 
+import re
 import struct
 import threading
 import warnings
@@ -25,11 +26,14 @@ MOST_PIXELS = 40_000_000
 and at most 360 MB: for a GIF, an AVIF, or a PNG that one can see through."""
 MOST_OF_WEBP = 10_000_000
 """Each takes two to three times as much, since its decoder holds every picture thrice."""
+MOST_SCANS = 64
+"""Of a JPEG. The decoder goes over all of it for each, and cameras and programs write about ten."""
 THUMBNAIL = 400
 """Pixels of the longer side."""
 
 BROKEN = "It is a picture that cannot be read: it is damaged or was cut off."
 AS_IT_CAME = "It cannot be shown here, so it is kept as it came, with all that is hidden in it."
+TOO_MANY_SCANS = "It is a picture that is made to take hours to be read."
 TOO_MANY_PIXELS = f"It has too many pixels. {AS_IT_CAME}"
 
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
@@ -51,6 +55,9 @@ _WRITERS = {
     "image/webp": ("WEBP", {"RGB", "RGBA"}),
 }
 
+_SCAN = b"\xff\xda"
+_END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+
 _one_at_a_time = threading.Lock()
 """Several large pictures at once would take more memory than a small machine has."""
 
@@ -67,12 +74,15 @@ def cleaned(content: bytes, kind: str) -> tuple[str, bytes, bytes]:
     """The picture as it is kept: its content type, itself, and a small one of it as JPEG.
 
     JPEG, PNG and WebP stay what they are; GIF becomes PNG, and others JPEG. Of a moving picture
-    the first frame stays. Raises Harmful when it is damaged, and CannotRead when it is of a kind
-    that this installation of Pillow does not know, or would take too much memory.
+    the first frame stays. Raises Harmful when it is damaged or would take hours, and CannotRead
+    when it is of a kind that this installation of Pillow does not know, or would take too much
+    memory.
     """
     Image.init()
     if _READERS[kind] not in Image.OPEN:
         raise CannotRead(AS_IT_CAME)
+    if kind == "image/jpeg" and _has_too_many_scans(content):
+        raise Harmful(TOO_MANY_SCANS)
     with _one_at_a_time:
         try:
             return _cleaned(content, kind)
@@ -123,6 +133,29 @@ def _is_in_one_scan(content: bytes) -> bool:
         elif marker < 0xFFC2 or 0xFFD0 <= marker <= 0xFFD9 or marker == 0xFFFF:
             return False  # They have no length, and where the next one is nobody knows.
         at += 2 + length
+
+
+def _has_too_many_scans(jpeg: bytes) -> bool:
+    """Does it go over itself again and again? Nobody else's files do, and a few bytes suffice."""
+    # A film may be hidden behind it, in which anything looks like a scan here and there.
+    return jpeg.count(_SCAN) > MOST_SCANS and _scans(jpeg) > MOST_SCANS
+
+
+def _scans(jpeg: bytes) -> int:
+    """How many there are up to its end; at most, where the parts cannot be told from each other."""
+    at, scans = 2, 0
+    while at + 4 <= len(jpeg) and scans <= MOST_SCANS:
+        marker, length = struct.unpack_from(">HH", jpeg, at)
+        if marker == 0xFFD9:
+            break
+        if marker < 0xFFC0 or 0xFFD0 <= marker <= 0xFFD8 or marker == 0xFFFF:
+            return scans + jpeg.count(_SCAN, at)
+        at += 2 + length
+        if marker == 0xFFDA:
+            scans += 1
+            end = _END_OF_SCAN.search(jpeg, at)
+            at = end.start() if end else len(jpeg)
+    return scans
 
 
 _IN_SRGB = {"RGB": "RGB", "RGBA": "RGBA", "CMYK": "RGB"}

@@ -43,6 +43,13 @@ def in_several_scans(jpeg: bytes) -> bytes:
     return jpeg.replace(b"\xff\xda\0\x0c\3", b"\xff\xda\0\x08\1")
 
 
+def of_scans(count: int) -> bytes:
+    """A JPEG that brings its last details again and again: `count` scans more than it needs."""
+    jpeg = picture(size=(64, 64), progressive=True)
+    last = jpeg.rindex(b"\xff\xda")
+    return jpeg[:-2] + jpeg[last:-2] * count + jpeg[-2:]
+
+
 def zipped(*names: str, content: bytes = b"<xml/>") -> bytes:
     written = BytesIO()
     with ZipFile(written, "w") as archive:

@@ -243,5 +243,25 @@ def test_a_photo_that_cannot_be_read_smaller_is_not_taken_apart(content, monkeyp
     assert why_not_read(content) == pictures.TOO_MANY_PIXELS
 
 
+@pytest.mark.parametrize(
+    "filled",
+    [b"", b"\xff", b"\xff\xd0"],
+    ids=["plain", "filled", "with a marker that says nothing"],
+)
+def test_a_photo_that_would_take_hours_is_refused_before_it_is_read(filled, monkeypatch):
+    monkeypatch.setattr(pictures, "_cleaned", None)
+    bomb = files.of_scans(100).replace(b"\xff\xda", filled + b"\xff\xda")
+    assert refusal(bomb) == pictures.TOO_MANY_SCANS
+
+
+def test_a_photo_may_have_some_scans_and_what_looks_like_more():
+    looks_so = b"\xff\xda" * 100
+    film_behind = files.of_scans(20) + looks_so
+    thumbnails_inside = files.picture(comment=looks_so)
+    for content in (film_behind, thumbnails_inside):
+        assert content.count(b"\xff\xda") > pictures.MOST_SCANS
+        assert pictures.cleaned(content, kind_of(content))[0] == "image/jpeg"
+
+
 def test_what_pillow_does_not_know_is_said():
     assert why_not_read(files.iso_media(b"heic")) == pictures.AS_IT_CAME
