@@ -223,6 +223,13 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 # A shift and the way home, counted from signing in; sooner when the browser is closed.
+_VALIDATION = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATION}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_VALIDATION}.CommonPasswordValidator"},
+    {"NAME": f"{_VALIDATION}.NumericPasswordValidator"},
+]
 SESSION_COOKIE_AGE = int(_number("SIGN_IN_HOURS", 12, least=0.1, most=720) * 3600)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
