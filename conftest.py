@@ -190,7 +190,7 @@ def api(db: None) -> Callable[..., APIClient]:
 
 def with_token(user: User, **values: Any) -> APIClient:
     later = timezone.now() + timedelta(days=1)
-    secret = Token(user=user, **{"name": "test", "expiry": later, **values}).mint()
+    secret = Token(user=user, made_by=user, **{"name": "test", "expiry": later, **values}).mint()
     client = APIClient(raise_request_exception=False)
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
     client.user, client.secret = user, secret

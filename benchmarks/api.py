@@ -26,7 +26,8 @@ def system() -> APIClient:
     """Another system, which may read all that managers may."""
     user = User.objects.create_user("system", is_staff=True)
     user.groups.add(Group.objects.get(name="Managers"))
-    token = Token(user=user, name="benchmark", expiry=timezone.now() + timedelta(days=1))
+    tomorrow = timezone.now() + timedelta(days=1)
+    token = Token(user=user, made_by=user, name="benchmark", expiry=tomorrow)
     client = APIClient(HTTP_AUTHORIZATION=f"Bearer {token.mint()}")
     client.get("/api/v1/orders/?page_size=1")  # its first use is noted
     return client

@@ -96,15 +96,16 @@ class Token(AbstractAuthToken):
             return f"This token is {self._ended}."
         if not (self.user.is_active and self.user.is_staff):
             return "The user of this token may not sign in any more."
-        if self._opens_more_than_its_maker_may():
+        return "" if self.made_by == self.user else self._why_its_maker_may_not()
+
+    def _why_its_maker_may_not(self) -> str:
+        """Whoever made it for somebody else may have kept it."""
+        maker = self.made_by
+        if not (maker and maker.is_active and maker.is_staff):
+            return "Who made this token may not sign in any more: make another one."
+        if not may_look_after(maker, self.user):
             return "Its user may do more by now than who made this token: make another one."
         return ""
-
-    def _opens_more_than_its_maker_may(self) -> bool:
-        """Whoever made it for somebody else may have kept it."""
-        if self.made_by is None or self.made_by == self.user:
-            return False
-        return not may_look_after(self.made_by, self.user)
 
     def note_use(self) -> None:
         """Note that it was used just now; not each time, which would be a write for each read."""

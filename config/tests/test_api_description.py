@@ -70,7 +70,7 @@ def system(shared_rows: Callable[..., Any]) -> Iterator[dict[str, str]]:
         call_command("demo", "--anyway", verbosity=0)
         user = User.objects.create_user("system", is_staff=True, is_superuser=True)
         later = timezone.now() + timedelta(days=1)
-        secret = Token(user=user, name="test", expiry=later).mint()
+        secret = Token(user=user, made_by=user, name="test", expiry=later).mint()
         headers["Authorization"] = f"Bearer {secret}"
 
     with shared_rows(make):

@@ -142,6 +142,23 @@ def test_what_its_user_is_given_later_it_does_not_give_to_who_made_it():
     assert asks(secret) == 200
 
 
+@pytest.mark.parametrize("how", ["is_active", "is_staff", "deleted"])
+def test_who_has_left_has_kept_no_token_of_somebody_else(how):
+    """Also a superuser, who may do anything for as long as they are here."""
+    admin, user = browser_of("admin", "Administrators"), browser_of("erp", "Order clerks").user
+    chief = browser_of("chief")
+    User.objects.filter(pk=chief.user.pk).update(is_superuser=True)
+    secret = made(chief.post(NEW, {"name": "ERP", "days": 90, "user": user.pk}))
+    assert asks(secret) == 200
+    if how == "deleted":
+        chief.user.delete()
+    else:
+        User.objects.filter(pk=chief.user.pk).update(**{how: False})
+    assert asks(secret) == 401
+    page = admin.get(f"{TOKENS}{Token.objects.get().pk}/change/").content.decode()
+    assert "Who made this token may not sign in any more: make another one." in page
+
+
 def test_names_of_users_are_for_those_who_see_all_tokens():
     User.objects.create_user("somebody-else", is_staff=True)
     for group in ("Reviewers", "Editors", "Order clerks", "Managers"):
