@@ -46,6 +46,7 @@ class Errand:
     """A file to fetch, or with `to_delete` the carrier's copy of one that is stored at `place`.
 
     place: where it is to be stored. before: where an earlier try may have left something.
+    why_not: why it is not to be fetched after all.
     """
 
     media_id: int
@@ -53,6 +54,7 @@ class Errand:
     said_type: str
     place: str
     before: str = ""
+    why_not: str = ""
     size: int = 0
     to_delete: bool = False
 
@@ -140,7 +142,8 @@ def claim(wanted: int) -> list[Errand]:
     if wanted < 1:
         return []
     now = timezone.now()
-    due = list(Media.objects.due(now).select_for_update(skip_locked=True)[:wanted])
+    free = Media.objects.due(now).select_for_update(skip_locked=True, of=("self",))
+    due = list(free.select_related("message__contact")[:wanted])
     errands = [errand for media in due if (errand := _take_in_hand(media))]
     Media.objects.bulk_update(due, ["attempts", "try_at", "file", "status", "why"])
     return errands
@@ -172,7 +175,14 @@ def _to_delete(media: Media) -> Errand:
 
 def _to_fetch(media: Media) -> Errand:
     before, media.file = media.file.name or "", media.new_place()
-    return Errand(media.pk, media.url, media.said_type, place=media.file.name, before=before)
+    return Errand(
+        media.pk,
+        media.url,
+        media.said_type,
+        place=media.file.name,
+        before=before,
+        why_not=media.why_not_fetched(),
+    )
 
 
 # Fetching ----------------------------------------------------------------------------------------
@@ -191,6 +201,8 @@ def _run(errand: Errand) -> Outcome:
 
 def _fetch(errand: Errand) -> Outcome:
     _clear_away(errand.before)
+    if errand.why_not:
+        return Refused(errand.why_not)
     try:
         content = attachments.read_here(errand.url)
         if content is None:

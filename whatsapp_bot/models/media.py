@@ -17,6 +17,12 @@ WAITS = (1, 2, 5, 20, 90, 600, 3000)
 """Seconds after the first try, the second, and so on: a file is often not there in its first
 second, and one that is not there after an hour will not come."""
 
+MOST_OF_ONE = 300
+"""Files of one person that are fetched within a day: each may have 16 MB."""
+A_DAY = timedelta(days=1)
+OF_BLOCKED = "We have blocked the person. It can be had once they are blocked no more."
+TOO_MANY = f"The person sent more than {MOST_OF_ONE} files within a day. It can still be had."
+
 ENDINGS = {
     "image/jpeg": "jpg",
     "image/png": "png",
@@ -83,7 +89,11 @@ class MediaQuerySet(models.QuerySet["Media"]):
     def try_again(self) -> int:
         """Have those fetched anew that could not be had; how many that are."""
         count = self.filter(status__in=[Media.Status.MISSING, Media.Status.REFUSED]).update(
-            status=Media.Status.WAITING, attempts=0, try_at=timezone.now(), why=""
+            status=Media.Status.WAITING,
+            attempts=0,
+            try_at=timezone.now(),
+            why="",
+            asked_for=True,
         )
         if count:
             tasks.wake(tasks.fetch_files)
@@ -96,6 +106,7 @@ class Media(models.Model):
     said_type, content_type: what the carrier said it is, and what it is. size: bytes of our copy.
     file: while it waits, the place that the last try was given; nothing need be there.
     try_at: when something is next to be done, which is fetching it or deleting the carrier's copy.
+    asked_for: staff want it, however many the person sent.
     """
 
     class Status(models.TextChoices):
@@ -118,6 +129,7 @@ class Media(models.Model):
     try_at = models.DateTimeField("next try", default=timezone.now, null=True, blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True)
     deleted_at_twilio = models.DateTimeField("deleted at Twilio", null=True, blank=True)
+    asked_for = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = MediaQuerySet.as_manager()
 
@@ -144,6 +156,23 @@ class Media(models.Model):
     @property
     def can_be_tried_again(self) -> bool:
         return self.status in (self.Status.MISSING, self.Status.REFUSED)
+
+    def why_not_fetched(self) -> str:
+        """Why it stays at the carrier, a sentence for staff; "" when it is to be fetched."""
+        if self.message.contact.is_blocked:
+            return OF_BLOCKED
+        is_first_try = self.attempts <= 1
+        return TOO_MANY if is_first_try and not self.asked_for and self._is_one_too_many() else ""
+
+    def _is_one_too_many(self) -> bool:
+        """Has the person sent as many already, in the day before, that are or will be here?"""
+        said, since = self.message.contact.messages, self.message.created_at - A_DAY
+        before = said.filter(created_at__lt=since).order_by("-pk").values_list("pk", flat=True)
+        # From there on, since by the moment alone all that they ever said would be looked through.
+        files = Media.objects.filter(message__gt=before.first() or 0, pk__lt=self.pk)
+        files = files.filter(message__contact=self.message.contact_id, asked_for=False)
+        fetched = files.exclude(status=Media.Status.REFUSED)
+        return fetched[:MOST_OF_ONE].count() == MOST_OF_ONE
 
     @property
     def family(self) -> str:

@@ -17,8 +17,8 @@ from PIL import Image
 from whatsapp_bot import fetching, pictures, sweep, tasks
 from whatsapp_bot.fake_twilio import Media as File
 from whatsapp_bot.fake_twilio import trouble as troubles
-from whatsapp_bot.models import Media
-from whatsapp_bot.models.media import WAITS
+from whatsapp_bot.models import Contact, Media
+from whatsapp_bot.models.media import OF_BLOCKED, TOO_MANY, WAITS
 from whatsapp_bot.simulator import attachments
 from whatsapp_bot.simulator.phone import Phone
 from whatsapp_bot.tests import files
@@ -216,6 +216,57 @@ def test_a_redirect_elsewhere_is_refused(send):
         "refused",
         "It is said to be elsewhere, but: Its address is none of Twilio's.",
     )
+
+
+def test_of_somebody_blocked_no_file_is_fetched_before_they_are_unblocked(send, twilio, phone):
+    phone.say("hi")
+    contact = Contact.objects.get()
+    contact.block()
+    file = photo()
+    media = fetch_all(send(file))
+    assert (media.status, media.why, media.try_at) == ("refused", OF_BLOCKED, None)
+    Media.objects.try_again()
+    assert fetch_all(media).why == OF_BLOCKED
+    assert stored() == set()
+    assert not twilio.requests
+    assert twilio.memory.media(file.sid)
+
+    contact.unblock()
+    Media.objects.try_again()
+    assert fetch_all(media).status == "stored"
+
+
+def test_what_waits_when_they_are_blocked_is_not_fetched_either(send, twilio, clock):
+    media = send(photo(missing=1))
+    assert fetch_all(media).status == "waiting"
+    media.message.contact.block()
+    clock.shift(timedelta(seconds=1))
+    assert fetch_all(media).status == "refused"
+    assert len(twilio.requests) == 1
+
+
+def test_of_one_person_so_many_files_are_fetched_by_themselves_in_a_day(
+    send, twilio, phone, new_phone, clock, monkeypatch
+):
+    monkeypatch.setattr("whatsapp_bot.models.media.MOST_OF_ONE", 3)
+    phone.say("hi")
+    clock.shift(timedelta(hours=1))
+    files_sent = [photo() for _ in range(5)]
+    sent = [send(file) for file in files_sent]
+    new_phone("+27820000901").send("image")
+    fetching.drain()
+    *found, of_another = Media.objects.order_by("pk")
+    assert [media.status for media in found] == ["stored"] * 3 + ["refused"] * 2
+    assert [media.why for media in found[3:]] == [TOO_MANY] * 2
+    assert of_another.why != TOO_MANY
+    assert twilio.memory.media(files_sent[3].sid)
+
+    assert Media.objects.filter(pk=sent[3].pk).try_again() == 1
+    assert fetch_all(sent[3]).status == "stored"
+    clock.shift(timedelta(hours=23))
+    assert fetch_all(send(photo())).status == "refused"
+    clock.shift(timedelta(hours=2))
+    assert fetch_all(send(photo())).status == "stored"
 
 
 # Trying again -------------------------------------------------------------------------------------
