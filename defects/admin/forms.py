@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -28,6 +29,7 @@ from whatsapp_bot.models.menu import menus
 from whatsapp_bot.wording import in_full
 
 NAME_LENGTH = 50
+PUTS_ON_MENUS = ("whatsapp_bot.change_menu", "whatsapp_bot.add_menuitem")
 
 
 class QuestionForm(PlacedForm):
@@ -136,6 +138,10 @@ class ReportFormForm(FormAmongOthers):
         return self.cleaned_data.get("title", self.instance.title)
 
 
+class FormOffMenus(ReportFormForm):
+    on_menu = None
+
+
 @admin.register(ReportForm)
 class ReportFormAdmin(OpenedByMenus):
     form = ReportFormForm
@@ -158,6 +164,17 @@ class ReportFormAdmin(OpenedByMenus):
     rows_watched = ("questions",)
     actions_submit_line = ["publish", "withdraw"]
     actions_detail = ["try_draft"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        may = request.user.has_perms(PUTS_ON_MENUS)
+        return [field for field in self.fields if may or field != "on_menu"]
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, **options: Any
+    ) -> type[forms.ModelForm]:
+        if not request.user.has_perms(PUTS_ON_MENUS):
+            options["form"] = FormOffMenus
+        return super().get_form(request, obj, **options)
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
         return {} if obj else {"key": ["title"]}
@@ -278,7 +295,24 @@ class FormVersionAdmin(ModelAdmin):
             about.append(f"only when {question.only_when} is {question.equals}")
         return "; ".join(about)
 
-    @action(description="Go back to this version", attrs={"name": "go_back_here"})
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if "go_back_here" in request.POST and not self.has_go_back_permission(request):
+            raise PermissionDenied
+        nothing_to_save = {"show_save": False, "show_save_and_continue": False}
+        context = {**nothing_to_save, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    @action(
+        description="Go back to this version",
+        attrs={"name": "go_back_here"},
+        permissions=["go_back"],
+    )
     def go_back_here(self, request: HttpRequest, version: FormVersion) -> None:
         """The button; see `response_change`."""
 
@@ -291,7 +325,7 @@ class FormVersionAdmin(ModelAdmin):
         asks = self.go_back(request, FormVersion.objects.filter(pk=obj.pk))
         return asks or self.response_post_save_change(request, obj)
 
-    @admin.action(description="Go back to this version", permissions=["change"])
+    @admin.action(description="Go back to this version", permissions=["go_back"])
     def go_back(self, request: HttpRequest, versions: QuerySet[FormVersion]) -> HttpResponse | None:
         """Asks first when a draft would be lost, and then does it."""
         if versions.count() != 1:
@@ -319,6 +353,11 @@ class FormVersionAdmin(ModelAdmin):
             "opts": self.opts,
         }
         return TemplateResponse(request, "defects/go_back.html", context)
+
+    def has_go_back_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """It changes what the form asks, and drops its draft."""
+        may_change_form = request.user.has_perm("defects.change_reportform")
+        return may_change_form and self.has_change_permission(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -10,9 +10,10 @@ from django.urls import reverse
 
 from defects.models import DefectReport, FormVersion, Question, ReportForm, problems_in
 from orders.models import Line
-from whatsapp_bot.models import MenuItem
+from whatsapp_bot.models import Menu, MenuItem
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.tests.database import all_at_once
+from whatsapp_bot.tests.staff import may, page_of, shown
 
 pytestmark = pytest.mark.django_db
 
@@ -184,6 +185,19 @@ def test_a_form_is_made_published_and_put_on_a_menu_at_once(admin_client, say):
     say("hi")
     say("2")
     assert say("new form") == "What happened?"
+
+
+@pytest.mark.parametrize("lacks", ["change_menu", "add_menuitem", ""])
+def test_only_who_may_change_menus_puts_a_form_on_one(defect_form, lacks):
+    menu = Menu.objects.get(key="main")
+    editing = {"view_reportform", "change_reportform", "view_question", "add_question"}
+    editor = may(*editing, *({"change_menu", "add_menuitem"} - {lacks}))
+    assert ("Put it on the menu" in shown(editor, page_of(defect_form))) == (not lacks)
+    posted = {"on_menu": menu.pk, "publish": "1"}
+    post_form(editor, defect_form, [{"name": "what", "text": "What?"}], **posted)
+    defect_form.refresh_from_db()
+    assert defect_form.live.number == 2
+    assert menu.items.filter(opens=defect_form.address).exists() == (not lacks)
 
 
 def test_a_form_is_not_put_on_a_menu_before_it_is_published(admin_client):
@@ -411,6 +425,25 @@ def test_one_goes_back_on_the_page_of_a_version(admin_client, two_questions):
     admin_client.post(path, {"go_back_here": "1"})
     two_questions.refresh_from_db()
     assert two_questions.live.questions == first.questions
+
+
+@pytest.mark.parametrize("codenames", [["change_formversion"], ["change_reportform"]])
+def test_only_who_may_change_the_form_goes_back(two_questions, codenames):
+    first = two_questions.versions.get(number=1)
+    editor = may("view_formversion", *codenames)
+    assert "Go back to this version" not in shown(editor, page_of(first))
+    editor.post(page_of(first), {"go_back_here": "1"})
+    every = reverse("admin:defects_formversion_changelist")
+    editor.post(every, {"action": "go_back", "_selected_action": [first.pk]})
+    two_questions.refresh_from_db()
+    assert two_questions.live.number == 2
+
+
+def test_on_the_page_of_a_version_there_is_nothing_to_save(admin_client, two_questions):
+    page = shown(admin_client, page_of(two_questions.live))
+    assert 'name="go_back_here"' in page
+    assert 'name="_save"' not in page
+    assert 'name="_continue"' not in page
 
 
 @pytest.fixture
