@@ -23,6 +23,7 @@ from whatsapp_bot.wording import day_and_time
 
 STATE_COLOURS = {"open": "info", "overdue": "danger", "done": "warning", "verified": "success"}
 MAY_REVIEW = "defects.review_defectreport"
+REVIEWS = (MAY_REVIEW, "defects.change_defectreport")
 
 
 class AttachmentInline(TabularInline):
@@ -84,7 +85,7 @@ class PartInline(CleansText, TabularInline):
     shut: tuple[Status, ...] = ()
 
     def may(self, request: HttpRequest, report: DefectReport | None) -> bool:
-        reviewer = request.user.has_perm(MAY_REVIEW)
+        reviewer = request.user.has_perms(REVIEWS)
         return reviewer and report is not None and report.status not in self.shut
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

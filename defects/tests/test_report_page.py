@@ -160,6 +160,19 @@ def rows(part, *values, first=1):
     return form
 
 
+@pytest.mark.parametrize("changes", [(), ("change_defectreport",)])
+def test_who_reviews_but_does_not_change_reports_changes_no_parts_of_them(report, post, changes):
+    """Their page can be posted all the same, since they may write on it."""
+    ben = may("view_defectreport", "review_defectreport", "write_to_contact", *changes)
+    post(
+        ben,
+        **rows("dispositions", {"kind": "scrap", "quantity": 1}, first=0),
+        **rows("actions", {"what": "New tool guide", "owner": colleague("thabo").pk}, first=0),
+    )
+    assert report.dispositions.exists() == bool(changes)
+    assert report.actions.exists() == bool(changes)
+
+
 @pytest.mark.parametrize(
     ("name", "fields", "sentence"),
     [
