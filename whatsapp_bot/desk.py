@@ -100,9 +100,10 @@ class Desk:
     def _hear_emergency(self) -> str:
         """Say whom to call, have the team know, and go on with what was under way all the same."""
         reply = self._hear()
-        HelpRequest.objects.alarm(self.message)
+        asked = HelpRequest.objects.alarm(self.message)
         if self._is_at_rest():
-            self.place.expect_more(self.message.address_after, self.now, KEPT_FOR)
+            first = asked.message or self.message
+            self.place.expect_more(first.address_after, self.now, KEPT_FOR)
         return paragraphs(texts.EMERGENCY(), reply)
 
     def _hear_unreadable(self) -> str:

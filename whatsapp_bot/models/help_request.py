@@ -20,6 +20,8 @@ from whatsapp_bot.whatsapp_text import clean, preview, split
 MAIL_AGAIN_AFTER = timedelta(minutes=1)
 SAME_EMERGENCY = timedelta(hours=1)
 """For how long what nobody has taken is what a person means who tells of an emergency again."""
+LONGEST_ALARM = 10_000
+"""Letters of it, from which on what else the person says is in the conversation alone."""
 MOST_COUNTED = 100
 ALARM = "🚨"
 """What a request begins with that sounds like an emergency."""
@@ -46,30 +48,32 @@ class HelpRequestQuerySet(NumberedQuerySet["HelpRequest"]):
         left = self.unanswered().filter(contact=said.contact, created_at__gte=since)
         asked = left.select_for_update(no_key=True).first()
         if asked:
-            asked.text = f"{asked.text}\n{text}"
-            asked.save(update_fields=["text"])
+            asked.add(text)
         else:
             self.file(contact=said.contact, message=said, text=text)
 
     @transaction.atomic
-    def alarm(self, said: Message) -> None:
+    def alarm(self, said: Message) -> "HelpRequest":
         """Have the team see what sounds like an emergency: marked where it was just left for them.
 
-        Said again after somebody has taken it, or long after, it is another one: that may be days
-        later. What is not known yet is mailed.
+        What a person says of one while theirs of just now is not taken is added to that, so that
+        nobody buries what others say. Said after somebody has taken it, or long after, it is
+        another one: that may be days later. What is not known yet is mailed.
         """
-        untaken = self.untaken().filter(contact=said.contact)
-        last = untaken.select_for_update(no_key=True).first()
+        untaken = self.untaken().filter(contact=said.contact).select_for_update(no_key=True)
+        last = untaken.first()
         since = timezone.now() - SAME_EMERGENCY
-        is_known = untaken.alarms().filter(created_at__gte=since).exists()
-        mail_at = timezone.now() if settings.ADMINS and not is_known else None
-        is_left = last and last.text.endswith(said.body)
-        if is_left and not last.text.startswith(ALARM):
+        known = untaken.alarms().filter(created_at__gte=since).first()
+        mail_at = timezone.now() if settings.ADMINS and not known else None
+        if last and last.text.endswith(said.body) and not last.text.startswith(ALARM):
             last.text, last.mail_at = f"{ALARM} {last.text}", mail_at
             last.save(update_fields=["text", "mail_at"])
-        elif not (is_left and is_known):
-            text = f"{ALARM} {said.body}"
-            self.file(contact=said.contact, message=said, text=text, mail_at=mail_at)
+            return last
+        if known:
+            known.add_to_alarm(said.body)
+            return known
+        text = f"{ALARM} {said.body}"
+        return self.file(contact=said.contact, message=said, text=text, mail_at=mail_at)
 
     def alarms(self) -> "HelpRequestQuerySet":
         """Those that sound like an emergency."""
@@ -157,6 +161,16 @@ class HelpRequest(models.Model):
         if not self.message_id:
             return Message.objects.none()
         return self.message.replies.exclude(notice="").order_by("pk")
+
+    def add(self, text: str) -> None:
+        """The person has said this as well."""
+        self.text = f"{self.text}\n{text}"
+        self.save(update_fields=["text"])
+
+    def add_to_alarm(self, text: str) -> None:
+        """The same, unless it is known or it is too much to be read in an emergency."""
+        if text not in self.text and len(self.text) < LONGEST_ALARM:
+            self.add(text)
 
     # Steps ---------------------------------------------------------------------------------------
 

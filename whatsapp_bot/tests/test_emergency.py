@@ -162,6 +162,29 @@ class TestInTheConversation:
         assert say("fire").startswith(ALARM)
         assert len(waiting()) == 1
 
+    def test_who_says_another_one_adds_it_to_what_nobody_has_taken_yet(self, say):
+        say("fire in hall 1")
+        asked = HelpRequest.objects.get()
+        seen = asked.version
+        say("menu")
+        assert say("fire in hall 2").startswith(ALARM)
+        say("hall 3, by the press")
+        assert waiting() == ["🚨 fire in hall 1\nfire in hall 2\nhall 3, by the press"]
+        asked.refresh_from_db()
+        assert "written more" in asked.news_since(seen, colleague("thandi"))
+
+    def test_nobody_buries_the_alarms_of_others(self, new_phone):
+        troll, other = new_phone(), new_phone()
+        for hall in range(20):
+            troll.say(f"fire in hall {hall}")
+            troll.say("menu")
+        other.say("man down at press 4")
+        assert len(waiting()) == 2
+        for line in range(4):
+            troll.say("menu")
+            troll.say(f"fire at line {line} " + "help " * 1_800)
+        assert len(waiting()[0]) < 20_000
+
     def test_what_is_left_for_the_team_is_marked_and_not_left_twice(self, say):
         for text in ("hi", "4", "1"):
             say(text)
