@@ -37,7 +37,7 @@ _SHORTENED = re.compile(r"(?<=[a-z])\.|(?<=\d)\.(?= )|\bof\b")
 _SEPTEMBER = re.compile(r"\bsept\b")
 _SAYS_NO = re.compile(
     r"^(no|nope|nah)\b(\s*[,.!;](?!\s*[\w-]*\d)| +(it|its|it['’]s|that|this|i|sorry|thanks?)\b)"
-    r"|\bwrong (chat|group)\b|^\W*(sorry|oops)?\W*wrong person\W*(sorry)?\W*$",
+    r"|\bwrong (chat|group)\b|^\W*(?:(?:sorry|oops)\W+)?wrong person(?:\W+sorry)?\W*$",
     re.IGNORECASE,
 )
 """`No, sorry` is one, and `no guard on the press` or `No. A5 press leaks` is none."""

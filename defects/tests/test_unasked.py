@@ -6,6 +6,7 @@ from time import perf_counter
 import pytest
 
 from defects.models import DefectReport, Question, ReportForm
+from defects.questions import may_describe
 from orders.models import Customer, Order
 from whatsapp_bot.models import Contact, Menu, MenuItem
 from whatsapp_bot.models.contact import Role
@@ -119,6 +120,13 @@ def test_numbers_of_orders_alone_are_no_defect(say, at_rest, asked):
 def test_a_long_message_holds_nobody_up(say, at_rest):
     began = perf_counter()
     say(f"{'! ' * 40_000} press 3 leaks")
+    assert perf_counter() - began < 5
+
+
+@pytest.mark.parametrize("before", ["", "wrong person"])
+def test_nor_do_many_signs_in_one(before):
+    began = perf_counter()
+    assert may_describe(f"{before}{'.' * 40_000} press 3 leaks")
     assert perf_counter() - began < 5
 
 
