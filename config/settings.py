@@ -408,7 +408,11 @@ DATABASES = {"default": _database}
 def _cache(url: str) -> dict:
     """Django's description of it: in the memory of each worker, or in a Redis that all share."""
     if not url:
-        return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+        # With room for the counts of many who ask: beyond that, some are forgotten.
+        return {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
+        }
     if not re.fullmatch(rf"rediss?://([^\s:@/?#]*:[^\s@/?#]*@)?{_HOST}(/\d{{0,4}})?", url):
         _wrong.append("CACHE_URL must be like redis://:password@host:6379/0")
         return {}

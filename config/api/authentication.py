@@ -58,8 +58,13 @@ class MinuteThrottle(SimpleRateThrottle):
             return True
         minute, self.second = divmod(self.timer(), MINUTE)
         of_minute = f"{key}:{minute:.0f}"
-        is_first = self.cache.add(of_minute, 1, 2 * MINUTE)
-        return is_first or self.cache.incr(of_minute) <= self.num_requests
+        if self.cache.add(of_minute, 1, 2 * MINUTE):
+            return True
+        try:
+            return self.cache.incr(of_minute) <= self.num_requests
+        except ValueError:  # At that moment the counts of others have pushed it out.
+            self.cache.set(of_minute, 1, 2 * MINUTE)
+            return True
 
     def wait(self) -> float:
         return MINUTE - self.second

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from django.core.cache import caches
+from django.core.cache.backends.locmem import LocMemCache
 from rest_framework.test import APIClient
 
 from config import settings as production
@@ -138,6 +139,25 @@ def test_the_doctor_finds_nothing_wrong(redis, settings):
     assert [one.state for one in doctor.shared_cache()] == [State.OK]
     settings.CACHE_URL = ""
     assert [one.state for one in doctor.shared_cache()] == [State.OK]
+
+
+# In the memory of a worker ------------------------------------------------------------------------
+
+
+def test_strangers_do_not_push_out_the_counts_of_others(erp, settings):
+    settings.API_PER_MINUTE = settings.API_WRONG_TOKENS_PER_MINUTE = 1
+    assert answers(erp, 1) == [200]
+    for one in range(1_000):
+        address = f"198.51.{one // 250}.{one % 250}"
+        stranger = APIClient(HTTP_AUTHORIZATION="Bearer x", HTTP_X_FORWARDED_FOR=address)
+        assert stranger.get(CATEGORIES).status_code == 401
+    assert answers(erp, 1) == [429]
+
+
+def test_a_count_that_is_pushed_out_while_it_is_asked_for_begins_anew(erp, settings, monkeypatch):
+    settings.API_PER_MINUTE = 1
+    monkeypatch.setattr(LocMemCache, "add", lambda *_: False)
+    assert answers(erp) == [200, 429, 429]
 
 
 # With the client itself --------------------------------------------------------------------------
