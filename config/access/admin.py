@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from django_tasks_db.models import DBTaskResult
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from config.access import second_factor
@@ -32,6 +33,8 @@ from whatsapp_bot.admin.others import AmongOthers, FormAmongOthers
 admin.site.unregister([User, Group])
 # Their secrets are nobody's business.
 admin.site.unregister([TOTPDevice, StaticDevice])
+# Tasks only wake the worker: there is nothing to be done with them by hand.
+admin.site.unregister(DBTaskResult)
 
 STAYS = (
     "their name stays with what they made here, such as exports, imports and API tokens. Instead, "

@@ -58,7 +58,6 @@ ROWS = {
     "auth.user": ("A", "A", "", ""),  # the first one may do everything
     "auth.group": ("A", "A", "A", "A"),
     "access.token": ("REMAO", "REMAO", "", ""),  # those but for A only their own
-    "django_tasks_database.dbtaskresult": ("", "", "", ""),
 }
 PAGES = {
     "/admin/": "REMANO",
