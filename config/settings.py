@@ -222,7 +222,6 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
-# A shift and the way home, counted from signing in; sooner when the browser is closed.
 _VALIDATION = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator"},
@@ -230,6 +229,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_VALIDATION}.CommonPasswordValidator"},
     {"NAME": f"{_VALIDATION}.NumericPasswordValidator"},
 ]
+# A shift and the way home, counted from signing in; sooner when the browser is closed.
 SESSION_COOKIE_AGE = int(_number("SIGN_IN_HOURS", 12, least=0.1, most=720) * 3600)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
