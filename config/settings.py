@@ -153,7 +153,7 @@ TWILIO_TIMEOUT_SECONDS = _number("TWILIO_TIMEOUT_SECONDS", 15, least=1, most=60)
 SEND_PER_SECOND = _number("SEND_PER_SECOND", 80, least=0.1, most=10_000)
 SEND_PAUSE_SECONDS = _number("SEND_PAUSE_SECONDS", 6)
 SEND_AT_ONCE = int(_number("SEND_AT_ONCE", 16, least=1, most=200))
-SEND_ATTEMPTS = int(_number("SEND_ATTEMPTS", 8, least=1, most=8))
+SEND_ATTEMPTS = int(_number("SEND_ATTEMPTS", 30, least=1, most=40))
 SEND_BACK_OFF_SECONDS = _number("SEND_BACK_OFF_SECONDS", 2, least=0.01, most=3)
 # A message that is claimed for longer than any request can take belonged to a worker that died.
 SEND_CLAIM_SECONDS = 3 * TWILIO_TIMEOUT_SECONDS + 15

@@ -356,7 +356,7 @@ def _seen(message: Message, outcome: Seen) -> None:
     if ours:
         _sent(message, Sent(ours))
     else:
-        _try_again(message, timedelta() if message.back_off() is not None else None)
+        _try_again(message, message.back_off())
 
 
 _SETTLE: dict[type, Callable[[Message, Outcome], None]] = {

@@ -45,7 +45,8 @@ class Resent(Enum):
 
 LATELY = timedelta(days=7)
 JUST = timedelta(minutes=1)
-LONGEST_ASKED = 1800
+LONGEST_WAIT = 1800
+"""Seconds: so long after trouble of many hours is over, a message goes at the latest."""
 SOME_HOURS = timedelta(hours=4)
 """So long, after each of its tries, that they go beyond a day in which we may send no more."""
 MOST_FAILED = 100
@@ -539,11 +540,11 @@ def failed_lately() -> int:
 def back_off(attempts: int, at_least: float = 0) -> timedelta | None:
     """How long to wait after so many attempts, in all below a day; None when there were enough.
 
-    at_least: seconds that the carrier asks for; it is asked again after LONGEST_ASKED all the same.
+    at_least: seconds that the carrier asks for; it is asked again after LONGEST_WAIT all the same.
     """
     if attempts >= settings.SEND_ATTEMPTS:
         return None
-    seconds = settings.SEND_BACK_OFF_SECONDS * 5 ** (attempts - 1)
+    seconds = min(settings.SEND_BACK_OFF_SECONDS * 5 ** (attempts - 1), LONGEST_WAIT)
     # Two that failed together do not come back together.
     jitter = random.uniform(0.75, 1.25)  # noqa: S311
-    return timedelta(seconds=max(seconds * jitter, min(at_least, LONGEST_ASKED)))
+    return timedelta(seconds=max(seconds * jitter, min(at_least, LONGEST_WAIT)))

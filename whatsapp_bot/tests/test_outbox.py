@@ -32,6 +32,27 @@ def nomsa(contact):
     return contact
 
 
+@pytest.fixture
+def usual_waits(deliver, settings):
+    """As they are where nothing is set."""
+    settings.SEND_BACK_OFF_SECONDS, settings.SEND_ATTEMPTS = 2, 30
+    settings.LOOK_UP_AFTER_SECONDS = 20
+
+
+@pytest.fixture
+def hours_pass(clock):
+    """Do what is due at each moment of so many hours at which something is."""
+
+    def hours_pass(hours):
+        ends = timezone.now() + timedelta(hours=hours)
+        while (due := Message.objects.unsettled().order_by("try_at").first()) and due.try_at < ends:
+            clock.move_to(max(due.try_at, timezone.now()))
+            outbox.settle([(errand, outbox._run(errand)) for errand in outbox.claim(16)])
+        clock.move_to(ends)
+
+    return hours_pass
+
+
 def sent_to(fake_twilio, contact):
     return [message.body for message in fake_twilio.sent_to(contact.address)]
 
@@ -133,20 +154,37 @@ def test_but_not_for_days(nomsa, fake_twilio, deliver):
     assert nomsa.messages.get().try_at - timezone.now() <= timedelta(minutes=30)
 
 
-def test_eight_tries_within_a_day_and_then_it_has_failed(nomsa, fake_twilio, deliver, settings):
+def test_eight_tries_and_then_it_has_failed(nomsa, fake_twilio, deliver):
     fake_twilio.trouble.always(trouble.too_many(retry_after=0))
     nomsa.send("Your part is ready.")
     assert deliver() == 8
     message = nomsa.messages.get()
     assert message.status == Status.FAILED
     assert message.why == "Twilio did not take it in 8 tries."
-    settings.SEND_BACK_OFF_SECONDS = 3
-    waits = [back_off(attempts).total_seconds() for attempts in range(1, 8)]
-    assert waits == sorted(waits)
-    assert sum(waits) < 24 * 3600
-    asked_for_longer = [back_off(attempts, 1e6).total_seconds() for attempts in range(1, 8)]
-    assert sum(asked_for_longer) < 24 * 3600
     assert back_off(8) is None
+
+
+def test_all_tries_are_within_a_day_and_none_is_far_from_the_next(settings):
+    settings.SEND_BACK_OFF_SECONDS, settings.SEND_ATTEMPTS = 3, 40
+    for at_least in (0, 1e6):
+        waits = [back_off(attempts, at_least).total_seconds() for attempts in range(1, 40)]
+        assert waits[:5] == sorted(waits[:5])
+        assert max(waits) < 40 * 60
+        assert 12 * 3600 < sum(waits) < 24 * 3600
+
+
+@pytest.mark.parametrize("hours", [0.1, 1, 11])
+def test_after_twilio_had_a_fault_for_hours_it_goes_soon_and_once(
+    nomsa, fake_twilio, usual_waits, hours_pass, hours
+):
+    fake_twilio.trouble.always(trouble.failure(500))
+    nomsa.send("Your part is ready.")
+    hours_pass(hours)
+    assert statuses(nomsa) != [Status.FAILED]
+    fake_twilio.trouble.stop()
+    hours_pass(1)
+    assert statuses(nomsa) == [Status.SENT]
+    assert sent_to(fake_twilio, nomsa) == ["Your part is ready."]
 
 
 def test_what_nobody_knows_is_looked_up_and_not_sent_twice(nomsa, fake_twilio, deliver):
