@@ -77,6 +77,11 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreached:
+    """Nothing of it left: no connection to the carrier came about."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The carrier will not take it."""
 
@@ -102,7 +107,7 @@ class Seen:
     sids: tuple[str, ...]
 
 
-Outcome = Sent | Later | Refused | Misconfigured | Unknown | Seen
+Outcome = Sent | Later | Unreached | Refused | Misconfigured | Unknown | Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from whatsapp_bot.delivery import (
     Sent,
     Status,
     Unknown,
+    Unreached,
 )
 from whatsapp_bot.models import Channel, Contact, Conversation, Message
 from whatsapp_bot.models.channel import AHEAD_SECONDS
@@ -329,14 +330,17 @@ def _later(message: Message, outcome: Later) -> None:
     _try_again(message, message.back_off(outcome.after))
 
 
+def _unreached(message: Message, outcome: Unreached) -> None:
+    """The network may be away for days, which fails no message."""
+    _queue_without_fault(message, A_WHILE)
+
+
 def _refused(message: Message, outcome: Refused) -> None:
     message.settle(Status.FAILED, outcome.code)
 
 
 def _misconfigured(message: Message, outcome: Misconfigured) -> None:
-    """It is no fault of this message, so the try does not count."""
-    message.attempts = max(0, message.attempts - 1)
-    _queue(message, timedelta())
+    _queue_without_fault(message, timedelta())
     Channel.objects.locked().stop(outcome.code)
 
 
@@ -362,6 +366,7 @@ def _seen(message: Message, outcome: Seen) -> None:
 _SETTLE: dict[type, Callable[[Message, Outcome], None]] = {
     Sent: _sent,
     Later: _later,
+    Unreached: _unreached,
     Refused: _refused,
     Misconfigured: _misconfigured,
     Unknown: _unknown,
@@ -374,6 +379,12 @@ def _try_again(message: Message, after: timedelta | None) -> None:
         message.settle(Status.FAILED, why=GAVE_UP.format(attempts=message.attempts))
     else:
         _queue(message, after)
+
+
+def _queue_without_fault(message: Message, after: timedelta) -> None:
+    """It is no fault of this message, so the try does not count."""
+    message.attempts = max(0, message.attempts - 1)
+    _queue(message, after)
 
 
 def _queue(message: Message, after: timedelta) -> None:

@@ -127,16 +127,36 @@ def test_trouble_once_ends_with_one_message(met, nomsa, fake_twilio, deliver):
     assert (message.status, message.sid) == (Status.SENT, fake_twilio.sent[0].sid)
 
 
-def test_a_connection_refused_is_tried_again(nomsa, fake_twilio, deliver, settings):
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        settings.TWILIO_API_URL = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+@pytest.fixture
+def nobody():
+    """An address at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("hours", [0.1, 3, 20])
+def test_after_the_network_was_away_for_hours_it_goes_within_a_minute(
+    nomsa, fake_twilio, usual_waits, hours_pass, settings, nobody, hours
+):
+    settings.TWILIO_API_URL = nobody
     nomsa.send("Your part is ready.")
-    (errand,) = outbox.claim(1)
-    outbox.settle([(errand, outbox._run(errand))])
+    hours_pass(hours)
     assert statuses(nomsa) == [Status.QUEUED]
     settings.TWILIO_API_URL = fake_twilio.url
-    deliver()
-    assert statuses(nomsa) == [Status.SENT]
+    hours_pass(1 / 60)
+    assert sent_to(fake_twilio, nomsa) == ["Your part is ready."]
+    assert nomsa.messages.get().attempts == 1
+
+
+def test_a_proxy_that_is_away_fails_nothing_either(
+    nomsa, fake_twilio, usual_waits, hours_pass, settings, nobody, monkeypatch
+):
+    settings.TWILIO_API_URL = "http://twilio.invalid"
+    monkeypatch.setenv("http_proxy", nobody)
+    monkeypatch.setenv("no_proxy", "")
+    nomsa.send("Your part is ready.")
+    hours_pass(0.1)
+    assert statuses(nomsa) == [Status.QUEUED]
 
 
 def test_retry_after_is_kept_to(nomsa, fake_twilio, deliver):

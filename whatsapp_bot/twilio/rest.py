@@ -33,6 +33,7 @@ from whatsapp_bot.delivery import (
     Seen,
     Sent,
     Unknown,
+    Unreached,
 )
 from whatsapp_bot.inbound import Incoming
 from whatsapp_bot.twilio import webhook
@@ -166,7 +167,7 @@ def send(parcel: Parcel) -> Outcome:
     except (TwilioRestException, TwilioServiceException) as error:
         return _outcome(error, twilio.http_client.retry_after)
     except requests.exceptions.RequestException as error:
-        return Later() if _never_connected(error) else Unknown()
+        return Unreached() if _never_connected(error) else Unknown()
     except (TwilioException, ValueError, KeyError, TypeError):  # 2xx that cannot be read
         return Unknown()
     return Sent(sent.sid) if sent.sid else Unknown()
@@ -448,7 +449,8 @@ def _never_connected(error: requests.exceptions.RequestException) -> bool:
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return True
     reason = getattr(error.args[0] if error.args else None, "reason", None)
-    return isinstance(reason, urllib3.exceptions.NewConnectionError)
+    at_proxy = getattr(reason, "original_error", None)
+    return isinstance(at_proxy or reason, urllib3.exceptions.NewConnectionError)
 
 
 def _seconds(retry_after: str | None) -> float:
