@@ -26,8 +26,11 @@ class Status(models.TextChoices):
 
         It may reach one device of a person and not another one: then it has arrived.
         """
-        has_arrived = self in (Status.DELIVERED, Status.READ)
-        return has_arrived, list(Status).index(self)
+        return self.has_arrived, list(Status).index(self)
+
+    @property
+    def has_arrived(self) -> bool:
+        return self in (Status.DELIVERED, Status.READ)
 
 
 class Route(models.TextChoices):

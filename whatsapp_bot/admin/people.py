@@ -250,14 +250,14 @@ class MessageAdmin(SearchedByWords, BigAdmin, LogAdmin):
 
     @admin.display(description="reason")
     def why(self, message: Message) -> str:
-        again = "It was sent again." if "again" in message.details else ""
+        again = "It was sent again." if message.sent_again_as else ""
         return f"{reason(message)} {again}".strip() or "–"
 
     @admin.display(description="sent again")
     def next_message(self, message: Message) -> SafeString | str:
-        if "again" not in message.details:
+        if not message.sent_again_as:
             return "no"
-        there = reverse("admin:whatsapp_bot_message_change", args=[message.details["again"]])
+        there = reverse("admin:whatsapp_bot_message_change", args=[message.sent_again_as])
         return format_html('<a class="text-link" href="{}">yes, as this one</a>', there)
 
     @admin.display(description="price")

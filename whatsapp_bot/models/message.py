@@ -50,6 +50,7 @@ LONGEST_WAIT = 1800
 SOME_HOURS = timedelta(hours=4)
 """So long, after each of its tries, that they go beyond a day in which we may send no more."""
 MOST_FAILED = 100
+ARRIVED = "The one before it had arrived after all, so it was not needed."
 
 MOST_REPLIES = 10
 """Messages in reply to one: Twilio takes more for a loop and stops them (error 14107)."""
@@ -366,6 +367,12 @@ class Message(models.Model):
         self.save(update_fields=["details"])
 
     @property
+    def sent_again_as(self) -> int | None:
+        """The id of the later message as which it was sent again."""
+        again = self.details.get("again", 0)
+        return again if again > self.pk else None
+
+    @property
     def can_be_sent_again(self) -> bool:
         return self.status == Status.FAILED and "again" not in self.details
 
@@ -438,6 +445,8 @@ class Message(models.Model):
             self.carried.update(status=status, try_at=None, error_code=self.error_code, **price)
         if status == Status.FAILED:
             self._follow_up()
+        elif status.has_arrived and self.sent_again_as:
+            self._call_off_what_goes_again()
 
     def _follow_up(self) -> None:
         """What follows from the way it failed."""
@@ -455,6 +464,24 @@ class Message(models.Model):
                 self.send_again(attempts=self.attempts, closed=True)
             case codes.Treat.TEMPLATE | codes.Treat.WINDOW if self.template:
                 self.template.lose_approval(self.error_code)
+
+    def _call_off_what_goes_again(self) -> None:
+        """It had failed for one device of the person, say: what has not left stays here."""
+        again = self._sent_again()
+        while again and again.status == Status.FAILED:
+            again = again._sent_again()
+        if again and again.status in (Status.QUEUED, Status.WAITING) and not again.sid:
+            again._is_needless(self)
+
+    def _sent_again(self) -> "Message | None":
+        rows = Message.objects.select_for_update(no_key=True)
+        return rows.filter(pk=self.details.get("again")).first()
+
+    def _is_needless(self, arrived: "Message") -> None:
+        # What it was to carry goes by itself.
+        self.details = {name: self.details[name] for name in self.details if name != "carries"}
+        self.details["again"] = arrived.pk
+        self.settle(Status.FAILED, why=ARRIVED)
 
     def _try_again(self, at_least: timedelta = timedelta()) -> None:
         wait = self.back_off()

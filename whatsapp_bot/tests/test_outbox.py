@@ -18,7 +18,7 @@ from whatsapp_bot.delivery import DeliveryReport, Later, Misconfigured, Sent, St
 from whatsapp_bot.fake_twilio import Fate, trouble
 from whatsapp_bot.fake_twilio import Message as MessageAtTwilio
 from whatsapp_bot.models import Channel, Contact, Conversation, Message
-from whatsapp_bot.models.message import back_off
+from whatsapp_bot.models.message import back_off, failed_lately
 from whatsapp_bot.simulator.phone import post
 from whatsapp_bot.texts import STAFF_MESSAGE
 
@@ -701,6 +701,81 @@ def test_a_later_report_of_trouble_is_tried_again(nomsa, fake_twilio, deliver, c
     deliver()
     assert statuses(nomsa) == [Status.FAILED, Status.SENT]
     assert len(fake_twilio.sent) == 2
+
+
+@pytest.fixture
+def tell(deliver):
+    """Have Twilio report of a message."""
+
+    def tell(message, word, code=None):
+        message.refresh_from_db()
+        status = Status.FAILED if word == "undelivered" else Status(word)
+        report = DeliveryReport(message.sid, word, status=status, error_code=code)
+        Message.objects.take_report(report)
+
+    return tell
+
+
+@pytest.mark.parametrize("code", [63012, 63016, 63018])
+def test_what_failed_for_one_device_and_arrived_at_another_is_read_once(
+    nomsa, phone, fake_twilio, deliver, tell, code
+):
+    (message,) = nomsa.send("Ready.")
+    deliver()
+    tell(message, "undelivered", code)
+    tell(message, "delivered")
+    tell(message, "read")
+    phone.say("hi")
+    deliver()
+    assert sent_to(fake_twilio, nomsa) == ["Ready."]
+    first, again = nomsa.messages.filter(body="Ready.").order_by("pk")
+    assert (first.status, again.status) == (Status.READ, Status.FAILED)
+    assert "had arrived after all" in again.why
+    assert not again.can_be_sent_again
+    assert not Message.objects.failed().exists()
+    assert failed_lately() == 0
+
+
+def test_what_arrives_after_it_was_sent_again_twice_calls_off_the_last(
+    nomsa, fake_twilio, deliver, tell
+):
+    (message,) = nomsa.send("Ready.")
+    deliver()
+    tell(message, "undelivered", 63012)
+    deliver()
+    tell(nomsa.messages.latest("pk"), "undelivered", 63012)
+    tell(message, "delivered")
+    deliver()
+    assert len(fake_twilio.sent) == 2
+    assert statuses(nomsa) == [Status.DELIVERED, Status.FAILED, Status.FAILED]
+
+
+def test_what_has_left_again_already_is_left_alone(nomsa, fake_twilio, deliver, tell):
+    (message,) = nomsa.send("Ready.")
+    deliver()
+    tell(message, "undelivered", 63012)
+    outbox.claim(1)
+    tell(message, "delivered")
+    assert statuses(nomsa) == [Status.DELIVERED, Status.SENDING]
+
+
+def test_what_was_to_go_with_a_reply_that_is_called_off_goes_by_itself(
+    phone, fake_twilio, deliver, tell, settings
+):
+    settings.TWILIO_REPLY_WITH = "api"
+    phone.say("hi")
+    deliver()
+    first = Message.objects.get(direction="out")
+    tell(first, "undelivered", 63012)
+    phone.say("3")
+    fake_twilio.trouble.once(trouble.too_many(retry_after=60))
+    deliver()
+    assert "carries" in Message.objects.get(details__again_of=first.pk).details
+    tell(first, "delivered")
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        deliver()
+    answer = Message.objects.filter(direction="out").latest("pk")
+    assert [sent.body for sent in fake_twilio.sent] == [first.body, answer.body]
 
 
 def test_what_we_gave_up_may_turn_out_to_have_arrived(nomsa, deliver):
