@@ -84,7 +84,7 @@ class Message:
 
     @property
     def when(self) -> datetime:
-        """The moment by which it is listed."""
+        """The moment by which lists are in order."""
         return self.sent or self.created
 
     def become(self, status: str, error_code: int | None = None, why: str | None = None) -> None:

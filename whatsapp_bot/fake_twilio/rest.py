@@ -295,12 +295,13 @@ class Rest:
     def _list_messages(self, request: Request) -> Answer:
         query = request.query
         after, before = _moments(query)
+        is_any_time = not any(name.startswith("DateSent") for name in query)
         at = datetime.now(UTC)
         found = self._memory.messages(
             lambda message: (
                 message.shows_from <= at
                 and query.get("From", message.from_) == message.from_
-                and after <= message.when < before
+                and (is_any_time or (message.sent and after <= message.sent < before))
             ),
             to=query.get("To", ""),
         )

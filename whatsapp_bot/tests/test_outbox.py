@@ -245,6 +245,18 @@ def test_while_twilio_cannot_be_asked_nothing_is_sent_again(nomsa, fake_twilio, 
     assert sent_to(fake_twilio, nomsa) == ["Ready."]
 
 
+def test_what_twilio_still_has_in_its_queue_is_found_and_not_sent_twice(
+    nomsa, fake_twilio, deliver
+):
+    fake_twilio.fate = Fate(())
+    fake_twilio.trouble.once(trouble.cut())
+    nomsa.send("Ready.")
+    deliver()
+    (queued,) = fake_twilio.sent
+    assert (queued.status, queued.sent) == ("queued", None)
+    assert nomsa.messages.get().sid == queued.sid
+
+
 def test_one_that_waited_for_days_is_looked_up_as_well(nomsa, fake_twilio, deliver):
     nomsa.send("Ready.")
     Message.objects.update(created_at=timezone.now() - timedelta(days=5))

@@ -179,7 +179,7 @@ def look_up(parcel: Parcel, since: datetime) -> Outcome:
         # Nothing was written later than now, unless our clock has been set back since.
         since = min(since, timezone.now()) + _clock.ahead() - CLOCKS_DIFFER
         found = [one for to in parcel.known_as for one in _sent_to(to, since)]
-    except (TwilioException, requests.exceptions.RequestException, ValueError, KeyError):
+    except (TwilioException, requests.exceptions.RequestException, ValueError, KeyError, TypeError):
         return Unknown()
     same = [
         one for one in found if one.direction == "outbound-api" and _alike(one.body, parcel.body)
@@ -188,12 +188,14 @@ def look_up(parcel: Parcel, since: datetime) -> Outcome:
 
 
 def _sent_to(to: str, since: datetime) -> list[Any]:
-    return client().messages.list(
-        to=address(to),
-        from_=address(settings.TWILIO_WHATSAPP_NUMBER),
-        date_sent_after=since,
-        limit=MOST_LOOKED_AT,
+    """The last of ours to that person, newest first.
+
+    Not by the date at which they were sent: what Twilio still has in its queue has none.
+    """
+    last = client().messages.list(
+        to=address(to), from_=address(settings.TWILIO_WHATSAPP_NUMBER), limit=MOST_LOOKED_AT
     )
+    return [one for one in last if one.date_created >= since]
 
 
 # What we missed ----------------------------------------------------------------------------------
