@@ -53,7 +53,8 @@ class Parcel:
 
     to: a phone number or WhatsApp user id; known_as: all that the person is known by, since an
     earlier try may have gone to another one. content_sid: of the message template that goes
-    instead of `body`, with its `variables`.
+    instead of `body`, with its `variables`. is_answer: if it has left, it was as the answer to a
+    webhook.
     """
 
     message_id: int
@@ -62,6 +63,7 @@ class Parcel:
     body: str
     content_sid: str = ""
     variables: dict[str, str] | None = None
+    is_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

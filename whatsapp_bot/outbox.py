@@ -284,6 +284,7 @@ def _parcel(message: Message) -> Parcel:
         body=template.in_words(message.values) if template else message.in_words(),
         content_sid=template.content_sid if template else "",
         variables=template.filled(message.values) if template else None,
+        is_answer=message.is_turn and not message.attempts,
     )
 
 

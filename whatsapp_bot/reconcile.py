@@ -117,6 +117,8 @@ class _Errand:
         self.found = Found()
         self.held_up: set[str] = set()
         """Of whom a message waits for its files: what they wrote after it waits as well."""
+        self.of_nobody: list[Departed] = []
+        """What left our number and is no message that we know."""
         self.seen_alive = time.monotonic()
 
     def take_in(self, begin: datetime, now: datetime) -> None:
@@ -138,14 +140,46 @@ class _Errand:
             begin = end
 
     def complete(self, since: datetime) -> None:
-        """Learn what became of messages of ours."""
+        """Learn what became of messages of ours, and have answers go that Twilio never got."""
+        unconfirmed = _unconfirmed_answers()
+        since = min([since, *(one.created_at - rest.CLOCKS_DIFFER for one in unconfirmed)])
         for some in _chunks(self._alive(rest.messages_from_us(since))):
             sids = [one.report.sid for one in some]
             ours = {message.sid: message for message in Message.objects.filter(sid__in=sids)}
             for one in self._alive(some):
                 message = ours.get(one.report.sid) or _reply_without_sid(one)
-                if message and message.would_learn(one.report):
+                if not message:
+                    self.of_nobody.append(one)
+                elif message.would_learn(one.report):
                     self._learn(one, message)
+        for part in self._alive(unconfirmed):
+            self._doubt(part)
+
+    def _doubt(self, part: Message) -> None:
+        """Have the answer that this is a part of go, when Twilio has nothing that may be it.
+
+        Rather nothing is said than something twice.
+        """
+        if part.contact.is_made_up or self._may_have_left(part) or _was_said_besides(part):
+            return
+        heard = part.in_reply_to
+        try:
+            # What was typed in the simulator, as somebody real, was answered there.
+            is_real = rest.has(heard.sid)
+        except Unreachable as error:
+            if not error.is_of_this:
+                raise
+            return
+        if is_real and heard.doubt_answer():
+            log.warning("an answer perhaps never left", sid=heard.sid)
+
+    def _may_have_left(self, part: Message) -> bool:
+        began = part.created_at - rest.CLOCKS_DIFFER
+        return any(
+            one.to in part.contact.addresses or rest.alike(one.body, part.body)
+            for one in self.of_nobody
+            if one.at >= began
+        )
 
     def _hear(self, arrived: Arrived) -> None:
         if not arrived.is_from_somebody:
@@ -231,8 +265,22 @@ def _reply_without_sid(departed: Departed) -> Message | None:
         created_at__gte=departed.at - rest.CLOCKS_DIFFER,
         created_at__lte=departed.at + rest.CLOCKS_DIFFER,
     )
-    same = [one for one in replies if one.body.strip() == departed.body.strip()]
+    same = [one for one in replies if rest.alike(one.body, departed.body)]
     return min(same, key=lambda one: (abs(one.created_at - departed.at), one.pk), default=None)
+
+
+def _unconfirmed_answers() -> list[Message]:
+    """Those that Twilio's list must have by now, and that the person may still wait for."""
+    now = timezone.now()
+    limit = timedelta(minutes=settings.RECONCILE_ANSWER_WITHIN_MINUTES)
+    return list(Message.objects.unconfirmed_answers(now - limit, now - OVERLAP))
+
+
+def _was_said_besides(part: Message) -> bool:
+    """Were the same words said to the person about then? One of the two may be taken for both."""
+    near = part.created_at - rest.CLOCKS_DIFFER, part.created_at + rest.CLOCKS_DIFFER
+    others = part.contact.messages.filter(direction=Message.Direction.OUT, created_at__range=near)
+    return any(rest.alike(one.body, part.body) for one in others.exclude(pk=part.pk))
 
 
 def _chunks(things: Iterable[T]) -> Iterator[list[T]]:

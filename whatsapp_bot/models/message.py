@@ -120,6 +120,24 @@ class MessageQuerySet(models.QuerySet["Message"]):
         not_gone, now = self.filter(status__in=[Status.QUEUED, Status.WAITING]), timezone.now()
         return not_gone.update(status=Status.UNKNOWN, tried_at=now, try_at=now)
 
+    def unconfirmed_answers(self, since: datetime, until: datetime) -> "MessageQuerySet":
+        """Answers to webhooks of this time, of which the carrier has not told even the SID.
+
+        What went with another reply has no SID either, and costs nothing of its own.
+        """
+        answers = self.filter(
+            direction=Message.Direction.OUT,
+            status=Status.SENT,
+            sid=None,
+            attempts=0,
+            notice="",
+            price=None,
+            in_reply_to__isnull=False,
+            in_reply_to__details__fetched_at__isnull=True,
+            created_at__range=(since, until),
+        )
+        return answers.select_related("contact", "in_reply_to").order_by("pk")
+
     @transaction.atomic
     def take_report(self, report: DeliveryReport) -> bool:
         """Note what the carrier says of a message of ours; False when it is none of ours."""
@@ -152,15 +170,16 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def replies_to(self, sid: str) -> "list[Message] | None":
         """What was replied to the stored message with this SID; None when there is none.
 
-        But for what the outbox sends, since the message was fetched or a reply failed: it must not
-        go twice.
+        But for what the outbox sends, since the message was fetched or a reply failed or was lost:
+        it must not go twice.
         """
         message = self.filter(sid=sid).first()
         if not message:
             return None
         if message.was_fetched:
             return []
-        replies = self.filter(in_reply_to__sid=sid, notice="").order_by("pk")
+        by_answer = self.filter(in_reply_to__sid=sid, notice="", attempts=0, try_at=None)
+        replies = by_answer.order_by("pk")
         return [reply for reply in replies if "again_of" not in reply.details]
 
 
@@ -365,6 +384,23 @@ class Message(models.Model):
         """Note why, for staff to read beside it."""
         self.details = {**self.details, "why": why}
         self.save(update_fields=["details"])
+
+    @transaction.atomic
+    def doubt_answer(self) -> bool:
+        """Have its answer be looked up at the carrier, and sent if it is not there.
+
+        False when nobody waits for that: the person has written since, or we have heard of it.
+        """
+        Conversation.objects.of(self.contact)
+        heard = self.contact.messages.filter(direction=Message.Direction.IN)
+        answer = self.replies.filter(notice="").select_for_update(no_key=True).order_by("pk")
+        is_known = any(part.sid or part.status != Status.SENT for part in answer)
+        if is_known or heard.filter(pk__gt=self.pk).exists():
+            return False
+        now = timezone.now()
+        self.replies.filter(notice="").update(status=Status.UNKNOWN, tried_at=now, try_at=now)
+        tasks.wake(tasks.deliver)
+        return True
 
     @property
     def sent_again_as(self) -> int | None:

@@ -501,6 +501,134 @@ def reply_at_twilio(twilio: FakeTwilio, to: str, body: str, at: datetime | None 
     )
 
 
+@pytest.fixture
+def unheard(twilio):
+    """Somebody wrote so long ago and was answered, and Twilio never got the answer."""
+
+    def unheard(address: str, text: str = "hi", minutes: float = 12) -> list[Message]:
+        message = lost(twilio, address, text, minutes)
+        webhook_of(message)
+        answer = Message.objects.filter(in_reply_to__sid=message.sid)
+        answer.update(created_at=timezone.now() - timedelta(minutes=minutes))
+        Message.objects.filter(sid=message.sid).update(created_at=message.sent)
+        Conversation.objects.update(heard_at=message.sent)
+        return list(answer.order_by("pk"))
+
+    return unheard
+
+
+def look_twice(deliver) -> None:
+    for _ in range(2):
+        reconcile.run()
+        deliver()
+
+
+@pytest.mark.parametrize("minutes", [11, 19, 59])
+def test_an_answer_that_twilio_never_got_goes_after_all_and_once(
+    twilio, unheard, deliver, phone, minutes
+):
+    Channel.objects.ours().end_reconciling(timezone.now(), again_soon=False)
+    (answer,) = unheard(phone.address, minutes=minutes)
+    look_twice(deliver)
+    assert [one.body for one in twilio.sent] == [answer.body]
+    answer.refresh_from_db()
+    assert (answer.status, answer.sid) == (Status.DELIVERED, twilio.sent[0].sid)
+    assert simulator.replies(webhook_of(twilio.messages[0])) == [], "it has gone"
+
+
+def test_an_answer_of_several_messages_goes_in_order(twilio, unheard, deliver, phone, monkeypatch):
+    long = "\n\n".join(f"{number} " * 500 for number in (1, 2))
+    monkeypatch.setattr("whatsapp_bot.desk.Desk.answer", lambda desk: long)
+    parts = unheard(phone.address)
+    assert len(parts) == 2
+    look_twice(deliver)
+    assert [one.body for one in twilio.sent] == [part.body for part in parts]
+
+
+@pytest.mark.parametrize("minutes", [5, 61])
+def test_one_that_may_be_on_its_way_or_comes_too_late_is_left(
+    twilio, unheard, deliver, phone, minutes
+):
+    unheard(phone.address, minutes=minutes)
+    look_twice(deliver)
+    assert not twilio.sent
+
+
+def test_nobody_gets_an_old_answer_who_has_written_since(twilio, unheard, deliver, phone):
+    unheard(phone.address)
+    phone.say("menu")
+    look_twice(deliver)
+    assert not twilio.sent
+
+
+def test_what_was_typed_in_the_simulator_is_sent_to_nobody(twilio, deliver, phone, new_phone):
+    for one in (phone, new_phone("+99900000009")):
+        one.say("hi")
+        twilio.receive(one.address, "another day", post_to="")
+    a_while_ago = timezone.now() - timedelta(minutes=12)
+    Message.objects.update(created_at=a_while_ago)
+    twilio.memory.messages()[0].sent -= timedelta(days=2)
+    twilio.memory.messages()[1].sent -= timedelta(days=2)
+    look_twice(deliver)
+    assert not twilio.sent
+
+
+@pytest.mark.parametrize("words", ["the same", "blanks", "redacted", "another"])
+@pytest.mark.parametrize("later", [0, 11])
+def test_what_twilio_has_of_it_in_whatever_words_is_not_said_twice(
+    twilio, unheard, deliver, phone, words, later
+):
+    """Also where it sent it late: then its time tells nothing."""
+    (answer,) = unheard(phone.address)
+    at = answer.created_at + timedelta(minutes=later)
+    body = {"the same": answer.body, "redacted": "", "another": "By hand", "blanks": ""}[words]
+    body = " ".join(answer.body.split()) if words == "blanks" else body
+    reply_at_twilio(twilio, phone.address, body, at)
+    look_twice(deliver)
+    assert len(twilio.sent) == 1
+
+
+def test_what_twilio_has_in_its_queue_without_a_date_is_not_said_twice(
+    twilio, unheard, deliver, phone
+):
+    (answer,) = unheard(phone.address)
+    queued = reply_at_twilio(twilio, phone.address, answer.body)
+    queued.status, queued.sent, queued.created = "queued", None, answer.created_at
+    look_twice(deliver)
+    answer.refresh_from_db()
+    assert (answer.status, answer.sid) == (Status.SENT, queued.sid)
+    assert twilio.sent == [queued]
+
+
+def test_of_the_same_answer_given_twice_the_one_that_arrived_may_be_either(
+    twilio, unheard, deliver, phone
+):
+    first, second = unheard(phone.address, minutes=13) + unheard(phone.address, minutes=12)
+    reply_at_twilio(twilio, phone.address, second.body, first.created_at)
+    look_twice(deliver)
+    assert len(twilio.sent) == 1
+
+
+def test_while_twilio_cannot_be_asked_no_answer_goes(twilio, unheard, deliver, phone):
+    unheard(phone.address)
+    twilio.trouble.always(troubles.failure(), when=lambda one: one.route == "Message")
+    look_twice(deliver)
+    assert not twilio.sent
+    twilio.trouble.stop()
+    look_twice(deliver)
+    assert len(twilio.sent) == 1
+
+
+def test_a_reply_that_went_with_another_one_is_none_that_was_lost(twilio, deliver, phone, settings):
+    settings.TWILIO_REPLY_WITH = "api"
+    for text in ("hi", "3"):
+        webhook_of(lost(twilio, phone.address, text))
+    deliver()
+    Message.objects.update(created_at=timezone.now() - timedelta(minutes=12))
+    look_twice(deliver)
+    assert len(twilio.sent) == 1
+
+
 def webhook_address(twilio: FakeTwilio) -> str:
     return f"whatsapp:{twilio.number}"
 

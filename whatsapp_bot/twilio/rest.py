@@ -181,9 +181,8 @@ def look_up(parcel: Parcel, since: datetime) -> Outcome:
         found = [one for to in parcel.known_as for one in _sent_to(to, since)]
     except (TwilioException, requests.exceptions.RequestException, ValueError, KeyError, TypeError):
         return Unknown()
-    same = [
-        one for one in found if one.direction == "outbound-api" and _alike(one.body, parcel.body)
-    ]
+    directions = ("outbound-api", "outbound-reply") if parcel.is_answer else ("outbound-api",)
+    same = [one for one in found if one.direction in directions and alike(one.body, parcel.body)]
     return Seen(tuple(one.sid for one in reversed(same)))
 
 
@@ -247,6 +246,17 @@ def messages_from_us(since: datetime) -> Iterator[Departed]:
         to = webhook.phone_number(one.to or "") or webhook.user_id(one.to or "") or ""
         is_reply = one.direction == "outbound-reply"
         yield Departed(_report(one), _moment(one), to, one.body or "", is_reply)
+
+
+def has(sid: str) -> bool:
+    """Does Twilio have a message with this SID? Raises Unreachable."""
+    try:
+        with _asking():
+            return bool(client().messages(sid).fetch().sid)
+    except Unreachable as error:
+        if error.status != NOT_KNOWN:
+            raise
+        return False
 
 
 def incoming(arrived: Arrived) -> Incoming:
@@ -421,7 +431,7 @@ def address(phone_or_user_id: str) -> str:
     return f"whatsapp:{phone_or_user_id}"
 
 
-def _alike(one: str | None, other: str) -> bool:
+def alike(one: str | None, other: str) -> bool:
     """Are they the same text, wherever lines break?"""
     return (one or "").split() == other.split()
 
