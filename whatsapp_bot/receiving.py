@@ -17,13 +17,15 @@ from django.utils import translation
 
 from whatsapp_bot import texts
 from whatsapp_bot.delivery import Status
-from whatsapp_bot.desk import Desk, stop_or_start
+from whatsapp_bot.desk import COURTESIES, WORDS, Desk, stop_or_start
 from whatsapp_bot.dialog import words_in
 from whatsapp_bot.emergency import tells_of_emergency
 from whatsapp_bot.inbound import Incoming
 from whatsapp_bot.models import Conversation, HelpRequest, Message
+from whatsapp_bot.place import MAIN_MENU, Place
 from whatsapp_bot.queueing import in_turn
-from whatsapp_bot.whatsapp_text import paragraphs
+from whatsapp_bot.vocabulary import asks_for_a_person, meant_by
+from whatsapp_bot.whatsapp_text import digits_to_number, paragraphs
 
 log = structlog.get_logger("whatsapp_bot")
 
@@ -133,7 +135,8 @@ def keep(incoming: Incoming) -> Answer:
     """Store a message that comes too late to be answered; outcome: late, or duplicate.
 
     The conversation stands where it stood, since the person would not see how it goes on. A stop
-    is a stop all the same. Raises IntegrityError when it cannot be stored, else as `receive`.
+    is a stop all the same, and what is for people is left for the team. Raises IntegrityError
+    when it cannot be stored, else as `receive`.
     """
     try:
         return _keep(incoming)
@@ -159,14 +162,33 @@ def _leave(
             contact.opt_out(told=False)
         else:
             contact.opt_in()
-    if tells_of_emergency(words_in(incoming.text)) and not contact.is_blocked:
-        HelpRequest.objects.alarm(message)
+    if not contact.is_blocked:
+        _have_team_see(conversation, message)
     conversation.hear(message.created_at)
     if conversation.window_is_open and not contact.is_blocked:
         conversation.release()
     conversation.save(update_fields=["heard_at"])
     contact.learn_name(incoming.sender.name)
     return Answer([], outcome)
+
+
+def _have_team_see(conversation: Conversation, message: Message) -> None:
+    """Leave for the team what is for people, since nobody else will see to it."""
+    if tells_of_emergency(words_in(message.body)):
+        HelpRequest.objects.alarm(message)
+    elif message.has_attachment or _is_for_people(words_in(message.body), conversation, message):
+        HelpRequest.objects.add(message, since=message.created_at)
+
+
+def _is_for_people(words: str, conversation: Conversation, message: Message) -> bool:
+    """Do these words ask for a person, or reply to one?"""
+    if asks_for_a_person(words):
+        return True
+    word, place = meant_by(words), Place.of(conversation)
+    if word in WORDS or not (place.flow in ("", MAIN_MENU) or place.was_told_since):
+        return False
+    is_doubtful = word in COURTESIES or digits_to_number(message.body) is not None
+    return bool(place.expected(message.created_at, asks=is_doubtful))
 
 
 def _was_decided_since(message: Message) -> bool:

@@ -14,12 +14,14 @@ from typing import TypeVar
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
+from django.db.models import Q
 from django.utils import timezone
 
 from whatsapp_bot import receiving
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.inbound import Incoming
 from whatsapp_bot.models import Channel, Message
+from whatsapp_bot.texts import LATE
 from whatsapp_bot.twilio import rest
 from whatsapp_bot.twilio.rest import Arrived, Departed, Unreachable
 from whatsapp_bot.twilio.webhook import phone_number
@@ -79,6 +81,8 @@ def run(since: datetime | None = None) -> Found | None:
     errand = _Errand(channel)
     try:
         errand.take_in(begin, began)
+        if channel.reconciled_at:  # Else it may have been written to whoever had the number before.
+            errand.apologize()
         errand.complete(begin if since else _open_since(begin, began))
     except BaseException:
         channel.stop_reconciling()
@@ -117,6 +121,8 @@ class _Errand:
         self.found = Found()
         self.held_up: set[str] = set()
         """Of whom a message waits for its files: what they wrote after it waits as well."""
+        self.late: dict[str, str] = {}
+        """The SID of the last message of each person that came too late for an answer."""
         self.of_nobody: list[Departed] = []
         """What left our number and is no message that we know."""
         self.seen_alive = time.monotonic()
@@ -138,6 +144,13 @@ class _Errand:
                     else:
                         self._hear(one)
             begin = end
+
+    def apologize(self) -> None:
+        """Tell each person once whose last message came too late to be answered."""
+        for sid in self._alive(self.late.values()):
+            message = Message.objects.select_related("contact__conversation").get(sid=sid)
+            if message.contact.conversation.window_is_open and not _was_spoken_since(message):
+                message.contact.notify(LATE)
 
     def complete(self, since: datetime) -> None:
         """Learn what became of messages of ours, and have answers go that Twilio never got."""
@@ -205,7 +218,9 @@ class _Errand:
         if outcome == "duplicate":
             return
         self.found.fetched += 1
-        self.found.late += outcome == "late"
+        if outcome == "late":
+            self.found.late += 1
+            self.late[arrived.from_] = arrived.sid
         self.found.silent += outcome == "silent"
         self.found.answered += outcome in ("answered", "trouble")
 
@@ -274,6 +289,12 @@ def _unconfirmed_answers() -> list[Message]:
     now = timezone.now()
     limit = timedelta(minutes=settings.RECONCILE_ANSWER_WITHIN_MINUTES)
     return list(Message.objects.unconfirmed_answers(now - limit, now - OVERLAP))
+
+
+def _was_spoken_since(message: Message) -> bool:
+    """Has the person written since, or heard that it came too late?"""
+    since = message.contact.messages.filter(created_at__gt=message.created_at)
+    return since.filter(Q(direction=Message.Direction.IN) | Q(notice=LATE.key)).exists()
 
 
 def _was_said_besides(part: Message) -> bool:

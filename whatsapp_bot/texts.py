@@ -233,6 +233,14 @@ HELP_MORE = Text(
     about="After a reply to what staff wrote, or more words or pictures for the team.",
 )
 
+LATE = Notice(
+    "bot.late",
+    "Sorry, I was away for a while, and your message reached me only now. If you still need me, "
+    "just send *menu*.",
+    about="Once, to somebody whose message reached us too late to be answered, as after an outage.",
+)
+"""It goes within the 24 hours alone."""
+
 STAFF_MESSAGE = Notice(
     "staff.message", "{text}", about="What staff write to a person.", required=True
 )

@@ -16,8 +16,9 @@ from whatsapp_bot.fake_twilio import FakeTwilio, Fate, Media
 from whatsapp_bot.fake_twilio import trouble as troubles
 from whatsapp_bot.fake_twilio.memory import Message as AtTwilio
 from whatsapp_bot.inbound import Kind
-from whatsapp_bot.models import Channel, Contact, Conversation, Message
+from whatsapp_bot.models import Channel, Contact, Conversation, HelpRequest, Message
 from whatsapp_bot.simulator import phone as simulator
+from whatsapp_bot.texts import LATE
 from whatsapp_bot.twilio import rest
 
 pytestmark = pytest.mark.django_db
@@ -259,6 +260,102 @@ def test_what_waited_for_the_person_goes_while_the_window_is_open(twilio):
     reconcile.run(timezone.now() - timedelta(days=3))
     outbox.drain()
     assert [one.body for one in twilio.sent] == ["Your order is ready."]
+
+
+@pytest.fixture
+def after_outage():
+    """What came before it is all here."""
+    channel = Channel.objects.ours()
+    channel.end_reconciling(timezone.now() - timedelta(hours=20), again_soon=False)
+
+
+def left_for_team() -> list[str]:
+    return list(HelpRequest.objects.order_by("pk").values_list("text", flat=True))
+
+
+def test_a_late_answer_to_staff_reaches_them_and_the_person_hears_once_that_it_was_late(
+    twilio, after_outage, phone, deliver
+):
+    phone.say("hi")
+    contact = Contact.objects.get()
+    contact.send("How many parts?")
+    deliver()
+    asked = [one.body for one in twilio.sent]
+    Message.objects.update(created_at=timezone.now() - timedelta(hours=5))
+    Conversation.objects.update(heard_at=timezone.now() - timedelta(hours=5))
+    lost(twilio, phone.address, "About 12", 95)
+    lost(twilio, phone.address, "or 13", 90)
+    lost(twilio, BEN, "hi", 100)
+    for _ in range(2):
+        reconcile.run()
+        deliver()
+    assert left_for_team() == ["About 12\nor 13"]
+    assert [one.body for one in twilio.sent] == [*asked, LATE(), LATE()]
+    assert len(twilio.sent_to(BEN)) == 1
+    lost(twilio, phone.address, "I have not heard from you", 85)
+    reconcile.run()
+    deliver()
+    assert len(twilio.sent_to(BEN)) == 1
+    assert "*Defects*" in "".join(phone.say("menu") + phone.say("2"))
+
+
+@pytest.mark.parametrize("words", ["can I speak to a person", "can somebody call me back"])
+def test_who_asks_for_a_person_too_late_reaches_the_team(twilio, words):
+    lost(twilio, ANNA, words, 90)
+    reconcile.run()
+    assert left_for_team() == [words]
+
+
+def test_late_photos_reach_the_team_as_one_request(twilio):
+    for minutes in (91, 90):
+        lost(twilio, ANNA, "", minutes, media=[Media("image/jpeg", b"x")])
+    reconcile.run()
+    assert left_for_team() == ["📎\n📎"]
+
+
+@pytest.mark.parametrize("text", ["menu", "thanks", "2", "stop", "hi"])
+def test_what_is_nothing_for_people_is_left_for_nobody(twilio, phone, text):
+    phone.say("hi")
+    Contact.objects.get().send("Your gloves are here.")
+    lost(twilio, phone.address, text, 90)
+    reconcile.run()
+    assert left_for_team() == []
+
+
+def test_nor_is_the_late_answer_to_a_question_of_a_report(twilio, phone, worker):
+    worker.send("Your gloves are here.")
+    for text in ("menu", "2", "1"):
+        phone.say(text)
+    lost(twilio, phone.address, "Scratch on the housing", 90)
+    reconcile.run()
+    assert left_for_team() == []
+
+
+def test_nobody_who_is_blocked_reaches_the_team(twilio, phone):
+    phone.say("hi")
+    Contact.objects.get().block()
+    lost(twilio, phone.address, "", 90, media=[Media("image/jpeg", b"x")])
+    reconcile.run()
+    assert left_for_team() == []
+
+
+def test_who_has_written_since_needs_no_word_about_it(twilio, after_outage, phone, deliver):
+    lost(twilio, phone.address, "hi", 90)
+    phone.say("hi")
+    lost(twilio, ANNA, "hi", 90)
+    lost(twilio, ANNA, "anybody?", 30)
+    lost(twilio, BEN, "stop", 90)
+    lost(twilio, CARL, "hi", 26 * 60)
+    reconcile.run(timezone.now() - timedelta(days=2))
+    deliver()
+    assert LATE() not in [one.body for one in twilio.sent]
+
+
+def test_what_was_written_before_we_had_the_number_is_apologized_for_to_nobody(twilio, deliver):
+    lost(twilio, ANNA, "hi", 90)
+    reconcile.run()
+    deliver()
+    assert not twilio.sent
 
 
 def test_the_history_before_the_first_day_stays_where_it_is(twilio):
