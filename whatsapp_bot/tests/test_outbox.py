@@ -702,6 +702,23 @@ def test_an_error_code_of_zero_is_none(nomsa):
     assert set(nomsa.messages.values_list("status", "error_code")) == {(Status.FAILED, None)}
 
 
+@pytest.mark.parametrize("code", [63014, 63033])
+def test_who_blocks_us_is_noted_by_the_report_of_it(nomsa, deliver, tell, code):
+    (message,) = nomsa.send("Ready.")
+    deliver()
+    tell(message, "undelivered", code)
+    nomsa.refresh_from_db()
+    assert nomsa.opted_out_at
+    assert "blocked our number" in nomsa.messages.get().why
+
+
+def test_a_trial_says_that_the_sandbox_is_to_be_joined_again(nomsa, deliver, tell):
+    (message,) = nomsa.send("Ready.")
+    deliver()
+    tell(message, "undelivered", 63015)
+    assert "send the join code again" in nomsa.messages.get().why
+
+
 @pytest.mark.parametrize("code", [63012, 63018])
 def test_a_later_report_of_trouble_is_tried_again(nomsa, fake_twilio, deliver, code):
     nomsa.send("Ready.")

@@ -33,6 +33,7 @@ _CODES: dict[int, tuple[Treat, str]] = {
     63038: (Treat.NOT_TODAY, "Our account has sent as many messages within 24 hours as it may."),
     30454: (Treat.NOT_TODAY, "Our trial account has sent as many messages as it may."),
     21610: (Treat.OPTED_OUT, "The person has stopped our messages."),
+    63014: (Treat.OPTED_OUT, "The person has blocked our number, or wants no messages of ours."),
     63033: (Treat.OPTED_OUT, "The person has blocked our number."),
     63016: (Treat.WINDOW, "More than 24 hours have passed since the person wrote."),
     63019: (Treat.ONCE_MORE, "Twilio could not fetch the file to send."),
@@ -42,6 +43,15 @@ _CODES: dict[int, tuple[Treat, str]] = {
     63003: (Treat.GIVE_UP, "This phone number is not on WhatsApp."),
     63024: (Treat.GIVE_UP, "This phone number is not on WhatsApp."),
     21617: (Treat.GIVE_UP, "The message is too long."),
+    63008: (
+        Treat.GIVE_UP,
+        "Twilio finds our WhatsApp sender, or the address, not as it has to be.",
+    ),
+    63015: (
+        Treat.GIVE_UP,
+        "The number is Twilio's sandbox, and the person has not joined it in the last three days: "
+        "ask them to send the join code again.",
+    ),
     63005: (Treat.GIVE_UP, "WhatsApp did not accept the content of the message."),
     63013: (Treat.GIVE_UP, "The message breaks a rule of WhatsApp."),
     63021: (Treat.GIVE_UP, "WhatsApp did not accept the content of the message."),
