@@ -20,6 +20,7 @@ from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.looks import label
 from whatsapp_bot.delivery import Route, Status
 from whatsapp_bot.models import Contact, Conversation, Message, MessageTemplate
+from whatsapp_bot.models.template import LONGEST
 from whatsapp_bot.texts import STAFF_MESSAGE
 from whatsapp_bot.whatsapp_text import MAX_LENGTH, length
 from whatsapp_bot.wording import Notice
@@ -122,7 +123,8 @@ class Letter:
         holes = self.around.count(HOLE)
         if not holes:
             return self.limit
-        left = MAX_LENGTH - length(self.around.replace(HOLE, ""))
+        longest = LONGEST if self.route == Route.AS_TEMPLATE else MAX_LENGTH
+        left = longest - length(self.around.replace(HOLE, ""))
         return min(self.limit, max(left, 0) // holes)
 
     @property

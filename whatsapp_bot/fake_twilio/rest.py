@@ -23,6 +23,8 @@ from whatsapp_bot.fake_twilio.memory import (
 from whatsapp_bot.fake_twilio.trouble import Request
 
 LONGEST_BODY = 1600
+LONGEST = 1024
+"""A content template with its blanks filled in."""
 _ADDRESS = re.compile(
     r"(whatsapp:)?\+[1-9]\d{6,14}|whatsapp:[A-Z]{2}\.[A-Za-z0-9]{1,128}", re.ASCII
 )
@@ -46,6 +48,7 @@ SAID = {
     21655: "The ContentSid is invalid",
     21656: "The ContentVariables parameter is invalid",
     30409: "This message cannot be canceled",
+    63021: "Channel invalid content error",
     63007: "Twilio could not find a Channel with the specified From address",
 }
 
@@ -245,6 +248,8 @@ class Rest:
         self._check_send(request)
         service = form.get("MessagingServiceSid")
         variables = _variables(form.get("ContentVariables", ""))
+        if form.get("ContentSid") and len(self._text_of(form["ContentSid"], variables)) > LONGEST:
+            raise Problem(63021)
         scheduled = service and form.get("ScheduleType") == "fixed" and form.get("SendAt")
         message = self._memory.add(
             Message(

@@ -11,7 +11,7 @@ from django.utils import timezone
 from whatsapp_bot import tasks
 from whatsapp_bot.models.contact import LANGUAGE
 from whatsapp_bot.twilio import codes
-from whatsapp_bot.whatsapp_text import MAX_LENGTH, length
+from whatsapp_bot.whatsapp_text import length
 from whatsapp_bot.wording import Text, placeholders_in
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ log = structlog.get_logger("whatsapp_bot")
 
 _CONTENT_SID = re.compile(r"HX[0-9a-fA-F]{32}")
 _BLANK = re.compile(r"\{\{\s*(\w+)\s*}}")
+LONGEST = 1024
+"""What WhatsApp takes with all blanks filled in (error 63021)."""
 NO_LANGUAGE = "This is no code of a language, such as en or en_ZA."
 
 
@@ -198,7 +200,7 @@ class MessageTemplate(models.Model):
 
     def holds(self, message: "Message") -> bool:
         """Does what was written fit, with the words around it?"""
-        return length(self.in_words(message.values)) <= MAX_LENGTH
+        return length(self.in_words(message.values)) <= LONGEST
 
     def filled(self, values: dict[str, str]) -> dict[str, str]:
         """Its variables for Twilio. None may be empty or hold a new line (error 63013 or 21656)."""

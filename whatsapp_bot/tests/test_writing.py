@@ -148,14 +148,14 @@ def test_what_is_typed_has_to_fit_among_the_words_around_it(admin_client, quiet,
         variables={"1": "text"},
         approval=MessageTemplate.Approval.APPROVED,
     )
-    page, room = page_of(quiet), 1600 - len("We have news for you 🎉:  Please answer.") - 1
+    page, room = page_of(quiet), 1024 - len("We have news for you 🎉:  Please answer.") - 1
     assert f'data-limit="{room}"' in shown(admin_client, page)
     form = with_details(quiet, to_send="x" * (room + 1), send="send")
     said = f"A message holds {room} characters beside the words around it, this text has"
     assert said in posted(admin_client, page, **form)
     assert not written()
     posted(admin_client, page, **{**form, "to_send": "x" * room})
-    assert length(template.in_words({"text": written()[0]})) == 1600
+    assert length(template.in_words({"text": written()[0]})) == 1024
 
 
 def test_who_has_stopped_our_messages_cannot_be_written_to(admin_client, nomsa, phone):
