@@ -120,11 +120,15 @@ class Channel(models.Model):
             transaction.on_commit(self._raise_alarm, robust=True)
 
     def _raise_alarm(self) -> None:
-        tell_staff(
+        told = tell_staff(
             "Andon cannot send messages",
             f"{self.trouble}\n\nMessages wait and go as soon as this is mended. "
             "To see what is wrong: python manage.py doctor",
         )
+        if not told:
+            # The next message that is refused tells them.
+            ours = Channel.objects.filter(pk=self.pk, alarmed_at=self.alarmed_at)
+            ours.update(alarmed_at=None)
 
     def go_on(self) -> None:
         """The carrier has taken something."""

@@ -565,6 +565,23 @@ def test_an_alarm_that_no_mail_server_takes_is_logged(
     assert [line["error"] for line in log if "mail" in line["event"]] == ["ConnectionRefusedError"]
 
 
+def test_an_alarm_that_no_mail_server_takes_is_raised_again(
+    nomsa, fake_twilio, deliver, settings, django_capture_on_commit_callbacks
+):
+    settings.ADMINS = [("Operations", "operations@example.com")]
+    mails = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    fake_twilio.trouble.always(trouble.refusal(20003, 401))
+    nomsa.send("Hello!")
+    for backend in (settings.EMAIL_BACKEND, mails, mails):
+        settings.EMAIL_BACKEND = backend
+        Channel.objects.update(try_at=timezone.now())
+        with django_capture_on_commit_callbacks(execute=True):
+            outbox.drain(0.01)
+    assert len(mail.outbox) == 1
+
+
 def test_a_suspended_account_stops_the_number_and_wakes_nobody_until_it_is_probed(
     nomsa, fake_twilio, deliver
 ):
