@@ -478,8 +478,9 @@ def test_what_cannot_be_read_is_no_photo_either(say, defect_form):
     forget_all()
     for text in ("hi", "2", "1"):
         say(text)
-    reply = say("", MessageType="sticker")
-    assert reply == "Sorry, I need a picture here.\n\nPlease describe the defect:"
+    for kind in ("sticker", "image"):
+        reply = say("", MessageType=kind)
+        assert reply == "Sorry, I need a picture here.\n\nPlease describe the defect:"
 
 
 def test_a_voice_note_is_no_part_of_an_album(phone, describing, clock):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from whatsapp_bot import desk, receiving
 from whatsapp_bot.delivery import Status
+from whatsapp_bot.inbound import Kind
 from whatsapp_bot.models import Contact, Conversation, Media, MenuItem, Message
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.simulator import phone as simulator
@@ -245,6 +246,16 @@ def test_a_message_of_an_unknown_kind_gets_one_kind_line(phone, kind):
     (reply,) = phone.say("", MessageType=kind, **(media if kind != "reaction" else {}))
     assert reply == ("Sorry, I cannot read that kind of message. Please write to me in words.")
     assert "1. Report a defect" in phone.say("2")[0]
+
+
+@pytest.mark.parametrize("kind", ["image", "audio", "video", "document"])
+def test_what_comes_without_its_file_is_none(phone, kind):
+    phone.say("hi")
+    (reply,) = phone.say("", MessageType=kind)
+    assert reply == "Sorry, I cannot read that kind of message. Please write to me in words."
+    message = Message.objects.filter(direction="in").latest("pk")
+    assert (message.kind, message.details) == (Kind.OTHER, {"MessageType": kind})
+    assert "*Defects*" in phone.say("2", MessageType=kind)[0]
 
 
 def test_what_a_reaction_says_is_heard(phone):

@@ -48,6 +48,7 @@ _KINDS = {
     "contacts": Kind.OTHER,
     "sticker": Kind.OTHER,
 }
+_FILED = (Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.DOCUMENT)
 STATUSES = {
     **dict.fromkeys(("accepted", "scheduled", "queued", "sending", "sent"), Status.SENT),
     "delivered": Status.DELIVERED,
@@ -261,11 +262,12 @@ def _sender(parameters: Mapping[str, str]) -> Sender:
 
 
 def _kind(parameters: Mapping[str, str]) -> Kind:
-    """What sort of message it is: as Twilio says, or by what it holds."""
+    """What sort of message it is: as Twilio says, or by what it holds. No file is no picture."""
     named = _KINDS.get(parameters.get("MessageType", "").lower())
-    if named:
+    has_file = bool(parameters.get("MediaUrl0"))
+    if named and (has_file or named not in _FILED):
         return named
-    if parameters.get("MediaUrl0"):
+    if has_file:
         return _kind_of_file(parameters.get("MediaContentType0", "").lower())
     if parameters.get("Latitude") and parameters.get("Longitude"):
         return Kind.LOCATION
