@@ -279,7 +279,7 @@ def _parcel(message: Message) -> Parcel:
     template = message.template
     return Parcel(
         message_id=message.pk,
-        to=message.contact.address,
+        to=message.contact.reply_address,
         known_as=message.contact.addresses,
         body=template.in_words(message.values) if template else message.in_words(),
         content_sid=template.content_sid if template else "",

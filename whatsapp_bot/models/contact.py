@@ -109,6 +109,13 @@ class Contact(models.Model):
         return self.phone or self.user_id or ""
 
     @property
+    def reply_address(self) -> str:
+        """Where the last message came from: somebody who hides the number now may have shown it."""
+        last = len(self.addresses) == 2 and self.messages.filter(direction="in").last()
+        hides_number = last and "hides_number" in last.details
+        return self.user_id if hides_number else self.address
+
+    @property
     def addresses(self) -> tuple[str, ...]:
         return tuple(filter(None, (self.phone, self.user_id)))
 

@@ -234,6 +234,7 @@ def _as_it_came(incoming: Incoming) -> "Message":
     """The message, which is not stored yet, and of nobody."""
     now = timezone.now()
     fetched = {"fetched_at": now.isoformat()} if incoming.received_at else {}
+    hidden = {} if incoming.sender.phone else {"hides_number": True}
     return prepared.new(
         Message,
         direction=Message.Direction.IN,
@@ -241,7 +242,7 @@ def _as_it_came(incoming: Incoming) -> "Message":
         sid=incoming.sid,
         body=incoming.text,
         quoted_sid=incoming.quoted_sid,
-        details={**incoming.details, **fetched},
+        details={**incoming.details, **fetched, **hidden},
         status=Status.RECEIVED,
         created_at=incoming.received_at or now,
     )

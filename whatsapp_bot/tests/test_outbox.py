@@ -459,6 +459,24 @@ def test_the_same_webhook_after_a_reply_failed_brings_that_reply_alone(phone, fa
     assert len(fake_twilio.sent) == 1
 
 
+def test_who_hides_the_number_now_is_written_to_where_they_write_from(
+    phone, new_phone, fake_twilio, deliver, settings
+):
+    settings.TWILIO_REPLY_WITH = "api"
+    hidden = new_phone("ZA.nomsa1")
+    for say in (
+        lambda: phone.say("hi", ExternalUserId="ZA.nomsa1"),
+        lambda: hidden.say("menu"),
+        lambda: phone.say("menu", ExternalUserId="ZA.nomsa1"),
+    ):
+        say()
+        deliver()
+    assert Contact.objects.count() == 1
+    assert [sent.to.removeprefix("whatsapp:") for sent in fake_twilio.sent] == [
+        *(phone.address, hidden.address, phone.address),
+    ]
+
+
 def test_a_user_id_can_be_written_to(fake_twilio, deliver, db):
     person = Contact.objects.create(user_id="ZA.1a2b3c")
     Conversation.objects.create(contact=person, heard_at=timezone.now())
