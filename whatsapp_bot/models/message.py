@@ -49,6 +49,8 @@ LONGEST_WAIT = 1800
 """Seconds: so long after trouble of many hours is over, a message goes at the latest."""
 SOME_HOURS = timedelta(hours=4)
 """So long, after each of its tries, that they go beyond a day in which we may send no more."""
+TRIES_AS_TEMPLATE = 3
+"""Twilio may go on calling approved what WhatsApp goes on refusing."""
 MOST_FAILED = 100
 ARRIVED = "The one before it had arrived after all, so it was not needed."
 
@@ -499,8 +501,10 @@ class Message(models.Model):
                 self._try_again()
             case codes.Treat.WINDOW if not self.template_id:
                 self.send_again(attempts=self.attempts, closed=True)
-            case codes.Treat.TEMPLATE | codes.Treat.WINDOW if self.template:
+            case (codes.Treat.TEMPLATE | codes.Treat.WINDOW) as treat if self.template:
                 self.template.lose_approval(self.error_code)
+                if treat == codes.Treat.TEMPLATE and self.attempts < TRIES_AS_TEMPLATE:
+                    self.send_again(attempts=self.attempts, closed=True)  # Mostly it waits then.
 
     def _call_off_what_goes_again(self) -> None:
         """It had failed for one device of the person, say: what has not left stays here."""

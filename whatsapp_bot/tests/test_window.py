@@ -217,7 +217,7 @@ def test_and_without_a_template_it_waits(quiet, phone, notice, fake_twilio, deli
     [(63016, "unsubmitted"), (63027, "unsubmitted"), (63040, "rejected"), (63041, "paused")],
 )
 def test_whatsapp_says_later_that_the_template_is_not_approved(
-    quiet, notice, template, deliver, code, approval
+    quiet, phone, notice, template, fake_twilio, deliver, code, approval
 ):
     message = quiet.notify(notice, number="AN-1")
     deliver()
@@ -229,8 +229,27 @@ def test_whatsapp_says_later_that_the_template_is_not_approved(
     assert template.approval == approval
     assert f"(Twilio {code})" in template.said
     assert quiet.route(notice.key) == Route.HELD
-    message.refresh_from_db()
-    assert message.can_be_sent_again
+    deliver()
+    assert quiet.messages.filter(status=Status.WAITING).exists() == (code != 63016)
+    phone.say("hi")
+    deliver()
+    again = [sent.body for sent in fake_twilio.sent[1:]]
+    assert again == ([] if code == 63016 else ["Order AN-1 is *ready*."])
+
+
+def test_what_twilio_calls_approved_and_whatsapp_refuses_is_not_tried_for_ever(
+    quiet, notice, template, fake_twilio, deliver
+):
+    fake_twilio.memory.approvals[template.content_sid] = {"status": "approved"}
+    quiet.notify(notice, number="AN-1")
+    for _ in range(10):
+        deliver()
+        for message in quiet.messages.filter(status=Status.SENT):
+            report = DeliveryReport(message.sid, "undelivered", None, Status.FAILED, 63027)
+            Message.objects.take_report(report)
+        MessageTemplate.objects.learn_approvals()
+    assert len(fake_twilio.sent) == 3
+    assert Message.objects.failed().count() == 1
 
 
 def test_what_was_wrong_with_the_message_is_no_fault_of_its_template(
