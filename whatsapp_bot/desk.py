@@ -369,7 +369,7 @@ class Desk:
         is_picture = Kind(self.message.kind).is_picture and not self.said.text
         if not (is_picture and self.place.album) or self._wants_picture():
             return False
-        return self.now - datetime.fromisoformat(self.place.album) <= ALBUM
+        return abs(self.now - datetime.fromisoformat(self.place.album)) <= ALBUM
 
     def _begin_album(self) -> None:
         if Kind(self.message.kind).is_picture:

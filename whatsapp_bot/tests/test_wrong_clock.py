@@ -6,6 +6,7 @@ from email.utils import formatdate
 
 import pytest
 import time_machine
+from django.core import mail
 from django.utils import timezone
 
 from whatsapp_bot import outbox, reconcile
@@ -68,6 +69,33 @@ def test_nothing_is_held_back_for_a_moment_given_by_it(nomsa, deliver, fake_twil
         outbox._run(errand)
     assert max(slept) <= 5
     assert len(fake_twilio.sent) == 1
+
+
+def test_what_was_stopped_then_is_tried_now(an_hour_ahead):
+    with an_hour_ahead:
+        Channel.objects.locked().stop(20003)
+    assert Channel.objects.ours().room(16, timezone.now()) == 1
+    Channel.objects.locked().stop(20003)
+    assert Channel.objects.ours().room(16, timezone.now()) == 0
+
+
+def test_staff_hear_of_it_who_had_heard_by_a_clock_that_was_days_ahead(
+    settings, django_capture_on_commit_callbacks
+):
+    settings.ADMINS = [("Operations", "operations@example.com")]
+    for days in (3, 0):
+        with (
+            time_machine.travel(timezone.now() + timedelta(days=days)),
+            django_capture_on_commit_callbacks(execute=True),
+        ):
+            Channel.objects.locked().stop(20003)
+    assert len(mail.outbox) == 2
+
+
+def test_a_picture_is_answered_that_comes_after_one_by_the_wrong_clock(phone, an_hour_ahead):
+    with an_hour_ahead:
+        assert phone.send("image")
+    assert phone.send("image")
 
 
 @pytest.fixture
