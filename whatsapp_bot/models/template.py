@@ -15,7 +15,7 @@ from whatsapp_bot.whatsapp_text import length
 from whatsapp_bot.wording import Text, placeholders_in
 
 if TYPE_CHECKING:
-    from whatsapp_bot.models import Message
+    from whatsapp_bot.models import Contact, Message
     from whatsapp_bot.twilio.rest import Content
 
 log = structlog.get_logger("whatsapp_bot")
@@ -186,17 +186,23 @@ class MessageTemplate(models.Model):
             return "It has not been asked yet."
         return self.reason or _SAID[self.approval]
 
-    @transaction.atomic
     def release_what_waits(self) -> int:
         """Have the messages go that waited for it, if it may be used; how many that are."""
-        from whatsapp_bot.models import Contact, Conversation, Message
+        from whatsapp_bot.models import Contact, Message
 
         if self.approval != self.Approval.APPROVED:
             return 0
         waiting = Message.objects.waiting().filter(notice=self.notice)
         people = Contact.objects.filter(pk__in=waiting.values("contact")).order_by("pk")
         own = [one for one in people if one.template_for(self.notice) == self]
-        return sum(Conversation.objects.of(one).release_for(self) for one in own)
+        return sum(map(self._release_for, own))
+
+    @transaction.atomic
+    def _release_for(self, contact: "Contact") -> int:
+        """Of each person by itself, so that nobody who writes waits for all the others."""
+        from whatsapp_bot.models import Conversation
+
+        return Conversation.objects.of(contact).release_for(self)
 
     def holds(self, message: "Message") -> bool:
         """Does what was written fit, with the words around it?"""

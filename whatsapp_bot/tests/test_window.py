@@ -165,6 +165,28 @@ def test_without_an_approved_one_it_waits_until_the_person_writes(
     assert not Conversation.objects.get().holds
 
 
+def test_what_waits_is_released_of_each_person_by_itself(
+    quiet, new_phone, notice, template, monkeypatch
+):
+    MessageTemplate.objects.update(approval="pending")
+    other = Contact.objects.create(phone=new_phone().address)
+    waiting = [person.notify(notice, number="AN-1") for person in (quiet, other)]
+    release = Conversation.release_for
+
+    def stumble(conversation, template):
+        count = release(conversation, template)
+        return 1 / 0 if conversation.contact == other else count
+
+    monkeypatch.setattr(Conversation, "release_for", stumble)
+    template.approval = "approved"
+    MessageTemplate.objects.update(approval="approved")
+    with pytest.raises(ZeroDivisionError):
+        template.release_what_waits()
+    for message in waiting:
+        message.refresh_from_db()
+    assert [message.status for message in waiting] == [Status.QUEUED, Status.WAITING]
+
+
 def test_who_never_wrote_is_outside(new_phone, notice, deliver, fake_twilio):
     stranger = Contact.objects.create(phone=new_phone().address)
     assert stranger.notify(notice, number="AN-1").status == Status.WAITING
