@@ -51,6 +51,8 @@ class MessageTemplateQuerySet(models.QuerySet["MessageTemplate"]):
                 log.warning("approval not known", template=template.pk, why=str(error))
                 if not error.is_of_this:
                     return  # The others would wait as long, and files meanwhile.
+            except MessageTemplate.DoesNotExist:
+                continue  # Staff have just deleted it.
 
 
 class MessageTemplate(models.Model):

@@ -335,6 +335,24 @@ def test_notices_without_a_template_wait_and_are_named_in_one_note(found):
     assert "what has no approved one waits until the person writes again" in said
     assert "“What staff write to a person” (staff.message)" in said
     assert "“To the reporter, when a report is closed” (news.closed)" in said
+    assert "bot.late" not in said, "it goes within the 24 hours alone"
+
+
+def test_one_that_staff_delete_just_then_stops_no_other(twilio, template, monkeypatch):
+    deleted = MessageTemplate.objects.create(
+        notice="news.closed", content_sid="HX" + "9" * 32, body="Closed."
+    )
+    review(twilio, "approved")
+    content = rest.content
+
+    def delete_meanwhile(sid):
+        MessageTemplate.objects.filter(pk=deleted.pk).delete()
+        return content(sid)
+
+    monkeypatch.setattr(rest, "content", delete_meanwhile)
+    tasks.learn_approvals.call()
+    template.refresh_from_db()
+    assert template.approval == template.Approval.APPROVED
 
 
 def test_what_waits_goes_once_its_template_is_approved(twilio, template):
