@@ -497,6 +497,21 @@ def test_a_refusal_is_final_and_says_why(nomsa, fake_twilio, deliver):
     assert message.why == "This phone number is not on WhatsApp. (Twilio 63003)"
 
 
+@pytest.mark.parametrize("status", [403, 407, 408, 413, 425])
+def test_what_a_proxy_refuses_is_tried_again(nomsa, fake_twilio, deliver, status):
+    fake_twilio.trouble.once(trouble.html(status, done=False))
+    nomsa.send("Ready.")
+    deliver()
+    assert sent_to(fake_twilio, nomsa) == ["Ready."]
+
+
+def test_and_what_twilio_refuses_alike_is_refused(nomsa, fake_twilio, deliver):
+    fake_twilio.trouble.always(trouble.refusal(21408, 403))
+    nomsa.send("Ready.")
+    assert deliver() == 1
+    assert statuses(nomsa) == [Status.FAILED]
+
+
 @pytest.mark.parametrize("code", [10**11, -5, "E1", None])
 def test_a_refusal_with_a_strange_code_is_one_all_the_same(nomsa, fake_twilio, deliver, code):
     fake_twilio.trouble.once(trouble.refusal(code))

@@ -48,6 +48,8 @@ MOST_LOOKED_AT = 200
 A_PAGE = 1000
 """Messages that Twilio lists at once, at most."""
 NOT_KNOWN = 404
+OF_PROXIES = (403, 407, 408, 413, 425)
+"""What something on the way may answer, in its own words: then it has no code of Twilio's."""
 WRONG_CREDENTIALS = 20003
 """Twilio's code for it, which we use as well for an answer without one."""
 
@@ -443,7 +445,8 @@ def _outcome(error: TwilioException, retry_after: float) -> Outcome:
     treat = treatment(code)
     if treat == Treat.NOT_TODAY:
         return Misconfigured(code)
-    if status == 429 or treat == Treat.LATER:
+    is_of_proxy = status in OF_PROXIES and code in (0, status)  # Where the SDK finds none.
+    if status == 429 or treat == Treat.LATER or is_of_proxy:
         return Later(retry_after, code)
     if status == 401 or treat == Treat.SETUP:
         return Misconfigured(code or WRONG_CREDENTIALS)
