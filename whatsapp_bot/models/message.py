@@ -490,7 +490,8 @@ class Message(models.Model):
     def _follow_up(self) -> None:
         """What follows from the way it failed."""
         match codes.treatment(self.error_code):
-            case codes.Treat.OPTED_OUT:
+            # Known already, it may be over by now: the person may just have started again.
+            case codes.Treat.OPTED_OUT if not self.contact.opted_out_at:
                 self.contact.opt_out(told=False)
             case codes.Treat.LATER:
                 self._try_again()

@@ -562,6 +562,16 @@ def test_who_stopped_gets_nothing_that_we_begin_but_is_answered(nomsa, phone, fa
     }
 
 
+def test_who_starts_again_while_we_find_that_they_had_stopped_has_started(nomsa, deliver):
+    nomsa.send("Ready.")
+    nomsa.opt_out(told=True)
+    message = Message.objects.select_related("contact").get()
+    nomsa.opt_in()
+    assert outbox._pack(message) is None
+    nomsa.refresh_from_db()
+    assert not nomsa.opted_out_at
+
+
 @pytest.mark.parametrize("code", [20003, 0])
 def test_wrong_credentials_raise_one_alarm_and_nothing_is_lost(
     nomsa, fake_twilio, deliver, settings, monkeypatch, code
