@@ -440,13 +440,13 @@ def alike(one: str | None, other: str) -> bool:
 
 def _outcome(error: TwilioException, retry_after: float) -> Outcome:
     status, code = int(error.status), _code(error)
-    if status >= 500 or status < 400:
+    is_of_proxy = status in OF_PROXIES and code in (0, status)  # Where the SDK finds none.
+    if status >= 500 or status < 400 or is_of_proxy:
         return Unknown()
     treat = treatment(code)
     if treat == Treat.NOT_TODAY:
         return Misconfigured(code)
-    is_of_proxy = status in OF_PROXIES and code in (0, status)  # Where the SDK finds none.
-    if status == 429 or treat == Treat.LATER or is_of_proxy:
+    if status == 429 or treat == Treat.LATER:
         return Later(retry_after, code)
     if status == 401 or treat == Treat.SETUP:
         return Misconfigured(code or WRONG_CREDENTIALS)

@@ -77,7 +77,7 @@ def test_the_bubble_shows_the_template_that_it_goes_in(writing: Editing, nomsa: 
     writing.page_of(nomsa)
     expect(writing.page.get_by_text("in the words of the approved")).to_be_visible()
     expect(writing.bubble).to_have_text("A word from the factory: … Thank you!")
-    expect(writing.page.get_by_text("0 of 1564 characters")).to_be_visible()
+    expect(writing.page.get_by_text("0 of 988 characters")).to_be_visible()
     writing.fill(to_send="Please\ncall $& us.")
     expect(writing.bubble).to_have_text("A word from the factory: Please call $& us. Thank you!")
 
