@@ -93,7 +93,7 @@ class Report(Flow):
             fill(own, {"number": report.number}) if own else texts.SUBMITTED(number=report.number)
         )
         asks_photo = any(question.kind == Question.Kind.PHOTO for question in self.questions)
-        if asks_photo or (kept and Message.objects.filter(pk__in=kept).pictures().exists()):
+        if asks_photo or (kept and Message.objects.filter(pk__in=kept).to_look_at().exists()):
             return thanks
         return f"{thanks}\n\n{texts.ADD_A_PHOTO()}"
 

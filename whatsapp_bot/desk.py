@@ -101,21 +101,18 @@ class Desk:
         """Say whom to call, have the team know, and go on with what was under way all the same."""
         reply = self._hear()
         asked = HelpRequest.objects.alarm(self.message)
-        if self._is_at_rest():
+        if self.place.is_at_rest:
             first = asked.message or self.message
             self.place.expect_more(first.address_after, self.now, KEPT_FOR)
         return paragraphs(texts.EMERGENCY(), reply)
 
     def _hear_unreadable(self) -> str:
         """Say so, and ask again what was asked."""
-        if self._is_at_rest():
+        if self.place.is_at_rest:
             return self.open(MAIN_MENU) if self.is_new else texts.UNREADABLE()
         if self._wants_picture():
             return self.turn(Said())
         return paragraphs(texts.UNREADABLE(), self.turn())
-
-    def _is_at_rest(self) -> bool:
-        return self.place.flow in ("", MAIN_MENU)
 
     # Words ---------------------------------------------------------------------------------------
 
@@ -137,7 +134,7 @@ class Desk:
             return WORDS[word](self)
         if word == MORE and self.place.more:
             return self.open(self.place.more)
-        if self._is_at_rest():
+        if self.place.is_at_rest:
             return self._hear_at_rest()
         courtesy = self._courtesy_meanwhile()
         if courtesy:
@@ -278,7 +275,7 @@ class Desk:
     def _leads_to(self) -> str | None:
         """Where words lead that answer no question."""
         claimed = flows.claimed(self.contact, self.message)
-        replies = self._is_at_rest() or self._was_told_since_the_menu()
+        replies = self.place.is_at_rest or self._was_told_since_the_menu()
         expected = self._expected() if replies else ""
         if claimed or expected or self.is_emergency:
             return claimed or expected
@@ -418,7 +415,7 @@ class Desk:
             self.place.keep(self.message)
         if silent or not asks:
             self.place.return_to(before)
-        if not asks and before.flow not in ("", MAIN_MENU):
+        if not asks and not before.is_at_rest:
             reply = paragraphs(reply.removesuffix(texts.GO_ON()).strip(), self.turn())
         return reply
 
@@ -433,7 +430,7 @@ class Desk:
         """The offer to go on, or the menu; "" when nothing had been asked, or it still counts."""
         if self._says_whether_to_pass_on():
             return ""
-        nothing_was_asked = self._is_at_rest()
+        nothing_was_asked = self.place.is_at_rest
         self._put_aside()
         self.place.rest()
         if self._counts_before_all():

@@ -76,6 +76,11 @@ class Place:
         return one["address"]
 
     @property
+    def is_at_rest(self) -> bool:
+        """Is nothing under way, or the main menu shown?"""
+        return self.flow in ("", MAIN_MENU)
+
+    @property
     def expects_reply(self) -> bool:
         """May what comes be a reply to something that we told or asked?"""
         return bool(self.expects.get("notice"))

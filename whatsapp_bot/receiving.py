@@ -22,7 +22,7 @@ from whatsapp_bot.dialog import words_in
 from whatsapp_bot.emergency import tells_of_emergency
 from whatsapp_bot.inbound import Incoming
 from whatsapp_bot.models import Conversation, HelpRequest, Message
-from whatsapp_bot.place import MAIN_MENU, Place
+from whatsapp_bot.place import Place
 from whatsapp_bot.queueing import in_turn
 from whatsapp_bot.vocabulary import asks_for_a_person, meant_by
 from whatsapp_bot.whatsapp_text import digits_to_number, paragraphs
@@ -185,7 +185,7 @@ def _is_for_people(words: str, conversation: Conversation, message: Message) -> 
     if asks_for_a_person(words):
         return True
     word, place = meant_by(words), Place.of(conversation)
-    if word in WORDS or not (place.flow in ("", MAIN_MENU) or place.was_told_since):
+    if word in WORDS or not (place.is_at_rest or place.was_told_since):
         return False
     is_doubtful = word in COURTESIES or digits_to_number(message.body) is not None
     return bool(place.expected(message.created_at, asks=is_doubtful))

@@ -20,8 +20,8 @@ from whatsapp_bot.whatsapp_text import clean, preview, split
 MAIL_AGAIN_AFTER = timedelta(minutes=1)
 SAME_EMERGENCY = timedelta(hours=1)
 """For how long what nobody has taken is what a person means who tells of an emergency again."""
-LONGEST_ALARM = 10_000
-"""Letters of it, from which on what else the person says is in the conversation alone."""
+LONGEST = 10_000
+"""Letters, from which on what else the person says is in the conversation alone."""
 MOST_COUNTED = 100
 ALARM = "🚨"
 """What a request begins with that sounds like an emergency."""
@@ -70,7 +70,8 @@ class HelpRequestQuerySet(NumberedQuerySet["HelpRequest"]):
             last.save(update_fields=["text", "mail_at"])
             return last
         if known:
-            known.add_to_alarm(said.body)
+            if not known.says(said.body):
+                known.add(said.body)
             return known
         text = f"{ALARM} {said.body}"
         return self.file(contact=said.contact, message=said, text=text, mail_at=mail_at)
@@ -162,15 +163,16 @@ class HelpRequest(models.Model):
             return Message.objects.none()
         return self.message.replies.exclude(notice="").order_by("pk")
 
-    def add(self, text: str) -> None:
-        """The person has said this as well."""
-        self.text = f"{self.text}\n{text}"
-        self.save(update_fields=["text"])
+    def says(self, text: str) -> bool:
+        """Is this in it, by itself?"""
+        told = self.text.removeprefix(f"{ALARM} ")
+        return f"\n{text}\n" in f"\n{told}\n"
 
-    def add_to_alarm(self, text: str) -> None:
-        """The same, unless it is known or it is too much to be read in an emergency."""
-        if text not in self.text and len(self.text) < LONGEST_ALARM:
-            self.add(text)
+    def add(self, text: str) -> None:
+        """The person has said this as well, which is kept as long as it can be read in one go."""
+        if len(self.text) + len(text) < LONGEST:
+            self.text = f"{self.text}\n{text}"
+            self.save(update_fields=["text"])
 
     # Steps ---------------------------------------------------------------------------------------
 

@@ -20,8 +20,8 @@ second, and one that is not there after an hour will not come."""
 MOST_OF_ONE = 300
 """Files of one person that are fetched within a day: each may have 16 MB."""
 A_DAY = timedelta(days=1)
-OF_BLOCKED = "We have blocked the person. It can be had once they are blocked no more."
-TOO_MANY = f"The person sent more than {MOST_OF_ONE} files within a day. It can still be had."
+OF_BLOCKED = "We have blocked the person. To have it, unblock them, and then try again."
+TOO_MANY = f"The person sent more than {MOST_OF_ONE} files within a day. Try again to have it."
 
 ENDINGS = {
     "image/jpeg": "jpg",

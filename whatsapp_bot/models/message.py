@@ -165,7 +165,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
         return with_each_word(self, text, has_it)
 
-    def pictures(self) -> "MessageQuerySet":
+    def to_look_at(self) -> "MessageQuerySet":
         """Those that came as pictures or videos: of their files nothing need be known yet."""
         return self.filter(kind__in=[kind for kind in Kind if kind.is_picture])
 
@@ -253,12 +253,13 @@ def _as_it_came(incoming: Incoming) -> "Message":
 class Message(models.Model):
     """One message, in or out: the log of everything said, which nothing is ever taken from.
 
-    details, of what came in: Twilio's parameters that have no column, by their names, and
-    "fetched_at" when no webhook brought it. Of what we send: "values" that fill the blanks of its
-    notice, and how it reads "as_template"; the ids of the replies that it "carries", of the message
-    that was sent "again" for it, and of the first one that it is sent "again_of"; "closed" where
-    the carrier said so of the 24-hour window, and the "status" whose word we do not know. Of both:
-    "why" it failed or was not answered.
+    details, of what came in: Twilio's parameters that have no column, by their names,
+    "fetched_at" when no webhook brought it, and "hides_number" when a user id alone said who wrote.
+    Of what we send: "values" that fill the blanks of its notice, and how it reads "as_template";
+    the ids of the replies that it "carries", of the message that was sent "again" for it, and of
+    the first one that it is sent "again_of"; "closed" where the carrier said so of the 24-hour
+    window, and the "status" whose word we do not know. Of both: "why" it failed or stayed
+    unanswered.
     """
 
     class Direction(models.TextChoices):
@@ -513,15 +514,14 @@ class Message(models.Model):
         while again and again.status == Status.FAILED:
             again = again._sent_again()
         if again and again.status in (Status.QUEUED, Status.WAITING) and not again.sid:
-            again._is_needless(self)
+            again._call_off(self)
 
     def _sent_again(self) -> "Message | None":
         rows = Message.objects.select_for_update(no_key=True)
         return rows.filter(pk=self.details.get("again")).first()
 
-    def _is_needless(self, arrived: "Message") -> None:
-        # What it was to carry goes by itself.
-        self.details = {name: self.details[name] for name in self.details if name != "carries"}
+    def _call_off(self, arrived: "Message") -> None:
+        self.forget("carries")  # That goes by itself.
         self.details["again"] = arrived.pk
         self.settle(Status.FAILED, why=ARRIVED)
 

@@ -45,7 +45,7 @@ _CODES: dict[int, tuple[Treat, str]] = {
     21617: (Treat.GIVE_UP, "The message is too long."),
     63008: (
         Treat.GIVE_UP,
-        "Twilio finds our WhatsApp sender, or the address, not as it has to be.",
+        "Something is wrong with our WhatsApp sender, or with the address of the person.",
     ),
     63015: (
         Treat.GIVE_UP,
