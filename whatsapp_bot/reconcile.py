@@ -14,13 +14,14 @@ from typing import TypeVar
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from whatsapp_bot import receiving
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.inbound import Incoming
 from whatsapp_bot.models import Channel, Message
+from whatsapp_bot.models.conversation import WINDOW
 from whatsapp_bot.texts import LATE
 from whatsapp_bot.twilio import rest
 from whatsapp_bot.twilio.rest import Arrived, Departed, Unreachable
@@ -80,9 +81,12 @@ def run(since: datetime | None = None) -> Found | None:
     begin = min(since or had_all_until, began)
     errand = _Errand(channel)
     try:
-        errand.take_in(begin, began)
-        if channel.reconciled_at:  # Else it may have been written to whoever had the number before.
-            errand.apologize()
+        try:
+            errand.take_in(begin, began)
+        finally:
+            # Else it may have been written to whoever had the number before.
+            if channel.reconciled_at:
+                errand.apologize(had_all_until)
         errand.complete(begin if since else _open_since(begin, began))
     except BaseException:
         channel.stop_reconciling()
@@ -121,8 +125,6 @@ class _Errand:
         self.found = Found()
         self.held_up: set[str] = set()
         """Of whom a message waits for its files: what they wrote after it waits as well."""
-        self.late: dict[str, str] = {}
-        """The SID of the last message of each person that came too late for an answer."""
         self.of_nobody: list[Departed] = []
         """What left our number and is no message that we know."""
         self.seen_alive = time.monotonic()
@@ -145,10 +147,13 @@ class _Errand:
                         self._hear(one)
             begin = end
 
-    def apologize(self) -> None:
-        """Tell each person once whose last message came too late to be answered."""
-        for sid in self._alive(self.late.values()):
-            message = Message.objects.select_related("contact__conversation").get(sid=sid)
+    def apologize(self, since: datetime) -> None:
+        """Tell each person once whose last message, since then, came too late to be answered.
+
+        It may have been taken in by a run before this one, which then ended half-way.
+        """
+        last = {message.contact_id: message for message in _too_late(since)}
+        for message in self._alive(last.values()):
             if message.contact.conversation.window_is_open and not _was_spoken_since(message):
                 message.contact.notify(LATE)
 
@@ -218,9 +223,7 @@ class _Errand:
         if outcome == "duplicate":
             return
         self.found.fetched += 1
-        if outcome == "late":
-            self.found.late += 1
-            self.late[arrived.from_] = arrived.sid
+        self.found.late += outcome == "late"
         self.found.silent += outcome == "silent"
         self.found.answered += outcome in ("answered", "trouble")
 
@@ -289,6 +292,15 @@ def _unconfirmed_answers() -> list[Message]:
     now = timezone.now()
     limit = timedelta(minutes=settings.RECONCILE_ANSWER_WITHIN_MINUTES)
     return list(Message.objects.unconfirmed_answers(now - limit, now - OVERLAP))
+
+
+def _too_late(since: datetime) -> QuerySet[Message]:
+    """What came too late to be answered, of what people wrote since then: the oldest first."""
+    since = max(since.replace(microsecond=0), timezone.now() - WINDOW)
+    late = Message.objects.filter(
+        direction=Message.Direction.IN, created_at__gte=since, details__why=TOO_LATE
+    )
+    return late.select_related("contact__conversation").order_by("created_at", "pk")
 
 
 def _was_spoken_since(message: Message) -> bool:

@@ -358,6 +358,40 @@ def test_what_was_written_before_we_had_the_number_is_apologized_for_to_nobody(t
     assert not twilio.sent
 
 
+def test_who_wrote_too_late_hears_so_also_when_twilio_then_cannot_be_asked(
+    twilio, after_outage, deliver
+):
+    lost(twilio, ANNA, "hi", 90)
+    photo = lost(twilio, BEN, "", 80, media=[Media("image/jpeg", b"x")])
+    twilio.trouble.always(
+        troubles.too_many(0), when=lambda request: f"{photo.sid}/Media" in request.path
+    )
+    with pytest.raises(rest.Unreachable):
+        reconcile.run()
+    twilio.trouble.stop()
+    for _ in range(2):
+        deliver()
+        assert [one.body for one in twilio.sent_to(ANNA)] == [LATE()]
+        a_minute_later()
+        reconcile.run()
+
+
+def test_and_when_whoever_took_it_in_was_killed(twilio, after_outage, deliver, monkeypatch):
+    def die(errand, *arguments):
+        raise SystemExit
+
+    lost(twilio, ANNA, "hi", 90)
+    monkeypatch.setattr(reconcile._Errand, "apologize", die)
+    with pytest.raises(SystemExit):
+        reconcile.run()
+    monkeypatch.undo()
+    for _ in range(2):
+        a_minute_later()
+        reconcile.run()
+        deliver()
+    assert [one.body for one in twilio.sent] == [LATE()]
+
+
 def test_the_history_before_the_first_day_stays_where_it_is(twilio):
     lost(twilio, ANNA, "long ago", 25 * 60)
     lost(twilio, ANNA, "yesterday", 23 * 60)
