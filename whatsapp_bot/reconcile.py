@@ -170,7 +170,8 @@ class _Errand:
                     self.of_nobody.append(one)
                 elif message.would_learn(one.report):
                     self._learn(one, message)
-        for part in self._alive(unconfirmed):
+        # Of most of them we have learnt the SID just now.
+        for part in self._alive(unconfirmed.all()):
             self._doubt(part)
 
     def _doubt(self, part: Message) -> None:
@@ -181,6 +182,8 @@ class _Errand:
         if part.contact.is_made_up or self._may_have_left(part) or _was_said_besides(part):
             return
         heard = part.in_reply_to
+        if heard.was_followed:
+            return
         try:
             # What was typed in the simulator, as somebody real, was answered there.
             is_real = rest.has(heard.sid)
@@ -287,11 +290,11 @@ def _reply_without_sid(departed: Departed) -> Message | None:
     return min(same, key=lambda one: (abs(one.created_at - departed.at), one.pk), default=None)
 
 
-def _unconfirmed_answers() -> list[Message]:
+def _unconfirmed_answers() -> QuerySet[Message]:
     """Those that Twilio's list must have by now, and that the person may still wait for."""
     now = timezone.now()
     limit = timedelta(minutes=settings.RECONCILE_ANSWER_WITHIN_MINUTES)
-    return list(Message.objects.unconfirmed_answers(now - limit, now - OVERLAP))
+    return Message.objects.unconfirmed_answers(now - limit, now - OVERLAP)
 
 
 def _too_late(since: datetime) -> QuerySet[Message]:

@@ -384,6 +384,12 @@ class Message(models.Model):
         """Why it failed, waits, or was not answered, in a sentence for staff."""
         return codes.in_words(self.error_code) if self.error_code else self.details.get("why", "")
 
+    @property
+    def was_followed(self) -> bool:
+        """Has the person written since?"""
+        heard = Message.objects.filter(direction=Message.Direction.IN)
+        return heard.filter(contact=self.contact_id, pk__gt=self.pk).exists()
+
     def leave_unanswered(self, why: str) -> None:
         """Note why, for staff to read beside it."""
         self.details = {**self.details, "why": why}
@@ -396,10 +402,9 @@ class Message(models.Model):
         False when nobody waits for that: the person has written since, or we have heard of it.
         """
         Conversation.objects.of(self.contact)
-        heard = self.contact.messages.filter(direction=Message.Direction.IN)
         answer = self.replies.filter(notice="").select_for_update(no_key=True).order_by("pk")
         is_known = any(part.sid or part.status != Status.SENT for part in answer)
-        if is_known or heard.filter(pk__gt=self.pk).exists():
+        if is_known or self.was_followed:
             return False
         now = timezone.now()
         self.replies.filter(notice="").update(status=Status.UNKNOWN, tried_at=now, try_at=now)

@@ -692,6 +692,18 @@ def test_nobody_gets_an_old_answer_who_has_written_since(twilio, unheard, delive
     assert not twilio.sent
 
 
+def test_twilio_is_asked_for_no_message_whose_answer_it_has_just_told_or_nobody_waits_for(
+    twilio, unheard, phone, new_phone
+):
+    (answer,) = unheard(phone.address)
+    reply_at_twilio(twilio, phone.address, answer.body, answer.created_at)
+    other = new_phone()
+    unheard(other.address)
+    other.say("menu")
+    assert reconcile.run().completed == 1
+    assert "Message" not in [one.route for one in twilio.requests]
+
+
 def test_what_was_typed_in_the_simulator_is_sent_to_nobody(twilio, deliver, phone, new_phone):
     for one in (phone, new_phone("+99900000009")):
         one.say("hi")
