@@ -49,6 +49,7 @@ A_LOOK = 0.1
 A_MOMENT = 0.01
 """Seconds within which outcomes are noted together: to note ten costs little more than one."""
 GAVE_UP = "Twilio did not take it in {attempts} tries."
+TOO_LATE = "It had not left when the person wrote again, so it was not sent any more."
 NOBODY_KNOWS = "Nobody knows whether it arrived: Twilio could not tell for a day."
 
 
@@ -219,6 +220,9 @@ def _or_put_off(pack: Pack, message: Message) -> Parcel | None:
 
 def _pack(message: Message) -> Parcel | None:
     """The message as it goes now; None when it does not go."""
+    if message.comes_too_late:
+        message.settle(Status.FAILED, why=TOO_LATE)
+        return None
     contact = message.contact
     route, template = contact.route_with_template(
         message.notice,
@@ -266,7 +270,7 @@ def _let_it_carry(message: Message) -> None:
     carried, size = [], length(message.body)
     for other in waiting.order_by("pk")[:10]:
         size += length(other.body) + 2
-        if not other.is_turn or size > MAX_LENGTH:
+        if not other.is_turn or other.comes_too_late or size > MAX_LENGTH:
             break
         carried.append(other.pk)
     if carried or "carries" in message.details:

@@ -172,8 +172,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def replies_to(self, sid: str) -> "list[Message] | None":
         """What was replied to the stored message with this SID; None when there is none.
 
-        But for what the outbox sends, since the message was fetched or a reply failed or was lost:
-        it must not go twice.
+        But for what the outbox sends, since the message was fetched or a reply failed, was lost or
+        doubted: it must not go twice.
         """
         message = self.filter(sid=sid).first()
         if not message:
@@ -182,7 +182,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
             return []
         by_answer = self.filter(in_reply_to__sid=sid, notice="", attempts=0, try_at=None)
         replies = by_answer.order_by("pk")
-        return [reply for reply in replies if "again_of" not in reply.details]
+        return [reply for reply in replies if not {"again_of", "doubted"} & reply.details.keys()]
 
 
 class MessageManager(models.Manager.from_queryset(MessageQuerySet)):
@@ -258,8 +258,8 @@ class Message(models.Model):
     Of what we send: "values" that fill the blanks of its notice, and how it reads "as_template";
     the ids of the replies that it "carries", of the message that was sent "again" for it, and of
     the first one that it is sent "again_of"; "closed" where the carrier said so of the 24-hour
-    window, and the "status" whose word we do not know. Of both: "why" it failed or stayed
-    unanswered.
+    window, "doubted" where an answer perhaps never left, and the "status" whose word we do not
+    know. Of both: "why" it failed or stayed unanswered.
     """
 
     class Direction(models.TextChoices):
@@ -407,9 +407,17 @@ class Message(models.Model):
         if is_known or self.was_followed:
             return False
         now = timezone.now()
-        self.replies.filter(notice="").update(status=Status.UNKNOWN, tried_at=now, try_at=now)
+        for part in answer:
+            part.status, part.tried_at, part.try_at = Status.UNKNOWN, now, now
+            part.details = {**part.details, "doubted": True}
+            part.save(update_fields=["status", "tried_at", "try_at", "details"])
         tasks.wake(tasks.deliver)
         return True
+
+    @property
+    def comes_too_late(self) -> bool:
+        """Is it an answer that perhaps never left, and has the person written since?"""
+        return "doubted" in self.details and self.in_reply_to.was_followed
 
     @property
     def sent_again_as(self) -> int | None:

@@ -692,6 +692,22 @@ def test_nobody_gets_an_old_answer_who_has_written_since(twilio, unheard, delive
     assert not twilio.sent
 
 
+@pytest.mark.parametrize("tries", [0, 1])
+def test_nor_who_wrote_while_it_was_in_doubt(twilio, unheard, deliver, phone, tries):
+    (answer,) = unheard(phone.address)
+    reconcile.run()
+    if tries:
+        twilio.trouble.once(None, troubles.too_many(0), when=troubles.anything)
+        for _ in ("look it up", "send it"):
+            outbox.settle([(errand, outbox._run(errand)) for errand in outbox.claim(1)])
+    phone.say("menu")
+    deliver()
+    assert not twilio.sent
+    answer.refresh_from_db()
+    assert (answer.status, answer.why, answer.attempts) == (Status.FAILED, outbox.TOO_LATE, tries)
+    assert simulator.replies(webhook_of(twilio.messages[0])) == [], "it is over"
+
+
 def test_twilio_is_asked_for_no_message_whose_answer_it_has_just_told_or_nobody_waits_for(
     twilio, unheard, phone, new_phone
 ):
