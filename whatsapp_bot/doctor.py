@@ -33,7 +33,7 @@ from whatsapp_bot.left_lying import left_lying_since
 from whatsapp_bot.models import Channel, Message, MessageTemplate
 from whatsapp_bot.outage import DOES_NOT_ANSWER, IS_IT_THERE, in_a_line
 from whatsapp_bot.reconcile import OVERLAP
-from whatsapp_bot.texts import LATE
+from whatsapp_bot.texts import APOLOGIES
 from whatsapp_bot.twilio import account, rest, webhook
 from whatsapp_bot.twilio.rest import Unreachable
 from whatsapp_bot.webhook_addresses import SANDBOX, differences, wanted, why_no_sender
@@ -358,7 +358,7 @@ def message_templates() -> Findings:
         for template in templates:
             yield _template(about, template)
     approved = {one.notice for one in templates if one.approval == one.Approval.APPROVED}
-    needing_one = [one for one in Notice.all() if one is not LATE]
+    needing_one = [one for one in Notice.all() if one not in APOLOGIES]
     if others := [_named(one.key) for one in needing_one if one.key not in approved]:
         says = (
             "Outside the 24 hours after somebody wrote, what has no approved one waits until the "

@@ -135,8 +135,8 @@ def keep(incoming: Incoming) -> Answer:
     """Store a message that comes too late to be answered; outcome: late, or duplicate.
 
     The conversation stands where it stood, since the person would not see how it goes on. A stop
-    is a stop all the same, and what is for people is left for the team. Raises IntegrityError
-    when it cannot be stored, else as `receive`.
+    is a stop all the same, what is for people is left for the team, and who tells of an emergency
+    hears whom to call. Raises IntegrityError when it cannot be stored, else as `receive`.
     """
     try:
         return _keep(incoming)
@@ -154,7 +154,7 @@ def _keep(incoming: Incoming) -> Answer:
 def _leave(
     conversation: Conversation, message: Message, incoming: Incoming, outcome: str = "late"
 ) -> Answer:
-    """Have it stored, and not answered."""
+    """Have it stored, and not answered but for a warning."""
     contact = conversation.contact
     word = stop_or_start(incoming.text)
     if word and not _was_decided_since(message):
@@ -165,19 +165,36 @@ def _leave(
     if not contact.is_blocked:
         _have_team_see(conversation, message)
     conversation.hear(message.created_at)
+    warning: list[Message] = []
     if conversation.window_is_open and not contact.is_blocked:
         conversation.release()
+        warning = _warning(message)
     conversation.save(update_fields=["heard_at"])
     contact.learn_name(incoming.sender.name)
-    return Answer([], outcome)
+    return Answer(warning, outcome)
+
+
+def _warning(message: Message) -> list[Message]:
+    """Whom to call in an emergency, said however late, unless the person has read it since."""
+    if not tells_of_emergency(words_in(message.body)):
+        return []
+    with _in_language(message.contact.language or settings.LANGUAGE_CODE):
+        text = texts.EMERGENCY()
+    said = message.contact.messages.filter(direction=Message.Direction.OUT)
+    is_known = said.filter(created_at__gt=message.created_at, body__startswith=text).exists()
+    return [] if is_known else Message.objects.reply(message, text)
 
 
 def _have_team_see(conversation: Conversation, message: Message) -> None:
     """Leave for the team what is for people, since nobody else will see to it."""
-    if tells_of_emergency(words_in(message.body)):
+    words = words_in(message.body)
+    if tells_of_emergency(words):
         HelpRequest.objects.alarm(message)
-    elif message.has_attachment or _is_for_people(words_in(message.body), conversation, message):
+    elif message.has_attachment or _is_for_people(words, conversation, message):
         HelpRequest.objects.add(message, since=message.created_at)
+    else:
+        return
+    message.note_passed_on()
 
 
 def _is_for_people(words: str, conversation: Conversation, message: Message) -> bool:

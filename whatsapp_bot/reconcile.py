@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import TypeVar
 
 import structlog
@@ -22,7 +23,7 @@ from whatsapp_bot.delivery import Status
 from whatsapp_bot.inbound import Incoming
 from whatsapp_bot.models import Channel, Message
 from whatsapp_bot.models.conversation import WINDOW
-from whatsapp_bot.texts import LATE
+from whatsapp_bot.texts import APOLOGIES, LATE, LATE_FOR_TEAM
 from whatsapp_bot.twilio import rest
 from whatsapp_bot.twilio.rest import Arrived, Departed, Unreachable
 from whatsapp_bot.twilio.webhook import phone_number
@@ -152,10 +153,12 @@ class _Errand:
 
         It may have been taken in by a run before this one, which then ended half-way.
         """
-        last = {message.contact_id: message for message in _too_late(since)}
-        for message in self._alive(last.values()):
+        of_each = groupby(_too_late(since), key=attrgetter("contact_id"))
+        for said in self._alive(list(late) for _, late in of_each):
+            message = said[-1]
             if message.contact.conversation.window_is_open and not _was_spoken_since(message):
-                message.contact.notify(LATE)
+                is_for_team = any(one.was_passed_on for one in said)
+                message.contact.notify(LATE_FOR_TEAM if is_for_team else LATE)
 
     def complete(self, since: datetime) -> None:
         """Learn what became of messages of ours, and have answers go that Twilio never got."""
@@ -298,18 +301,19 @@ def _unconfirmed_answers() -> QuerySet[Message]:
 
 
 def _too_late(since: datetime) -> QuerySet[Message]:
-    """What came too late to be answered, of what people wrote since then: the oldest first."""
+    """What came too late to be answered, of what people wrote since then: person by person."""
     since = max(since.replace(microsecond=0), timezone.now() - WINDOW)
     late = Message.objects.filter(
         direction=Message.Direction.IN, created_at__gte=since, details__why=TOO_LATE
     )
-    return late.select_related("contact__conversation").order_by("created_at", "pk")
+    return late.select_related("contact__conversation").order_by("contact_id", "created_at", "pk")
 
 
 def _was_spoken_since(message: Message) -> bool:
     """Has the person written since, or heard that it came too late?"""
     since = message.contact.messages.filter(created_at__gt=message.created_at)
-    return since.filter(Q(direction=Message.Direction.IN) | Q(notice=LATE.key)).exists()
+    apologies = Q(notice__in=[one.key for one in APOLOGIES])
+    return since.filter(Q(direction=Message.Direction.IN) | apologies).exists()
 
 
 def _was_said_besides(part: Message) -> bool:

@@ -239,7 +239,15 @@ LATE = Notice(
     "just send *menu*.",
     about="Once, to somebody whose message reached us too late to be answered, as after an outage.",
 )
-"""It goes within the 24 hours alone."""
+LATE_FOR_TEAM = Notice(
+    "bot.late.team",
+    "Sorry, I was away for a while, and your message reached me only now. "
+    "I have passed it on to our team.",
+    about="Once, to somebody whose message reached us too late to be answered, and is now left for "
+    "the team: a file, a reply to staff, or what sounds like an emergency, say.",
+)
+APOLOGIES = (LATE, LATE_FOR_TEAM)
+"""They go within the 24 hours alone."""
 
 STAFF_MESSAGE = Notice(
     "staff.message", "{text}", about="What staff write to a person.", required=True

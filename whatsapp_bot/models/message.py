@@ -254,12 +254,13 @@ class Message(models.Model):
     """One message, in or out: the log of everything said, which nothing is ever taken from.
 
     details, of what came in: Twilio's parameters that have no column, by their names,
-    "fetched_at" when no webhook brought it, and "hides_number" when a user id alone said who wrote.
-    Of what we send: "values" that fill the blanks of its notice, and how it reads "as_template";
-    the ids of the replies that it "carries", of the message that was sent "again" for it, and of
-    the first one that it is sent "again_of"; "closed" where the carrier said so of the 24-hour
-    window, "doubted" where an answer perhaps never left, and the "status" whose word we do not
-    know. Of both: "why" it failed or stayed unanswered.
+    "fetched_at" when no webhook brought it, "hides_number" when a user id alone said who wrote, and
+    "passed_on" when it was left for the team unanswered. Of what we send: "values" that fill the
+    blanks of its notice, and how it reads "as_template"; the ids of the replies that it "carries",
+    of the message that was sent "again" for it, and of the first one that it is sent "again_of";
+    "closed" where the carrier said so of the 24-hour window, "doubted" where an answer perhaps
+    never left, and the "status" whose word we do not know. Of both: "why" it failed or stayed
+    unanswered.
     """
 
     class Direction(models.TextChoices):
@@ -394,6 +395,16 @@ class Message(models.Model):
         """Note why, for staff to read beside it."""
         self.details = {**self.details, "why": why}
         self.save(update_fields=["details"])
+
+    def note_passed_on(self) -> None:
+        """Note that it was left for the team, which the person does not know yet."""
+        self.details = {**self.details, "passed_on": True}
+        self.save(update_fields=["details"])
+
+    @property
+    def was_passed_on(self) -> bool:
+        """Was it left for the team, without an answer that says so?"""
+        return "passed_on" in self.details
 
     @transaction.atomic
     def doubt_answer(self) -> bool:

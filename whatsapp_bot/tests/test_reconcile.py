@@ -18,7 +18,7 @@ from whatsapp_bot.fake_twilio.memory import Message as AtTwilio
 from whatsapp_bot.inbound import Kind
 from whatsapp_bot.models import Channel, Contact, Conversation, HelpRequest, Message
 from whatsapp_bot.simulator import phone as simulator
-from whatsapp_bot.texts import LATE
+from whatsapp_bot.texts import EMERGENCY, LATE, LATE_FOR_TEAM
 from whatsapp_bot.twilio import rest
 
 pytestmark = pytest.mark.django_db
@@ -290,8 +290,8 @@ def test_a_late_answer_to_staff_reaches_them_and_the_person_hears_once_that_it_w
         reconcile.run()
         deliver()
     assert left_for_team() == ["About 12\nor 13"]
-    assert [one.body for one in twilio.sent] == [*asked, LATE(), LATE()]
-    assert len(twilio.sent_to(BEN)) == 1
+    assert [one.body for one in twilio.sent_to(phone.address)] == [*asked, LATE_FOR_TEAM()]
+    assert [one.body for one in twilio.sent_to(BEN)] == [LATE()]
     lost(twilio, phone.address, "I have not heard from you", 85)
     reconcile.run()
     deliver()
@@ -311,6 +311,52 @@ def test_late_photos_reach_the_team_as_one_request(twilio):
         lost(twilio, ANNA, "", minutes, media=[Media("image/jpeg", b"x")])
     reconcile.run()
     assert left_for_team() == ["📎\n📎"]
+
+
+def test_whoever_tells_of_an_emergency_hears_whom_to_call_however_late(
+    twilio, after_outage, deliver
+):
+    for text, minutes in (("fire in hall 2, man down", 82), ("man down!", 81), ("please", 80)):
+        lost(twilio, ANNA, text, minutes)
+    for _ in range(2):
+        reconcile.run()
+        deliver()
+    assert [one.body for one in twilio.sent] == [EMERGENCY(), LATE_FOR_TEAM()]
+    assert left_for_team() == ["🚨 fire in hall 2, man down\nman down!"]
+
+
+def test_and_when_the_person_has_written_since_but_once(twilio, phone, deliver):
+    lost(twilio, phone.address, "man down", 10)
+    phone.say("is anybody there?")
+    reconcile.run()
+    deliver()
+    assert [one.body for one in twilio.sent] == [EMERGENCY()]
+    lost(twilio, phone.address, "fire", 8)
+    phone.say("fire in hall 2")
+    reconcile.run()
+    deliver()
+    assert len(twilio.sent) == 1
+
+
+def test_but_not_when_that_is_a_day_ago_or_we_have_blocked_the_person(twilio, phone, deliver):
+    phone.say("hi")
+    Contact.objects.get().block()
+    lost(twilio, phone.address, "man down", 90)
+    lost(twilio, ANNA, "man down", 26 * 60)
+    reconcile.run(timezone.now() - timedelta(days=2))
+    deliver()
+    assert not Message.objects.filter(body=EMERGENCY()).exists()
+
+
+def test_who_is_told_that_it_came_late_is_told_that_the_team_has_it(twilio, after_outage, deliver):
+    lost(twilio, ANNA, "", 91, media=[Media("image/jpeg", b"x")])
+    lost(twilio, ANNA, "thanks", 90)
+    lost(twilio, BEN, "can I speak to a person", 90)
+    lost(twilio, CARL, "hi", 90)
+    reconcile.run()
+    deliver()
+    told = [[one.body for one in twilio.sent_to(person)] for person in (ANNA, BEN, CARL)]
+    assert told == [[LATE_FOR_TEAM()], [LATE_FOR_TEAM()], [LATE()]]
 
 
 @pytest.mark.parametrize("text", ["menu", "thanks", "2", "stop", "hi"])
