@@ -48,7 +48,9 @@ JUST = timedelta(minutes=1)
 LONGEST_WAIT = 1800
 """Seconds: so long after trouble of many hours is over, a message goes at the latest."""
 SOME_HOURS = timedelta(hours=4)
-"""So long, after each of its tries, that they go beyond a day in which we may send no more."""
+"""Between two tries of what is too much for one day."""
+TRIES_BEYOND_A_DAY = 8
+"""Some hours apart: whatever the day began with, it is over by then."""
 TRIES_AS_TEMPLATE = 3
 """Twilio may go on calling approved what WhatsApp goes on refusing."""
 MOST_FAILED = 100
@@ -520,9 +522,13 @@ class Message(models.Model):
                 self.contact.opt_out(told=False)
             case codes.Treat.LATER:
                 self._try_again()
-            case (codes.Treat.SETUP | codes.Treat.NOT_TODAY) as treat:
-                Channel.objects.locked().stop(self.error_code or 0)
-                self._try_again(SOME_HOURS if treat == codes.Treat.NOT_TODAY else timedelta())
+            case codes.Treat.SETUP:
+                self._stop_all()
+                self._try_again()
+            case codes.Treat.NOT_TODAY:
+                self._stop_all()
+                if self.attempts < TRIES_BEYOND_A_DAY:
+                    self.send_again(attempts=self.attempts, after=SOME_HOURS)
             case codes.Treat.ONCE_MORE if self.attempts < 2:
                 self._try_again()
             case codes.Treat.WINDOW if not self.template_id:
@@ -531,6 +537,9 @@ class Message(models.Model):
                 self.template.lose_approval(self.error_code)
                 if treat == codes.Treat.TEMPLATE and self.attempts < TRIES_AS_TEMPLATE:
                     self.send_again(attempts=self.attempts, closed=True)  # Mostly it waits then.
+
+    def _stop_all(self) -> None:
+        Channel.objects.locked().stop(self.error_code or 0)
 
     def _call_off_what_goes_again(self) -> None:
         """It had failed for one device of the person, say: what has not left stays here."""
@@ -549,10 +558,10 @@ class Message(models.Model):
         self.details["again"] = arrived.pk
         self.settle(Status.FAILED, why=ARRIVED)
 
-    def _try_again(self, at_least: timedelta = timedelta()) -> None:
+    def _try_again(self) -> None:
         wait = self.back_off()
         if wait is not None:
-            self.send_again(attempts=self.attempts, after=max(wait, at_least))
+            self.send_again(attempts=self.attempts, after=wait)
 
     def back_off(self, at_least: float = 0) -> timedelta | None:
         """How long to wait before the next try; None when it has had all its tries."""
