@@ -20,6 +20,7 @@ from whatsapp_bot.models import (
     MessageTemplate,
     Wording,
 )
+from whatsapp_bot.models import message as messages
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.tests.database import statements
 from whatsapp_bot.tests.staff import may, page_of, posted, shown
@@ -405,6 +406,16 @@ def test_the_sidebar_counts_what_failed_lately(admin_client, failed):
     Message.objects.update(created_at=timezone.now() - timedelta(days=8))
     forget_all()
     assert badge(shown(admin_client, "/admin/")) is None
+
+
+def test_what_failed_again_and_again_is_one_and_hides_no_other(failed, monkeypatch):
+    monkeypatch.setattr(messages, "MOST_FAILED", 3)
+    _, again = failed(2)
+    for _ in range(3):
+        again = again.send_again()
+        again.settle(Status.FAILED, 63024)
+    forget_all()
+    assert messages.failed_lately() == 2
 
 
 def badge(page: str) -> str | None:
