@@ -488,8 +488,8 @@ def _costs(messages: list[dict[str, Any]]) -> list[Cost]:
 
 
 def _failures(period: Period) -> list[Failure]:
-    """Why messages did not arrive, the most frequent reason first."""
-    failed = Message.objects.filter(period.has("created_at"), status=Delivery.FAILED).order_by()
+    """Why messages did not arrive that were not sent again, the most frequent reason first."""
+    failed = Message.objects.failed().filter(period.has("created_at")).order_by()
     rows = failed.values_list("error_code").annotate(count=Count("*")).order_by("-count")
     return [
         Failure(code, codes.in_words(code) if code else "Another reason.", count)

@@ -408,7 +408,7 @@ def sending() -> Findings:
         says = f"{waiting} {wait} until the person writes."
         yield Finding("sending", State.NOTE, says)
     since = timezone.now() - timedelta(days=1)
-    failed = Message.objects.filter(status=Status.FAILED, created_at__gte=since).count()
+    failed = Message.objects.failed().filter(created_at__gte=since).count()
     if failed:
         says = f"{failed} message{'s' if failed > 1 else ''} of the last day failed."
         yield Finding("sending", State.WARNING, says, "The admin says why, message by message.")

@@ -27,7 +27,6 @@ from defects.dashboard import (
 )
 from defects.models import DefectReport, Severity, Status
 from defects.models.review import OPEN
-from whatsapp_bot.delivery import Status as Delivery
 from whatsapp_bot.models import Message
 
 MOST_DAYS = 2 * 366
@@ -282,7 +281,7 @@ class Page:
             Tile(
                 "Messages not delivered",
                 f"{shown.failed:,}",
-                lists.messages(period, status__exact=Delivery.FAILED),
+                lists.messages(period, failed="open"),
                 f"of {shown.sent:,} sent",
                 is_bad=bool(shown.failed),
             ),
@@ -517,7 +516,7 @@ class Page:
 
     def _failed(self, code: int | None) -> str:
         why = {"error_code__exact": code} if code else {"error_code__isnull": True}
-        return self.lists.messages(self.period, status__exact=Delivery.FAILED, **why)
+        return self.lists.messages(self.period, failed="open", **why)
 
     @property
     def costs(self) -> list[dict[str, Any]]:

@@ -388,6 +388,16 @@ def test_each_other_figure_links_to_as_many_rows(page, admin_user):
         assert (rows_behind(link, admin_user) if link else None) == behind
 
 
+def test_what_was_sent_again_has_not_failed_by_that(factory, admin_user):
+    a_message(at(5), status=Delivery.FAILED, error_code=63024, details={"again": 1})
+    page = page_for(admin_user)
+    failed = page.tiles[4]
+    assert failed.text == "2"
+    assert rows_behind(failed.link, admin_user) == 2
+    for _, cell in page.failures:
+        assert rows_behind(cell.link, admin_user) == cell.value == 1
+
+
 def test_the_lists_open(page, admin_client):
     links = {
         cell.link for chart in page.charts.values() for row in chart.rows for cell in row.cells

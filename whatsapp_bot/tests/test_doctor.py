@@ -460,6 +460,8 @@ def test_failed_and_waiting_messages_are_counted(found):
     assert "1 message of the last day failed" in only(findings, State.WARNING)
     Message.objects.update(status=Status.FAILED)
     assert "2 messages of the last day failed" in only(found(doctor.sending), State.WARNING)
+    Message.objects.filter(body="Two").update(details={"again": 1})
+    assert "1 message of the last day failed" in only(found(doctor.sending), State.WARNING)
 
 
 # This machine ------------------------------------------------------------------------------------
