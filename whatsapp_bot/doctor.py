@@ -31,6 +31,7 @@ from whatsapp_bot.checks import has_mail_server
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.left_lying import left_lying_since
 from whatsapp_bot.models import Channel, Message, MessageTemplate
+from whatsapp_bot.models.message import tried_for
 from whatsapp_bot.outage import DOES_NOT_ANSWER, IS_IT_THERE, in_a_line
 from whatsapp_bot.reconcile import OVERLAP
 from whatsapp_bot.texts import APOLOGIES
@@ -42,6 +43,7 @@ from whatsapp_bot.wording import Notice, Text
 log = structlog.get_logger("whatsapp_bot")
 
 CLOCK_MAY_DIFFER = 60
+TROUBLE_MAY_LAST = timedelta(hours=6)
 START_THE_WORKER = "Start `manage.py worker`, or look at its log: systemctl status andon-worker"
 
 
@@ -414,6 +416,11 @@ def sending() -> Findings:
         yield Finding("sending", State.WARNING, says, "The admin says why, message by message.")
     if not (channel.stopped_at or failed):
         yield Finding("sending", State.OK, "No message of the last day failed.")
+    if tried_for() < TROUBLE_MAY_LAST:
+        tries_take = _for(timezone.now() - tried_for())
+        says = f"While Twilio has trouble, a message is tried for {tries_take}, and fails then."
+        mend = "Take SEND_ATTEMPTS out of .env, and restart: then it is half a day."
+        yield Finding("sending", State.NOTE, says, mend)
 
 
 def worker() -> Findings:

@@ -648,7 +648,17 @@ def back_off(attempts: int, at_least: float = 0) -> timedelta | None:
     """
     if attempts >= settings.SEND_ATTEMPTS:
         return None
-    seconds = min(settings.SEND_BACK_OFF_SECONDS * 5 ** (attempts - 1), LONGEST_WAIT)
     # Two that failed together do not come back together.
     jitter = random.uniform(0.75, 1.25)  # noqa: S311
-    return timedelta(seconds=max(seconds * jitter, min(at_least, LONGEST_WAIT)))
+    seconds = max(_usual_wait(attempts) * jitter, min(at_least, LONGEST_WAIT))
+    return timedelta(seconds=seconds)
+
+
+def tried_for() -> timedelta:
+    """How long all the tries of a message take, more or less."""
+    return timedelta(seconds=sum(map(_usual_wait, range(1, settings.SEND_ATTEMPTS))))
+
+
+def _usual_wait(attempts: int) -> float:
+    """Seconds."""
+    return min(settings.SEND_BACK_OFF_SECONDS * 5 ** (attempts - 1), LONGEST_WAIT)

@@ -464,6 +464,14 @@ def test_failed_and_waiting_messages_are_counted(found):
     assert "1 message of the last day failed" in only(found(doctor.sending), State.WARNING)
 
 
+def test_few_tries_as_an_earlier_version_had_them_are_noted(found, settings):
+    assert not only(found(doctor.sending), State.NOTE)
+    settings.SEND_ATTEMPTS = 8
+    note = only(found(doctor.sending), State.NOTE)
+    assert "tried for 1 hour" in note
+    assert "SEND_ATTEMPTS" in note
+
+
 # This machine ------------------------------------------------------------------------------------
 
 

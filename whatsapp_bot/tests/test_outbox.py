@@ -13,12 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from config import settings as usual
 from whatsapp_bot import outbox, sweep
 from whatsapp_bot.delivery import DeliveryReport, Later, Misconfigured, Sent, Status, Unknown
 from whatsapp_bot.fake_twilio import Fate, trouble
 from whatsapp_bot.fake_twilio import Message as MessageAtTwilio
 from whatsapp_bot.models import Channel, Contact, Conversation, Message
-from whatsapp_bot.models.message import back_off, failed_lately
+from whatsapp_bot.models.message import back_off, failed_lately, tried_for
 from whatsapp_bot.simulator.phone import post
 from whatsapp_bot.texts import STAFF_MESSAGE
 
@@ -35,8 +36,8 @@ def nomsa(contact):
 @pytest.fixture
 def usual_waits(deliver, settings):
     """As they are where nothing is set."""
-    settings.SEND_BACK_OFF_SECONDS, settings.SEND_ATTEMPTS = 2, 30
-    settings.LOOK_UP_AFTER_SECONDS = 20
+    for name in ("SEND_BACK_OFF_SECONDS", "SEND_ATTEMPTS", "LOOK_UP_AFTER_SECONDS"):
+        setattr(settings, name, getattr(usual, name))
 
 
 @pytest.fixture
@@ -183,6 +184,10 @@ def test_eight_tries_and_then_it_has_failed(nomsa, fake_twilio, deliver):
     assert message.status == Status.FAILED
     assert message.why == "Twilio did not take it in 8 tries."
     assert back_off(8) is None
+
+
+def test_where_nothing_is_set_the_tries_take_half_a_day(usual_waits):
+    assert timedelta(hours=12) < tried_for() < timedelta(hours=13)
 
 
 def test_all_tries_are_within_a_day_and_none_is_far_from_the_next(settings):
