@@ -44,6 +44,10 @@ log = structlog.get_logger("whatsapp_bot")
 
 CLOCK_MAY_DIFFER = 60
 TROUBLE_MAY_LAST = timedelta(hours=6)
+GOES_WITHIN = timedelta(minutes=10)
+IS_TWILIO_THERE = (
+    "Does this machine reach https://api.twilio.com? See also https://status.twilio.com"
+)
 START_THE_WORKER = "Start `manage.py worker`, or look at its log: systemctl status andon-worker"
 
 
@@ -235,7 +239,7 @@ def twilio() -> Findings:
         mend = (
             "Copy TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN from the first page of the console."
             if wrong_keys
-            else "Does this machine reach https://api.twilio.com? See also https://status.twilio.com"
+            else IS_TWILIO_THERE
         )
         yield Finding("Twilio account", State.WRONG, str(error), mend)
         return
@@ -404,6 +408,8 @@ def sending() -> Findings:
     if channel.stopped_at:
         says = f"Twilio takes nothing from us: {channel.trouble}"
         yield Finding("sending", State.WRONG, says, "It goes on by itself once that is mended.")
+    elif says := _in_vain():
+        yield Finding("sending", State.WARNING, says, IS_TWILIO_THERE)
     waiting = Message.objects.filter(status=Status.WAITING).count()
     if waiting:
         wait = "message waits" if waiting == 1 else "messages wait"
@@ -421,6 +427,19 @@ def sending() -> Findings:
         says = f"While Twilio has trouble, a message is tried for {tries_take}, and fails then."
         mend = "Take SEND_ATTEMPTS out of .env, and restart: then it is half a day."
         yield Finding("sending", State.NOTE, says, mend)
+
+
+def _in_vain() -> str:
+    """What is tried time and again: where no connection comes about, nothing fails of that."""
+    tried = Message.objects.tried_in_vain(timezone.now() - GOES_WITHIN)
+    oldest = tried.order_by("created_at").first()
+    if not oldest:
+        return ""
+    count = tried.count()
+    have = "message has" if count == 1 else "messages have"
+    return (
+        f"{count} {have} been tried in vain; the oldest was written {_for(oldest.created_at)} ago."
+    )
 
 
 def worker() -> Findings:

@@ -81,6 +81,13 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """What the outbox has in hand: queued, being sent, or perhaps sent."""
         return self.filter(try_at__isnull=False)
 
+    def tried_in_vain(self, before: datetime) -> "MessageQuerySet":
+        """What was written before then and has been tried, and waits to be tried further."""
+        between_tries = [Status.QUEUED, Status.UNKNOWN]
+        return self.unsettled().filter(
+            status__in=between_tries, tried_at__isnull=False, created_at__lt=before
+        )
+
     def due(self, now: datetime) -> "MessageQuerySet":
         """What the outbox may take up now, the most urgent first.
 

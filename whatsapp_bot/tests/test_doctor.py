@@ -18,12 +18,12 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from whatsapp_bot import doctor, reconcile, sweep, tasks
+from whatsapp_bot import doctor, outbox, reconcile, sweep, tasks
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.doctor import State
 from whatsapp_bot.fake_twilio import FakeTwilio
 from whatsapp_bot.fake_twilio import trouble as troubles
-from whatsapp_bot.models import Channel, Contact, Message, MessageTemplate
+from whatsapp_bot.models import Channel, Contact, Conversation, Message, MessageTemplate
 from whatsapp_bot.twilio import rest, webhook
 from whatsapp_bot.twilio.rest import Unreachable
 from whatsapp_bot.twilio.webhook import signature
@@ -462,6 +462,24 @@ def test_failed_and_waiting_messages_are_counted(found):
     assert "2 messages of the last day failed" in only(found(doctor.sending), State.WARNING)
     Message.objects.filter(body="Two").update(details={"again": 1})
     assert "1 message of the last day failed" in only(found(doctor.sending), State.WARNING)
+
+
+def test_what_is_tried_in_vain_without_a_connection_is_told(found, clock, settings):
+    settings.TWILIO_API_URL = "http://127.0.0.1:9"
+    someone = Contact.objects.create(phone="+27821110009")
+    Conversation.objects.create(contact=someone, heard_at=timezone.now())
+    someone.send("One")
+    someone.send("Two")
+    outbox.drain(0.01)
+    assert not only(found(doctor.sending), State.WARNING)
+    clock.shift(timedelta(minutes=20))
+    outbox.drain(0.01)
+    outbox.rest_carriers()
+    warning = only(found(doctor.sending), State.WARNING)
+    assert "1 message has been tried in vain; the oldest was written 20 minutes ago." in warning
+    assert "Does this machine reach https://api.twilio.com?" in warning
+    Message.objects.update(status=Status.SENT, try_at=None)
+    assert not only(found(doctor.sending), State.WARNING)
 
 
 def test_few_tries_as_an_earlier_version_had_them_are_noted(found, settings):
