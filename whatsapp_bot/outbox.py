@@ -304,11 +304,22 @@ def settle(results: Iterable[tuple[Errand, Outcome]]) -> set[int]:
     outcomes = [results[message.pk][1] for message in free]
     for message in free:
         _settle_one(message, *results[message.pk])
-    # What was taken beside one that was not had been on its way before.
-    is_refused = any(isinstance(outcome, Misconfigured) for outcome in outcomes)
-    if not is_refused and any(isinstance(outcome, Sent | Refused) for outcome in outcomes):
-        Channel.objects.ours().go_on()
+    _note_what_it_says_of_our_number(outcomes)
     return {message.pk for message in free}
+
+
+def _note_what_it_says_of_our_number(outcomes: list[Outcome]) -> None:
+    def any_is(*kinds: type[Outcome]) -> bool:
+        return any(isinstance(outcome, kinds) for outcome in outcomes)
+
+    if any_is(Sent, Refused, Misconfigured, Later, Seen):
+        channel = Channel.objects.ours()
+        channel.be_in_touch()
+        # What was taken beside one that was not had been on its way before.
+        if any_is(Sent, Refused) and not any_is(Misconfigured):
+            channel.go_on()
+    elif any_is(Unreached):
+        Channel.objects.locked().lose_touch()
 
 
 def _settle_one(message: Message, errand: Errand, outcome: Outcome) -> None:

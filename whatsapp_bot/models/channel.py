@@ -18,6 +18,11 @@ ALARM_AGAIN_AFTER = timedelta(hours=6)
 """What is refused may be taken at first and refused later, time and again."""
 WORKER_IS_SILENT = timedelta(minutes=1)
 """It says that it is at work three times as often."""
+CUT_OFF_AFTER = timedelta(hours=1)
+CUT_OFF = (
+    "For more than an hour no connection to Twilio has come about: does the machine of the worker "
+    "reach https://api.twilio.com?"
+)
 AHEAD_SECONDS = 5
 """How far ahead messages are given their moments: well before a claim on them runs out."""
 
@@ -47,7 +52,8 @@ class Channel(models.Model):
 
     free_at: when the next message may go, in seconds of the epoch. stopped_at and code: since
     when the carrier takes nothing from us because of our set-up there, and its word for it.
-    alarmed_at: when staff heard of that last.
+    unreached_since: since when no connection to the carrier has come about. alarmed_at: when staff
+    heard last of one or the other.
     reconciled_at: up to when we surely have all that the carrier has for us. reconciling_until:
     until when somebody has it in hand to ask for what came since; nobody, when it is past.
     worked_at: when a worker last said that it is at work.
@@ -56,6 +62,7 @@ class Channel(models.Model):
     number = models.CharField(max_length=30, unique=True)
     free_at = models.FloatField(default=0)
     stopped_at = models.DateTimeField(null=True, blank=True)
+    unreached_since = models.DateTimeField(null=True, blank=True)
     alarmed_at = models.DateTimeField(null=True, blank=True)
     code = models.PositiveIntegerField(null=True, blank=True)
     try_at = models.DateTimeField(null=True, blank=True)
@@ -80,7 +87,14 @@ class Channel(models.Model):
     @property
     def trouble(self) -> str:
         """Why nothing goes out, in a sentence for staff; "" when all is well."""
-        return codes.in_words(self.code) if self.stopped_at and self.code else ""
+        if self.stopped_at and self.code:
+            return codes.in_words(self.code)
+        return CUT_OFF if self.is_cut_off else ""
+
+    @property
+    def is_cut_off(self) -> bool:
+        since = self.unreached_since
+        return since is not None and timezone.now() - since > CUT_OFF_AFTER
 
     def room(self, wanted: int, now: datetime) -> int:
         """How many messages may be handed over now: one, to see, while it is stopped."""
@@ -111,15 +125,36 @@ class Channel(models.Model):
     def stop(self, code: int) -> None:
         """The carrier takes nothing, or delivers nothing: wait a while. Staff hear of it once."""
         now = timezone.now()
-        quiet = self.alarmed_at is not None and abs(now - self.alarmed_at) < ALARM_AGAIN_AFTER
         self.stopped_at = self.stopped_at or now
         self.code, self.try_at = code, now + TRY_AGAIN_AFTER
-        self.alarmed_at = self.alarmed_at if quiet else now
-        self.save(update_fields=["stopped_at", "alarmed_at", "code", "try_at"])
-        if not quiet:
-            log.error("sending is stopped", code=code, why=self.trouble)
-            # A mail server may be slow, and whoever sends or stores meanwhile would wait for us.
-            transaction.on_commit(self._raise_alarm, robust=True)
+        self.save(update_fields=["stopped_at", "code", "try_at"])
+        self._alarm()
+
+    def lose_touch(self) -> None:
+        """No connection came about. Staff hear of it once that has been so for long."""
+        if not self.unreached_since:
+            self.unreached_since = timezone.now()
+            self.save(update_fields=["unreached_since"])
+        elif self.is_cut_off:
+            self._alarm()
+
+    def be_in_touch(self) -> None:
+        """The carrier has answered, whatever that was."""
+        if self.is_cut_off:
+            log.info("sending goes on")
+        if self.unreached_since:
+            self.unreached_since = None
+            self.save(update_fields=["unreached_since"])
+
+    def _alarm(self) -> None:
+        now = timezone.now()
+        if self.alarmed_at is not None and abs(now - self.alarmed_at) < ALARM_AGAIN_AFTER:
+            return
+        self.alarmed_at = now
+        self.save(update_fields=["alarmed_at"])
+        log.error("sending is stopped", code=self.code, why=self.trouble)
+        # A mail server may be slow, and whoever sends or stores meanwhile would wait for us.
+        transaction.on_commit(self._raise_alarm, robust=True)
 
     def _raise_alarm(self) -> None:
         told = tell_staff(

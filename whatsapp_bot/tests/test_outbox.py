@@ -150,6 +150,45 @@ def test_after_the_network_was_away_for_hours_it_goes_within_a_minute(
     assert nomsa.messages.get().attempts == 1
 
 
+def test_staff_hear_once_that_no_connection_has_come_about_for_an_hour(
+    nomsa,
+    fake_twilio,
+    usual_waits,
+    hours_pass,
+    settings,
+    nobody,
+    django_capture_on_commit_callbacks,
+):
+    settings.ADMINS = [("Operations", "operations@example.com")]
+    settings.TWILIO_API_URL = nobody
+    nomsa.send("Your part is ready.")
+    with django_capture_on_commit_callbacks(execute=True):
+        hours_pass(0.9)
+    assert not mail.outbox
+    assert not Channel.objects.ours().trouble
+    with django_capture_on_commit_callbacks(execute=True):
+        hours_pass(2)
+    assert [one.subject for one in mail.outbox] == ["Andon cannot send messages"]
+    assert "no connection to Twilio" in mail.outbox[0].body
+    assert "no connection to Twilio" in Channel.objects.ours().trouble
+    settings.TWILIO_API_URL = fake_twilio.url
+    hours_pass(1 / 60)
+    assert not Channel.objects.ours().trouble
+
+
+def test_a_minute_without_a_connection_now_and_then_is_no_hour_of_it(
+    nomsa, fake_twilio, usual_waits, hours_pass, settings, nobody
+):
+    for _ in range(3):
+        settings.TWILIO_API_URL = nobody
+        nomsa.send("Your part is ready.")
+        hours_pass(0.01)
+        settings.TWILIO_API_URL = fake_twilio.url
+        hours_pass(0.5)
+    assert not Channel.objects.ours().unreached_since
+    assert len(fake_twilio.sent) == 3
+
+
 def test_a_proxy_that_is_away_fails_nothing_either(
     nomsa, fake_twilio, usual_waits, hours_pass, settings, nobody, monkeypatch
 ):
