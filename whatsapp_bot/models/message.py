@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models, transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from whatsapp_bot import prepared, tasks
@@ -643,7 +644,7 @@ def failed_lately() -> int:
     since = timezone.now() - LATELY
     # By their ids, in whose order they are indexed: most may have failed long ago.
     older = Message.objects.filter(status=Status.FAILED, created_at__lte=since).order_by("-pk")
-    last = older.values_list("pk", flat=True).first() or 0
+    last = Coalesce(models.Subquery(older.values("pk")[:1]), 0)
     lately = Message.objects.failed().filter(pk__gt=last)
     return len(lately.values_list("pk")[:MOST_FAILED])
 
