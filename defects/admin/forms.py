@@ -20,7 +20,7 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from defects.models import FormVersion, Question, ReportForm, problems_in, report_forms
-from whatsapp_bot.admin.base import ModelAdmin
+from whatsapp_bot.admin.base import NOTHING_TO_SAVE, ModelAdmin
 from whatsapp_bot.admin.cleaned import CleansText
 from whatsapp_bot.admin.others import FormAmongOthers, RowsAmongOthers
 from whatsapp_bot.admin.wording import OpenedByMenus, PlacedForm, place_last
@@ -295,18 +295,10 @@ class FormVersionAdmin(ModelAdmin):
             about.append(f"only when {question.only_when} is {question.equals}")
         return "; ".join(about)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *how: Any, **options: Any
     ) -> HttpResponse:
-        if "go_back_here" in request.POST and not self.has_go_back_permission(request):
-            raise PermissionDenied
-        nothing_to_save = {"show_save": False, "show_save_and_continue": False}
-        context = {**nothing_to_save, **(extra_context or {})}
-        return super().changeform_view(request, object_id, form_url, context)
+        return super().render_change_form(request, context | NOTHING_TO_SAVE, *how, **options)
 
     @action(
         description="Go back to this version",
@@ -322,6 +314,8 @@ class FormVersionAdmin(ModelAdmin):
     def response_change(self, request: HttpRequest, obj: FormVersion) -> HttpResponse:
         if "go_back_here" not in request.POST:
             return super().response_change(request, obj)
+        if not self.has_go_back_permission(request):
+            raise PermissionDenied
         asks = self.go_back(request, FormVersion.objects.filter(pk=obj.pk))
         return asks or self.response_post_save_change(request, obj)
 

@@ -7,6 +7,9 @@ from unfold.admin import ModelAdmin as UnfoldModelAdmin
 from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList as UnfoldChangeList
 
+NOTHING_TO_SAVE = {"show_save": False, "show_save_and_continue": False}
+"""For the context of a page on which all that is done is a step."""
+
 
 class ChangeList(UnfoldChangeList):
     """A list that nothing narrows shows all there is, also where that is not counted apart."""

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from unfold.decorators import action
 
+from whatsapp_bot.admin.base import NOTHING_TO_SAVE
 from whatsapp_bot.admin.looks import label
 from whatsapp_bot.admin.others import AmongOthers, FormAmongOthers
 from whatsapp_bot.admin.people import beside_a_contact
@@ -164,8 +165,7 @@ class HelpRequestAdmin(AmongOthers, TalkAdmin):
         if "step" in request.POST and not self.may_change(request):
             raise PermissionDenied
         # All that is done with it is a step, or an answer.
-        nothing_to_save = {"show_save": False, "show_save_and_continue": False}
-        context = {**nothing_to_save, **(extra_context or {})}
+        context = {**NOTHING_TO_SAVE, **(extra_context or {})}
         return super().changeform_view(request, object_id, form_url, context)
 
     def render_change_form(
