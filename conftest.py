@@ -33,6 +33,7 @@ from whatsapp_bot.simulator import phone as simulator
 from whatsapp_bot.simulator.phone import Phone
 from whatsapp_bot.tests.database import undoing_changes
 from whatsapp_bot.tests.staff import browser, staff
+from whatsapp_bot.twilio import rest
 
 # A busy machine is no fault of a test.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -63,6 +64,10 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
 @pytest.fixture(autouse=True)
 def _read_anew() -> None:
     """No test sees the menus, texts, forms and figures of another."""
+    _forget_what_was_read()
+
+
+def _forget_what_was_read() -> None:
     forget_all()
     cache.clear()
 
@@ -144,7 +149,10 @@ def clock() -> Iterator[time_machine.Traveller]:
 def shared_rows(
     django_db_setup: None, django_db_blocker: Any
 ) -> Callable[[Callable[[], object]], AbstractContextManager[None]]:
-    """What is made with it is there for each test of a module, as it was made, and then gone."""
+    """What is made with it is there for each test of a module, as it was made, and then gone.
+
+    Before the first of them `_read_anew` has not run yet.
+    """
 
     @contextmanager
     def shared_rows(make: Callable[[], object]) -> Iterator[None]:
@@ -153,6 +161,7 @@ def shared_rows(
             whole.__enter__()
         try:
             with django_db_blocker.unblock():
+                _forget_what_was_read()
                 make()
             yield
         finally:
@@ -198,11 +207,13 @@ def with_token(user: User, **values: Any) -> APIClient:
 
 
 @pytest.fixture
-def fake_twilio() -> Iterator[FakeTwilio]:
-    """Twilio on a free port of this machine, with the account and number of the settings."""
-    with FakeTwilio(
-        settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_WHATSAPP_NUMBER
-    ) as fake:
+def fake_twilio(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTwilio]:
+    """Twilio on a free port of this machine, with the account and number of the settings.
+
+    What one at the same port told another test of the time, which may be days off, is forgotten.
+    """
+    monkeypatch.setattr(rest, "_clock", rest._Clock())
+    with FakeTwilio.with_our_account() as fake:
         yield fake
     assert not fake.faults
 

@@ -344,6 +344,7 @@ MIDDLEWARE = [
     "config.access.second_factor.ask_for_the_code",
     "axes.middleware.AxesMiddleware",
     "config.lists.WholeListInstead",
+    "config.locked.TryAgain",
 ]
 
 LOGIN_URL = "admin:login"
@@ -371,6 +372,10 @@ TEMPLATES = [
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+SQLITE_SYNCHRONOUS = env.str("SQLITE_SYNCHRONOUS", default="").strip().upper() or "FULL"
+if SQLITE_SYNCHRONOUS not in ("FULL", "NORMAL"):
+    _wrong.append("SQLITE_SYNCHRONOUS must be FULL or NORMAL")
+
 warnings.filterwarnings("ignore", "Engine not recognized")  # it would print the password
 try:
     _database = env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
@@ -381,7 +386,8 @@ if _database.get("ENGINE") == "django.db.backends.sqlite3":
         # Take the write lock at BEGIN: two turns then wait for each other instead of failing.
         "transaction_mode": "IMMEDIATE",
         "timeout": 8,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        # What was answered is on the disk, and a power cut does not take it back.
+        "init_command": f"PRAGMA journal_mode=WAL; PRAGMA synchronous={SQLITE_SYNCHRONOUS};",
     }
     # In a file, since several threads cannot share a database in memory.
     _database["TEST"] = {"NAME": str(BASE_DIR / ".test.sqlite3")}
@@ -390,16 +396,24 @@ elif _database.get("ENGINE") == "django.db.backends.postgresql":
     _database["OPTIONS"] = {
         "connect_timeout": 4,
         "options": "-c lock_timeout=3s -c idle_in_transaction_session_timeout=60s",
-        # Milliseconds after which a server that is gone without a word is given up.
+        # Milliseconds after which a server that is gone without a word is given up. Whether it is
+        # still there is asked after half a minute in which we only waited for it.
         "tcp_user_timeout": 6000,
+        "keepalives_idle": 30,
+        "keepalives_interval": 5,
+        "keepalives_count": 2,
+        # After a failover, who was the first may still answer, and would take nothing.
+        "target_session_attrs": "read-write",
         **_database.get("OPTIONS", {}),
     }
 else:
     _database = {}
 if not _database.get("NAME"):
     _wrong.append("DATABASE_URL must be like sqlite:///file or postgres://user:password@host/name")
-# A connection stays. To make one for each request costs more than a turn does.
+# A connection stays. To make one for each request costs more than a turn does. A page asks
+# first whether it still works; what Twilio brings is tried a second time.
 _database["CONN_MAX_AGE"] = None
+_database["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": _database}
 
 # What the web server's workers keep for a minute -------------------------------------------------

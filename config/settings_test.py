@@ -27,6 +27,7 @@ SECURE_SSL_REDIRECT = False
 # What a test writes need not outlive the machine.
 _options = DATABASES["default"]["OPTIONS"]  # noqa: F405
 if "init_command" in _options:
+    SQLITE_SYNCHRONOUS = "OFF"
     _options["init_command"] += "PRAGMA synchronous=OFF;"
 else:
     _options["options"] += " -c synchronous_commit=off"

@@ -8,7 +8,9 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.db import close_old_connections, connection
 from django.middleware.security import SecurityMiddleware
 from django.urls import resolve, reverse
-from simple_history.middleware import HistoryRequestMiddleware
+from simple_history.models import HistoricalRecords
+
+from whatsapp_bot.migrated import needed_migrations
 
 FOR_TWILIO = ("webhook", "status")
 
@@ -37,11 +39,10 @@ class Application(WSGIHandler):
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async)
         self.straight = {
-            address: convert_exception_to_response(
-                HistoryRequestMiddleware(SecurityMiddleware(resolve(address).func))
-            )
+            address: convert_exception_to_response(SecurityMiddleware(resolve(address).func))
             for address in map(reverse, FOR_TWILIO)
         }
+        needed_migrations()  # Later there may be others on the disk.
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -49,7 +50,11 @@ class Application(WSGIHandler):
         view = self.straight.get(environ.get("PATH_INFO", ""))
         if not view:
             return super().__call__(environ, start_response)
-        response = view(self.request_class(environ))
+        request = HistoricalRecords.context.request = self.request_class(environ)
+        try:
+            response = view(request)
+        finally:
+            del HistoricalRecords.context.request
         if connection.errors_occurred:  # as the signals would have it done
             close_old_connections()
         headers = [*response.items(), ("Content-Length", str(len(response.content)))]

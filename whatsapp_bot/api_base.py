@@ -13,10 +13,11 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
+NO_TEXT = "A text is expected, in quotes."
 _A_SECOND = timedelta(seconds=1)
 
 
-class _Strict:
+class Strict:
     """Refuses what would else be lost or guessed: other fields, and other kinds of values.
 
     A field that is only read may come back as it was read. of_others: those of which what was read
@@ -114,13 +115,17 @@ def _wrong(name: str, value: Any, fields: dict[str, serializers.Field]) -> str:
     if name not in fields:
         return f"There is no such field. There are: {', '.join(sorted(fields))}."
     match fields[name]:
-        case serializers.CharField() if not isinstance(value, str | None):
-            return "A text is expected, in quotes."
+        case serializers.CharField() | serializers.SlugRelatedField() if not _is_text(value):
+            return NO_TEXT
         case serializers.BooleanField() if not isinstance(value, bool | None):
             return "true or false is expected, without quotes."
         case serializers.IntegerField() if not _is_whole(value):
             return "A whole number is expected, without quotes."
     return ""
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str | None)
 
 
 def _is_whole(value: Any) -> bool:
@@ -129,7 +134,7 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int | None) and not isinstance(value, bool)
 
 
-class Serializer(_Strict, serializers.Serializer):
+class Serializer(Strict, serializers.Serializer):
     pass
 
 
@@ -168,7 +173,7 @@ def step(
     return decorate
 
 
-class ModelSerializer(_Strict, serializers.ModelSerializer):
+class ModelSerializer(Strict, serializers.ModelSerializer):
     pass
 
 

@@ -118,8 +118,16 @@ class LeaveMessage(Flow):
     def done(self, form: forms.Form) -> Outcome:
         return self._leave(form.cleaned_data["text"], self.message)
 
+    def leave(self) -> str:
+        """Pass on what came since they were asked for it: it is not for what is begun next."""
+        came = self.place.take_kept_for_this()
+        kept = list(self.contact.messages.filter(pk__in=came).order_by("pk"))
+        for message in kept:
+            HelpRequest.objects.add(message, since=kept[0].created_at)
+        return texts.HELP_MORE() if kept else ""
+
     def _leave(self, text: str, said: Message) -> Outcome:
-        self.place.take_kept()
+        self.place.take_kept_for_this()
         request = HelpRequest.objects.file(contact=self.contact, message=said, text=text)
         self.place.expect_more(self.message.address_after, self.message.created_at, KEPT_FOR)
         return Say(texts.HELP_STORED(number=request.number))
@@ -164,10 +172,14 @@ class PassOn(LeaveMessage):
     def build_form(self, answers: Answers) -> forms.Form:
         return Form(answers, {"more": self.field(label=self.question())})
 
+    def leave(self) -> str:
+        """Nobody has said yet that the team is to have it."""
+        return ""
+
     def done(self, form: forms.Form) -> Outcome:
         answer = form.cleaned_data["more"]
         if answer == "no":
-            self.place.take_kept()
+            self.place.take_kept_for_this()
             return Open(MAIN_MENU)
         said = self.contact.messages.get(pk=self.argument)
         text = said.body or "📎"

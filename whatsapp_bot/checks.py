@@ -3,10 +3,13 @@
 Values that cannot be right stop the start already; these may be meant, and are worth a word.
 """
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
+from django.db import connection
 
 from whatsapp_bot.twilio import account
 
@@ -65,3 +68,30 @@ def check_trial_account(**_: Any) -> list[CheckMessage]:
             id="whatsapp_bot.W002",
         )
     ]
+
+
+@register(Tags.security, deploy=True)
+def check_places(**_: Any) -> list[CheckMessage]:
+    return [
+        Warning(
+            f"{what} in the folder of the program, where a new installation loses them: {place}.",
+            hint=f"Set {name} in .env.",
+            id="whatsapp_bot.W005",
+        )
+        for name, what, place in _places()
+        if place.is_relative_to(Path(settings.BASE_DIR).resolve())
+    ]
+
+
+def _places() -> Iterator[tuple[str, str, Path]]:
+    """The settings that say where on this machine something is kept, what that is, and where."""
+    if connection.vendor == "sqlite":
+        yield "DATABASE_URL", "The data are", place_of_database()
+    if not settings.MEDIA_STORAGE_URL:
+        yield "MEDIA_ROOT", "What people send is kept", Path(settings.MEDIA_ROOT).resolve()
+
+
+def place_of_database() -> Path:
+    """Where SQLite keeps it, also where that was set as seen from the folder of the start."""
+    name = connection.settings_dict["NAME"]
+    return Path(name) if connection.is_in_memory_db() else Path(name).resolve()

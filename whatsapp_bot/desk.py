@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
+from django.forms import Field
 
 from whatsapp_bot import flows, texts
 from whatsapp_bot.addresses import (
@@ -17,9 +19,9 @@ from whatsapp_bot.addresses import (
     MORE_FOR_TEAM,
     RESUME,
 )
+from whatsapp_bot.asking import choices_in, in_words
 from whatsapp_bot.dialog import (
     Answers,
-    Ask,
     Expects,
     Said,
     State,
@@ -37,7 +39,7 @@ from whatsapp_bot.flows import MORE, Astray, Flow, Gone, Open, Resume, Say
 from whatsapp_bot.inbound import Incoming, Kind
 from whatsapp_bot.models import Conversation, HelpRequest, Message
 from whatsapp_bot.place import KEPT_FOR, Place
-from whatsapp_bot.questions import FEWEST_WORDS
+from whatsapp_bot.questions import FEWEST_WORDS, LongText, knows_not, tells_nothing
 from whatsapp_bot.vocabulary import asks_for_a_person, meant_by, nearly_meant
 from whatsapp_bot.whatsapp_text import digits_to_number, paragraphs
 
@@ -45,7 +47,6 @@ log = structlog.get_logger("whatsapp_bot")
 
 ALBUM = timedelta(seconds=10)
 """Pictures that come within this time after one that was answered are one album with it."""
-TOO_MANY_WRONG = 3
 MOST_A_MINUTE = 60
 MOST_JUMPS = 10
 TURNS_AWAY = ("menu", "cancel", "stop")
@@ -68,7 +69,7 @@ class Desk:
         self.words = words_in(incoming.text) or bare(incoming.text)
         self.place = Place.of(conversation)
         self.word = HELP if self._wants_a_person() else meant_by(self.words)
-        self.is_emergency = tells_of_emergency(self.words)
+        self.is_emergency = tells_of_emergency(incoming.text)
         self.is_new = not (conversation.heard_at or self._counts_at_any_time() or self._expected())
         self.jumps = 0
 
@@ -120,6 +121,8 @@ class Desk:
         quoted = self._claim_of_quoted()
         if quoted:
             return self._hand_over(quoted, silent=False)
+        if self._answers_earlier_question():
+            return self._ask_what_is_open()
         if self._was_asked_since():
             self.place.rest()
         asking = self.place.asking
@@ -142,9 +145,43 @@ class Desk:
         elsewhere = self._hear_elsewhere() if self._chooses_nothing() else ""
         return elsewhere or self._hear_answer()
 
+    def _answers_earlier_question(self) -> bool:
+        """Is it a number or a choice, in reply to a question other than the one that is open?"""
+        if not self.message.quoted_sid or self.said.payload:
+            return False
+        quoted = self.contact.messages.earlier_turn(self.message.quoted_sid)
+        if not quoted:
+            return False
+        told, (asked, asking) = quoted.in_words(), self._open_question()
+        if asked and told.endswith(asked):
+            return False
+        chose_then = chosen(choices_in(told), self.said, near=False) is not None
+        return chose_then or self._is_number_for(asking)
+
+    def _open_question(self) -> tuple[str, State]:
+        """What is asked now, as it was said; at rest that is the main menu."""
+        flow = self._flow_at(MAIN_MENU if self.place.is_at_rest else self.place.flow)
+        if not flow:
+            return "", State()
+        turn = take_turn(flow.build_form, self.place.asking)
+        return in_words(flow, turn) if turn.reply else "", turn.state
+
+    def _is_number_for(self, asking: State) -> bool:
+        """Would it be taken for the answer?"""
+        if digits_to_number(self.said.text) is None:
+            return False
+        takes_any = bool(asking.asked) and asking.expects == Expects.TEXT
+        return takes_any or chosen(asking.options, self.said, near=False) is not None
+
+    def _ask_what_is_open(self) -> str:
+        if self.place.is_at_rest:
+            return paragraphs(texts.EARLIER_DONE(), self.open(MAIN_MENU))
+        return paragraphs(texts.EARLIER(), self.turn())
+
     def _hear_answer(self) -> str:
         flow = self._flow_at(self.place.flow)
-        reply = (self._set_right(flow) or self._take_each(flow)) if flow else ""
+        ways = (self._set_right, self._take_each, self._hear_sentence)
+        reply = next(filter(None, (way(flow) for way in ways)), "") if flow else ""
         reply = reply or self.turn(self.said)
         # Nobody in danger is told that it was none.
         return self.turn() if self.is_emergency and self.place.asking.wrong else reply
@@ -161,6 +198,47 @@ class Desk:
         """The reply to the answers to several questions at once; "" where it is one, or none."""
         turn = take_each(flow.build_form, self.place.asking, self.said)
         return self._go_on(flow, turn) if turn else ""
+
+    def _hear_sentence(self, flow: Flow) -> str:
+        """The reply to a sentence instead of a choice, with the question again; "" for none."""
+        if not self._says_more_than_a_choice(flow):
+            return ""
+        return self._tell_meanwhile() or self._take_more()
+
+    def _tell_meanwhile(self) -> str:
+        """The reply to `where is ORD-1001?`; "" where it is none, or we would have to ask back."""
+        address = flows.claimed(self.contact, self.message)
+        if not address:
+            return ""
+        before = replace(self.place)
+        told = self.open(address)
+        asks_back = bool(self.place.flow)
+        self.place.return_to(before)
+        return "" if asks_back else paragraphs(_without_go_on(told), self.turn())
+
+    def _take_more(self) -> str:
+        """The reply to what tells more of what is reported; "" where it asks, or tells nothing."""
+        if knows_not(self.words):
+            return ""
+        if self.said.text.rstrip().endswith("?") or self._asks_for_something():
+            return ""
+        self.place.keep(self.message)
+        return paragraphs(texts.ADDED(), self.turn())
+
+    def _says_more_than_a_choice(self, flow: Flow) -> bool:
+        """Is it a sentence at a question of a report that has choices, and none of them?
+
+        `critical, line 9` is no sentence.
+        """
+        if not (flow.takes_more_words and self._is_no_choice()):
+            return False
+        return sum(map(str.isalpha, self.words.split())) >= FEWEST_WORDS
+
+    def _is_no_choice(self) -> bool:
+        """Is a choice asked for, and none made or tapped?"""
+        if self.place.asking.expects != Expects.CHOICE or self.said.payload:
+            return False
+        return self.place.asking.answer(self.said) is None
 
     def _word_with_an_error(self) -> str:
         """The word of ours that was mistyped where only a choice is asked for; "" for none."""
@@ -303,16 +381,21 @@ class Desk:
         return paragraphs(self._put_aside(), self.open(MAIN_MENU))
 
     def help(self) -> str:
-        return paragraphs(self._put_aside(), self.open(HELP))
+        """The help, from which *back* leads to where one was."""
+        here = [self.place.flow] if self.place.flow not in ("", HELP) else []
+        way_back = [*self.place.trail, *here]
+        reply = paragraphs(self._put_aside(), self.open(HELP))
+        self.place.trail = way_back
+        return reply
 
     def start(self) -> str:
         return paragraphs(texts.STARTED() if self.contact.opt_in() else "", self.to_menu())
 
     def stop(self) -> str:
         self.contact.opt_out(told=True)
-        self._put_aside()
+        kept = self._put_aside()
         self.place.rest()
-        return texts.STOPPED()
+        return paragraphs(texts.STOPPED(), kept)
 
     def back(self) -> str:
         flow = self._flow_at(self.place.flow)
@@ -321,7 +404,15 @@ class Desk:
             if earlier:
                 self.place.asking = earlier
                 return self.turn()
-        return self.open(self.place.trail[-1]) if self.place.trail else self.to_menu()
+        if not self.place.trail:
+            return self.to_menu()
+        return paragraphs(self._put_aside(), self._return_to(self.place.trail[-1]))
+
+    def _return_to(self, address: str) -> str:
+        """Open it again, or go on with it where it was left half-way for where we are now."""
+        if self._flow_at(address) and self.place.has_aside(address):
+            return self._resume(address, start_over=False)
+        return self.open(address)
 
     def skip(self) -> str:
         return self.turn(Said(skipped=True)) if self.place.flow else self.open(MAIN_MENU)
@@ -386,7 +477,8 @@ class Desk:
         belongs = self.place.expects_reply or self.place.has_just_sent
         replies = self._expected() if belongs else ""
         claimed = replies or flows.claimed(self.contact, self.message)
-        address = claimed or self._offered()
+        is_for_team = bool(flow and flow.leaves_files_to_team)
+        address = claimed or ("" if is_for_team else self._offered())
         if not address and self.is_emergency:
             self.place.rest()  # The team has it.
             return texts.GO_ON()
@@ -395,16 +487,27 @@ class Desk:
     def _hear_caption(self, flow: Flow) -> str:
         """What came with it, or the picture itself, is the answer to the question if it can be."""
         is_picture = Kind(self.message.kind).is_picture
-        is_voice = self.message.kind == Kind.AUDIO
-        text = self.said.text or (flow.spoken if is_voice else "")
+        text = self.said.text or (flow.spoken if self.message.kind == Kind.AUDIO else "")
         said = Said(text, attachment=str(self.message.pk) if is_picture else "")
-        kept = f"{flow.when_kept()} {texts.CANNOT_LISTEN()}" if is_voice else flow.when_kept()
+        kept = self._that_it_is_kept(flow)
         answer = self.place.asking.answer(said)
         # Who sends two pictures with the same words under them has not said them again.
         if answer and answer != self.place.asking.doubted:
             reply = self.turn(said)
             return paragraphs(kept, reply) if self.place.asking.wrong else reply
         return paragraphs(kept, self.turn())
+
+    def _that_it_is_kept(self, flow: Flow) -> str:
+        """Said of a voice note, it asks for what we can read."""
+        if self.message.kind != Kind.AUDIO or self._wants_picture():
+            return flow.when_kept()
+        return f"{flow.when_kept()} {self._that_it_is_not_heard(flow)}"
+
+    def _that_it_is_not_heard(self, flow: Flow) -> str:
+        if self.place.asking.options:
+            return texts.CANNOT_LISTEN_TO_A_CHOICE()
+        wants_words = isinstance(self._question(flow), LongText)
+        return texts.CANNOT_LISTEN() if wants_words else texts.CANNOT_LISTEN_TO_AN_ANSWER()
 
     def _hand_over(self, address: str, silent: bool) -> str:
         """Open what claimed it. What was asked before still stands, unless that asks as well."""
@@ -416,7 +519,7 @@ class Desk:
         if silent or not asks:
             self.place.return_to(before)
         if not asks and not before.is_at_rest:
-            reply = paragraphs(reply.removesuffix(texts.GO_ON()).strip(), self.turn())
+            reply = paragraphs(_without_go_on(reply), self.turn())
         return reply
 
     # Silence, and what is left half-way ----------------------------------------------------------
@@ -431,14 +534,14 @@ class Desk:
         if self._says_whether_to_pass_on():
             return ""
         nothing_was_asked = self.place.is_at_rest
-        self._put_aside()
+        left = self._put_aside()
         self.place.rest()
         if self._counts_before_all():
             return ""
         offer = self._offer_to_go_on()
         if offer or nothing_was_asked or self._is_about_something():
             return offer
-        return paragraphs(texts.EXPIRED(), self.open(MAIN_MENU))
+        return paragraphs(texts.EXPIRED(), left, self.open(MAIN_MENU))
 
     def _counts_before_all(self) -> bool:
         """Is it to be heard, and nothing be offered before?"""
@@ -448,7 +551,7 @@ class Desk:
 
     def _offer_to_go_on(self) -> str:
         """The offer to go on with what was left half-way; "" where nothing was."""
-        left = self.place.to_offer("" if self.word in WORDS else self.said.text)
+        left = self.place.to_offer("" if self.word in WORDS else self.said.text, self.message)
         if not left:
             return ""
         if self.message.has_attachment or self._offered():
@@ -492,9 +595,34 @@ class Desk:
         if start_over:
             return self.open(address, left.get("given"))
         self.place.take_up(left)
-        reply = self.turn(Said(left["said"]) if left.get("said") else None)
-        # What was said before the offer need not have been an answer.
-        return self.turn() if self.place.asking.wrong else reply
+        return self._hear_what_was_said(left.get("said", ""), left.get("by")) or self.turn()
+
+    def _hear_what_was_said(self, text: str, by: dict[str, Any] | None) -> str:
+        """The reply to what was said before the offer, where that can only be the answer; else "".
+
+        The words stay with the report then.
+        """
+        reply = self.turn(Said(text)) if text and self._can_only_answer(text) else ""
+        if reply and not self.place.asking.wrong:
+            return reply
+        if by and not self.place.is_kept(by) and not tells_nothing(text):
+            self.place.kept = [*self.place.kept, by]
+        return ""
+
+    def _can_only_answer(self, text: str) -> bool:
+        """Is it surely meant as the answer, and no 2 for the menu or words about something else?"""
+        flow, asking = self._flow_at(self.place.flow), self.place.asking
+        if not flow:
+            return False
+        if asking.expects == Expects.CHOICE:
+            is_one = chosen(asking.options, Said(text), near=False) is not None
+            return is_one and not tells_nothing(text)
+        return asking.expects == Expects.TEXT and not isinstance(self._question(flow), LongText)
+
+    def _question(self, flow: Flow) -> Field | None:
+        """The field of the form that is asked now."""
+        asking = self.place.asking
+        return flow.build_form(asking.answers).fields.get(asking.asked)
 
     # Flows ---------------------------------------------------------------------------------------
 
@@ -527,12 +655,7 @@ class Desk:
         self.place.asking = turn.state
         if turn.reply:
             self.place.more = flow.more
-            return in_words(
-                turn.reply,
-                wrong=turn.state.wrong,
-                way_out=not flow.is_menu,
-                more=bool(flow.more),
-            )
+            return in_words(flow, turn)
         match flow.done(turn.form):
             case Say(text, more, trail):
                 self.place.rest(more, trail)
@@ -569,24 +692,8 @@ WORDS: dict[str, Callable[[Desk], str]] = {
 """What these words do anywhere, when they are the whole message."""
 
 
-def in_words(ask: Ask, *, wrong: int = 0, way_out: bool = True, more: bool = False) -> str:
-    """A question as a message.
-
-    wrong: how many answers in a row were not accepted. way_out: name it after too many of them.
-    more: there are further options.
-    """
-    error = [ask.error] if ask.error else []
-    if wrong >= TOO_MANY_WRONG:
-        error += [texts.EXAMPLE(example=ask.example)] if ask.example else []
-        error += [texts.WAY_OUT()] if way_out else []
-    hints = [texts.OPTIONAL()] if ask.optional else []
-    hints += [texts.MORE()] if more else []
-    return paragraphs(
-        "\n".join(error),
-        "\n".join(part for part in (ask.question, ask.help_text) if part),
-        "\n".join(f"{number}. {label}" for number, (_, label) in enumerate(ask.options, 1)),
-        "\n".join(hints),
-    )
+def _without_go_on(told: str) -> str:
+    return told.removesuffix(texts.GO_ON()).strip()
 
 
 def stop_or_start(text: str) -> str:

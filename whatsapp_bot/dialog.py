@@ -19,14 +19,17 @@ from django import forms
 from rapidfuzz import utils
 
 from whatsapp_bot.nearness import nearest
-from whatsapp_bot.vocabulary import POLITE, meant_by
+from whatsapp_bot.vocabulary import POLITE, meant_by, only_notes
 from whatsapp_bot.whatsapp_text import digits_to_number, without_accents
 
 Answers = dict[str, str]
 BuildForm = Callable[[Answers], forms.Form]
 
 LONGEST_LABEL = 60
-SAID_FOR = {"yes": ("yes", "ok"), "no": ("no",)}
+SAID_FOR = {
+    "yes": ("yes", "ok", "yes already", "yes they did", "yes it did", "yes it is", "yes i did"),
+    "no": ("no", "not yet", "no not yet", "no it is not", "no it isn t"),
+}
 """What the words for an option with this key amount to."""
 _IN_WORDS = re.compile(
     r"(?:(?:the|number|option|choice|item) )?(\w+?)(?:(?<=\d)(?:st|nd|rd|th))?"
@@ -45,10 +48,30 @@ _CORRECTS = re.compile(
     re.IGNORECASE,
 )
 """`No, line 3` does, and `no label` may be what is wrong."""
-NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+NUMBERS = (
+    *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
+    *("twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
+    *("nineteen", "twenty"),
+)
 """How people say a number to their phone, which writes it down."""
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _PARTS = re.compile(r"[,;\n]\s*(?:and\s)?|\sand\s")
+_SHORTENED = {
+    "s": "he she that there here what where who when how "
+    "someone somebody everyone everybody nobody",
+    "m": "i",
+    "ve": "i",
+    "re": "they you",
+    "t": "can won don doesn didn isn aren wasn weren hasn haven hadn "
+    "couldn wouldn shouldn mustn needn",
+}
+_IN_FULL = {
+    f"{word}{end}": f"{word} {end}" for end, words in _SHORTENED.items() for word in words.split()
+}
+"""What is often written without its apostrophe, such as `wheres` and `im`.
+
+Not what is then a word of its own, as `its`, `were` and `ill` are.
+"""
 _COLOUR = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]")
 """Of a skin, or that a sign is in colour at all, as that of a heart."""
 
@@ -119,6 +142,8 @@ class State:
             return said.attachment or ("" if meant == "no" else None)
         only = self.expects == Expects.CHOICE
         key = chosen(self.options, said, near=only)
+        if only and key == "yes" and only_notes(words_in(said.text) or bare(said.text)):
+            return None
         if key is not None or only:
             return key
         # A button that is not one of ours by now was tapped in an earlier message.
@@ -264,8 +289,12 @@ def _in_small_letters(text: str) -> str:
 
 
 def words_in(text: str) -> str:
-    """The words of `text`, in small letters, with a space between, without signs and accents."""
-    return " ".join(utils.default_process(without_accents(text)).split())
+    """The words of `text`, in small letters, with a space between, without signs and accents.
+
+    Nothing depends on an apostrophe: `I'm` and `im` are both `i m`.
+    """
+    words = utils.default_process(without_accents(text)).split()
+    return " ".join(map(_IN_FULL.get, words, words))
 
 
 def chosen(options: list[list[str]], said: Said, *, near: bool = True) -> str | None:

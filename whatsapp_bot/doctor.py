@@ -21,16 +21,15 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.mail import get_connection
 from django.db import Error, connection
-from django.db.migrations.executor import MigrationExecutor
-from django.db.migrations.loader import MigrationLoader
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from whatsapp_bot.checks import has_mail_server
+from whatsapp_bot.checks import has_mail_server, place_of_database
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.left_lying import left_lying_since
-from whatsapp_bot.models import Channel, Message, MessageTemplate
+from whatsapp_bot.migrated import later_migrations, missing_migrations
+from whatsapp_bot.models import Channel, Media, Message, MessageTemplate
 from whatsapp_bot.models.message import tried_for
 from whatsapp_bot.outage import DOES_NOT_ANSWER, IS_IT_THERE, in_a_line
 from whatsapp_bot.reconcile import OVERLAP
@@ -42,9 +41,10 @@ from whatsapp_bot.wording import Notice, Text
 
 log = structlog.get_logger("whatsapp_bot")
 
-CLOCK_MAY_DIFFER = 60
+CLOCK_MAY_DIFFER = 10
 TROUBLE_MAY_LAST = timedelta(hours=6)
 GOES_WITHIN = timedelta(minutes=10)
+WHERE_FILES_ARE = "Is MEDIA_ROOT mounted, or MEDIA_STORAGE_URL right, and the same on all machines?"
 IS_TWILIO_THERE = (
     "Does this machine reach https://api.twilio.com? See also https://status.twilio.com"
 )
@@ -133,29 +133,29 @@ def debug() -> Findings:
 
 def database() -> Findings:
     try:
-        executor = MigrationExecutor(connection)
+        missing, later = missing_migrations(), later_migrations()
     except Error as error:
         says = DOES_NOT_ANSWER.format(why=in_a_line(error))
         yield Finding("database", State.WRONG, says, IS_IT_THERE)
         return
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if missing:
         says = "The database is not as this version needs it."
         yield Finding("database", State.WRONG, says, "Run `manage.py migrate`, and restart.")
-    elif later := _of_a_later_version(executor.loader):
-        says = f"The database is of a later version than this program: it has {later}."
+    elif later:
+        names = ", ".join(" ".join(one) for one in sorted(later))
+        says = f"The database is of a later version than this program: it has {names}."
         mend = "Install that version again. To go back: A new version, in docs/production.md."
         yield Finding("database", State.WARNING, says, mend)
     else:
-        yield Finding("database", State.OK, "It answers, and all migrations are applied.")
+        says = f"{_name_of_database()} answers, and all migrations are applied."
+        yield Finding("database", State.OK, says)
 
 
-def _of_a_later_version(loader: MigrationLoader) -> str:
-    """The names of applied migrations that come after all that this program has; "" for none."""
-    last = dict(loader.graph.leaf_nodes())
-    later = [
-        f"{app} {name}" for app, name in loader.applied_migrations if name > last.get(app, name)
-    ]
-    return ", ".join(sorted(later))
+def _name_of_database() -> str:
+    about = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"SQLite, {place_of_database()},"
+    return f"PostgreSQL, {about['NAME']} at {about['HOST'] or 'this machine'},"
 
 
 def shared_cache() -> Findings:
@@ -186,6 +186,10 @@ def storage() -> Findings:
         yield Finding("storage", State.OK, "A file was written, read and deleted.")
     else:
         yield Finding("storage", State.WRONG, "A file was not read back as it was written.")
+    last = Media.objects.filter(status=Media.Status.STORED).order_by("-pk").first()
+    if last and not default_storage.exists(last.file.name):
+        says = "The last file that was stored is not here."
+        yield Finding("storage", State.WRONG, says, WHERE_FILES_ARE)
 
 
 def _is_kept(content: bytes) -> bool:

@@ -82,15 +82,18 @@ class Flow:
     """A form that is asked in chat, one field at a time, and what follows from its answers.
 
     title: for staff, who choose what a menu opens. is_menu: it only asks where to go; *back* from
-    there returns to it. takes_attachments: pictures and the like that
-    come while it is under way are kept for it (`place.kept`). resumable: when it is left half-way,
-    it is offered again.
+    there returns to it. takes_attachments: pictures and the like that come while it is under way
+    are kept for it (`place.kept`). takes_more_words: so is a sentence where one of several choices
+    is asked for. leaves_files_to_team: they are of no use here, and no other flow is to be offered
+    instead. resumable: when it is left half-way, it is offered again.
     """
 
     name: ClassVar[str]
     title: ClassVar[str] = ""
     is_menu: ClassVar[bool] = False
     takes_attachments: ClassVar[bool] = False
+    takes_more_words: ClassVar[bool] = False
+    leaves_files_to_team: ClassVar[bool] = False
     resumable: ClassVar[bool] = False
 
     when_kept: ClassVar[Text] = texts.KEPT

@@ -40,6 +40,7 @@ class PreparedCursor:
         self.adapting = Transformer(_with_fast_times(connection))
         self.names: dict[str, bytes] = {}
         self.numbers = count(1)
+        self.changes = 0
         self.poll = select.poll()
         self.poll.register(self.libpq.socket)
 
@@ -53,8 +54,9 @@ class PreparedCursor:
         try:
             self.result = self._run(name, sent, commit=commit)
         except psycopg.errors.FeatureNotSupported:
-            # A table has changed since, and the plan does not fit any more.
-            del self.names[sql]
+            # A table has changed since, and that plan does not fit any more; nor may others.
+            self.names.clear()
+            self.changes += 1
             raise
         return self
 
@@ -106,11 +108,14 @@ class PreparedCursor:
 
     def _prepare(self, sql: str) -> bytes:
         """Have it planned, the types of its values told by where they stand; its name."""
+        text = sql % tuple(f"${place}" for place in range(1, sql.count("%s") + 1))
+        if self.changes:
+            # PgBouncer has what it knows planned once only, whoever prepares it.
+            text = f"{text} /* {self.changes} */"
         # A pooler that shares the server among us must never take another's statement for it.
-        digest = hashlib.sha256(sql.encode()).hexdigest()[:16]
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         name = f"andon_{digest}_{next(self.numbers)}".encode()
-        numbered = sql % tuple(f"${place}" for place in range(1, sql.count("%s") + 1))
-        self._checked(self.libpq.prepare(name, numbered.encode()))
+        self._checked(self.libpq.prepare(name, text.encode()))
         self.names[sql] = name
         return name
 

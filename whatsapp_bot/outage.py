@@ -3,7 +3,7 @@
 import threading
 
 import structlog
-from django.db import Error, connection
+from django.db import Error, InterfaceError, OperationalError, connection
 
 log = structlog.get_logger("whatsapp_bot")
 
@@ -11,11 +11,16 @@ DOES_NOT_ANSWER = "The database does not answer: {why}"
 IS_IT_THERE = "Is it running? Is DATABASE_URL right?"
 
 
-def why_away() -> str:
-    """Why the database does not answer; "" when it does.
+def why_away(error: Exception) -> str:
+    """Why the database does not answer; "" when the error is none of it, or it does.
 
     Then a statement that failed had waited for a lock, took too long, or lost its connection.
     """
+    is_of_database = isinstance(error, OperationalError | InterfaceError)
+    return _why_silent() if is_of_database else ""
+
+
+def _why_silent() -> str:
     connection.close_if_unusable_or_obsolete()
     try:
         with connection.cursor() as cursor:
@@ -44,7 +49,7 @@ class Outage:
             self._waiting += 1
             if self._waiting == 1:
                 log.error("the database is away", why=why)
-        while not ended.wait(1) and why_away():
+        while not ended.wait(1) and _why_silent():
             pass
         with self._lock:
             self._waiting -= 1

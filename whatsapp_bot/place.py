@@ -16,15 +16,17 @@ MINUTE = timedelta(minutes=1)
 class Place:
     """Where a conversation stands.
 
-    flow: the address of what is under way, "" at rest. trail: the menus that led there, at rest
-    also the list that was chosen from. asking: its form. more: the address that *more* opens.
-    kept: messages with attachments that wait for a report, as {"message": id, "at": time}. album:
+    flow: the address of what is under way, "" at rest. trail: the menus that led there, at the help
+    also what was left for it, and at rest the list that was chosen from. asking: its form. more:
+    the address that *more* opens. kept: messages that wait for a report, most of them with
+    attachments, as {"message": id, "at": time}; "for" is what was under way when it came. album:
     when a picture was last answered. aside: the flows that were left half-way, each as {"flow",
     "asking", "kept"}; with "given", answers that came later, and once it was "offered" what was
-    "said" then. minute: when it began and how many messages came in it, as {"at", "count"}.
-    expects: what somebody who is at rest may be replying to, as {"address", "notice", "message",
-    "until", "asks"}; a number is an answer only where it "asks". It is "just" sent while nothing
-    else has been opened since. expects_then: the same of what waits until the person writes.
+    "said" then, "by" a message as in kept. minute: when it began and how many messages came in it,
+    as {"at", "count"}. expects: what somebody who is at rest may be replying to, as {"address",
+    "notice", "message", "until", "asks"}; a number is an answer only where it "asks". It is "just"
+    sent while nothing else has been opened since. expects_then: the same of what waits until the
+    person writes.
     """
 
     flow: str = ""
@@ -136,7 +138,11 @@ class Place:
         self.asking, self.more = before.asking, before.more
 
     def keep(self, message: Message) -> None:
-        self.kept = [*self.kept, _as_kept(message)]
+        self.kept = [*self.kept, _as_kept(message) | {"for": self.flow}]
+
+    def is_kept(self, message: dict[str, Any]) -> bool:
+        """Is this one, as in `kept`, among them?"""
+        return message["message"] in _ids(self.kept)
 
     def drop_stale(self, now: datetime) -> None:
         """Keep only what came in the last KEPT_FOR."""
@@ -147,7 +153,13 @@ class Place:
     def take_kept(self) -> list[int]:
         """The ids of the kept messages, oldest first, which are kept no longer."""
         kept, self.kept = self.kept, []
-        return [one["message"] for one in kept]
+        return _ids(kept)
+
+    def take_kept_for_this(self) -> list[int]:
+        """The same of those that came while this was under way. What came before stays."""
+        came = [one for one in self.kept if one.get("for") == self.flow]
+        self.kept = [one for one in self.kept if one not in came]
+        return _ids(came)
 
     def put_aside(self) -> None:
         """Remember what is under way, to offer it again."""
@@ -169,6 +181,11 @@ class Place:
             self.aside = [*self.aside, left]
             self.kept = []
 
+    def take_back(self, address: str, given: Answers) -> None:
+        """Have these answers wait at `address` no more, if they are all that waits there."""
+        if self.answers_aside(address) == given:
+            self.kept = [*self.take_aside(address)["kept"], *self.kept]
+
     def has_aside(self, address: str) -> bool:
         """Was this flow left half-way?"""
         return address in [left["flow"] for left in self.aside]
@@ -185,14 +202,14 @@ class Place:
     def _aside_at(self, address: str) -> dict[str, Any]:
         return next((left for left in self.aside if left["flow"] == address), {})
 
-    def to_offer(self, said: str) -> str:
+    def to_offer(self, said: str, message: Message) -> str:
         """The address of what was left last, when it has not been offered yet; else "".
 
-        What was `said` instead waits with it: it may be the answer to its question.
+        What was `said` instead, in this message, waits with it: it may answer its question.
         """
         for left in reversed(self.aside):
             if not left.get("offered"):
-                left |= {"offered": True, "said": said}
+                left |= {"offered": True, "said": said, "by": _as_kept(message)}
                 return left["flow"]
         return ""
 
@@ -211,6 +228,10 @@ class Place:
 
     def rest(self, more: str = "", trail: Sequence[str] = ()) -> None:
         self.flow, self.trail, self.asking, self.more = "", list(trail), State(), more
+
+
+def _ids(kept: Sequence[dict[str, Any]]) -> list[int]:
+    return [one["message"] for one in kept]
 
 
 def _as_kept(message: Message) -> dict[str, Any]:

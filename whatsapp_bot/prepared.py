@@ -161,7 +161,7 @@ AS_THEY_ARE = (models.CharField, models.TextField, models.IntegerField, models.F
 """Fields whose values need nothing done to be stored, unless they are of an enumeration."""
 
 # SQLite would ask each None in vain how it is to be stored: a thirtieth of a turn.
-sqlite3.register_adapter(NoneType, lambda none: none)
+sqlite3.register_adapter(NoneType, {}.get)  # which finds None, faster than a lambda
 
 
 def _readying(field: models.Field) -> Callable[[Any], Any] | None:

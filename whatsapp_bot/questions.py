@@ -1,5 +1,6 @@
 """Forms as chat asks them: with our sentences, and forgiving about how people write."""
 
+import re
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -12,6 +13,13 @@ from whatsapp_bot.vocabulary import PHRASES, meant_by, nearly_meant, refuses
 LONGEST_ANSWER = 4000
 FEWEST_WORDS = 3
 """What a sentence has at the least."""
+_KNOWS_NOT = re.compile(
+    r"(?:(?:sorry|well|no|i|we|am|m|are|re|have|can|honestly|really) )*"
+    r"(?:(?:do not|don t) (?:really )?(?:know|understand)|not (?:really |so |quite )?sure|unsure"
+    r"|no idea|(?:can t|cannot|can not|not) (?:say|tell)|hard to (?:say|tell))"
+    r"(?: (?:it|that|this|is|yet|exactly|sorry|how|bad|much|many|which|one|what|to|choose|say|send"
+    r"|you|means?))*"
+)
 
 
 class Form(forms.Form):
@@ -61,6 +69,11 @@ def tells_nothing(answer: str) -> bool:
     """Is it a sign, a number, or a word such as yes, and nothing else?"""
     words = words_in(answer) or bare(answer)
     return not any(map(str.isalpha, words)) or meant_by(words) in PHRASES
+
+
+def knows_not(words: str) -> bool:
+    """Is this the whole message: `I don't know`, `sorry, not sure how bad`?"""
+    return bool(_KNOWS_NOT.fullmatch(words))
 
 
 class ChoiceField(forms.ChoiceField):

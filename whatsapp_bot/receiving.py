@@ -22,6 +22,7 @@ from whatsapp_bot.dialog import words_in
 from whatsapp_bot.emergency import tells_of_emergency
 from whatsapp_bot.inbound import Incoming
 from whatsapp_bot.models import Conversation, HelpRequest, Message
+from whatsapp_bot.on_disk import NotOnDisk
 from whatsapp_bot.place import Place
 from whatsapp_bot.queueing import in_turn
 from whatsapp_bot.vocabulary import asks_for_a_person, meant_by
@@ -48,11 +49,11 @@ def receive(incoming: Incoming) -> Answer:
 
     The same SID again gets the stored reply. A fault of our own leaves the message stored, and
     says so to the person. Words that were fetched, and that others overtook, are kept (see `keep`).
-    Raises OperationalError or InterfaceError when the database is away.
+    Raises OperationalError or InterfaceError when the database is away, and NotOnDisk.
     """
     try:
         return _take_as_things_are(incoming)
-    except (OperationalError, InterfaceError):
+    except (OperationalError, InterfaceError, NotOnDisk):
         raise
     except IntegrityError as error:
         replies = Message.objects.replies_to(incoming.sid)
@@ -68,7 +69,7 @@ def _take_as_things_are(incoming: Incoming) -> Answer:
         try:
             return _take(incoming)
         except NotSupportedError:
-            # A migration changed a column since PostgreSQL planned a statement. That plan is gone.
+            # A migration changed a column since PostgreSQL planned a statement: it does so anew.
             return _take(incoming)
 
 
@@ -123,7 +124,7 @@ def _store_only(incoming: Incoming, error: Exception) -> Answer:
 
 def _raises_alarm_all_the_same(message: Message) -> bool:
     """Does it tell of an emergency, and does the team know? That may be just what failed."""
-    if not tells_of_emergency(words_in(message.body)):
+    if not tells_of_emergency(message.body):
         return False
     with suppress(Exception), transaction.atomic():
         HelpRequest.objects.alarm(message)
@@ -176,7 +177,7 @@ def _leave(
 
 def _warning(message: Message) -> list[Message]:
     """Whom to call in an emergency, said however late, unless the person has read it since."""
-    if not tells_of_emergency(words_in(message.body)):
+    if not tells_of_emergency(message.body):
         return []
     with _in_language(message.contact.language or settings.LANGUAGE_CODE):
         text = texts.EMERGENCY()
@@ -187,10 +188,9 @@ def _warning(message: Message) -> list[Message]:
 
 def _have_team_see(conversation: Conversation, message: Message) -> None:
     """Leave for the team what is for people, since nobody else will see to it."""
-    words = words_in(message.body)
-    if tells_of_emergency(words):
+    if tells_of_emergency(message.body):
         HelpRequest.objects.alarm(message)
-    elif message.has_attachment or _is_for_people(words, conversation, message):
+    elif message.has_attachment or _is_for_people(words_in(message.body), conversation, message):
         HelpRequest.objects.add(message, since=message.created_at)
     else:
         return

@@ -27,9 +27,10 @@ class Recent(Generic[T]):
         self.every.append(self)
 
     def __call__(self) -> T:
-        if time.monotonic() - self.loaded_at > MAX_AGE:
+        now = time.monotonic()
+        if now - self.loaded_at > MAX_AGE:
             self.value = self.load()
-            self.loaded_at = time.monotonic()
+            self.loaded_at = now  # as old as the beginning of its reading
         return self.value
 
     def forget(self) -> None:

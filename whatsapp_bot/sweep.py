@@ -10,11 +10,11 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
 from whatsapp_bot import outbox, tasks
-from whatsapp_bot.models import Channel, HelpRequest, Media, MessageTemplate
+from whatsapp_bot.models import Channel, HelpRequest, Media, Message, MessageTemplate
 from whatsapp_bot.outage import why_away
 from whatsapp_bot.twilio import account
 
@@ -52,7 +52,7 @@ def _is_done(job: Callable[[], None]) -> bool:
     try:
         job()
     except Exception as error:
-        if isinstance(error, OperationalError | InterfaceError) and why_away():
+        if why_away(error):
             raise
         log.error("the worker stumbled", job=job.__name__, exc_info=error)
         return False
@@ -67,6 +67,11 @@ def wake_the_outbox() -> None:
 @every(20)
 def say_that_we_are_at_work() -> None:
     Channel.objects.note_work()
+
+
+@every(20)
+def wait_for_no_wrong_clock() -> None:
+    Message.objects.put_off_no_longer()
 
 
 @every(settings.RECONCILE_EVERY_MINUTES * 60)
@@ -96,7 +101,7 @@ def wake_the_fetching() -> None:
 
 @every(1)
 def wake_the_mailing() -> None:
-    if HelpRequest.objects.to_mail().exists():
+    if HelpRequest.objects.to_mail().exists() or Channel.objects.to_mail().exists():
         tasks.enqueue(tasks.mail_alarms)
 
 

@@ -46,10 +46,11 @@ def fetch_files() -> None:
 
 @task(queue_name=MAILING)
 def mail_alarms() -> None:
-    """Tell staff by mail what sounds like an emergency."""
-    from whatsapp_bot.models import HelpRequest
+    """Tell staff by mail what sounds like an emergency, and that nothing can be sent."""
+    from whatsapp_bot.models import Channel, HelpRequest
 
     HelpRequest.objects.mail()
+    Channel.objects.mail()
 
 
 def wake(work: Task) -> None:

@@ -26,6 +26,18 @@ UNREADABLE = Text(
     about="After a contact card, a sticker, a reaction or something that we do not know. Below it "
     "comes the question again, if one was asked.",
 )
+EARLIER = Text(
+    "bot.earlier",
+    "That was an earlier question. Send *back* to return to the one before, or go on with this "
+    "one:",
+    about="When somebody replies with a number or a choice to an earlier message of ours, by "
+    "swiping it. Below it comes the question that is open.",
+)
+EARLIER_DONE = Text(
+    "bot.earlier.done",
+    "Thank you! That question is no longer open.",
+    about="The same, above the main menu, when no question is open.",
+)
 ANSWER_NEEDED = Text(
     "bot.answer_needed",
     "I need an answer to this one.",
@@ -94,18 +106,35 @@ CHANGED = Text(
 )
 KEPT = Text(
     "bot.kept",
-    "📎 Got it, I keep that with your report.",
+    "📎 Got it, I will add that to your report.",
     about="When a picture, voice note, document or location comes while a report is being written.",
+)
+ADDED = Text(
+    "bot.added",
+    "I will add that to your report. Please choose as well:",
+    about="After a sentence where one of several choices was asked for in a report. Below it comes "
+    "the question again.",
 )
 CANNOT_LISTEN = Text(
     "bot.cannot_listen",
-    "I cannot listen to it myself.",
+    "I cannot listen to it, so please write a few words as well.",
     about="After that, where it is a voice note. Below it comes the question again.",
+)
+CANNOT_LISTEN_TO_A_CHOICE = Text(
+    "bot.cannot_listen.choice",
+    "I cannot listen to it, so please send one of the numbers.",
+    about="The same, where the question has choices.",
+)
+CANNOT_LISTEN_TO_AN_ANSWER = Text(
+    "bot.cannot_listen.answer",
+    "I cannot listen to it, so please write the answer.",
+    about="The same, where a number, a date or the like is asked for.",
 )
 PUT_ASIDE = Text(
     "bot.put_aside",
     "I have kept what you began. Choose it again to go on with it.",
-    about="Above the main menu, when somebody leaves a report half-way.",
+    about="Above the main menu or the help, when somebody leaves a report half-way, and after "
+    "*stop*.",
 )
 YOU_ARE_WELCOME = Text("bot.welcome", "You are welcome! 🙂", about="After thanks.")
 GOODBYE = Text("bot.goodbye", "Goodbye! 🙂", about="After a goodbye.")
@@ -160,7 +189,7 @@ RESUME_START_OVER = Text("bot.resume.start_over", "Start over", about="A choice 
 
 STOPPED = Text(
     "bot.stopped",
-    "All right, we will not write to you by ourselves any more. When you write, we still answer. "
+    "All right, we will send you no more news. We still answer when you write. "
     "Send *start* to hear from us again.",
     about="After *stop* or *unsubscribe*.",
 )
@@ -183,7 +212,8 @@ TOO_FAST = Text(
 EMERGENCY = Text(
     "help.emergency",
     "🚨 Is somebody in danger? Call the emergency number now, and warn those around you. "
-    "I am a machine: I have passed your words on to our team, but nobody may see them at once.",
+    "I am a machine. I have passed this on to our team, but it may be some time before anybody "
+    "reads it.",
     about="Above all else, after words that sound like a fire, a gas leak or somebody hurt. Write "
     "into it which numbers to call.",
 )

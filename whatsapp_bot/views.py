@@ -3,13 +3,14 @@ import time
 import structlog
 from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
 from whatsapp_bot import receiving
 from whatsapp_bot.inbound import Incoming
+from whatsapp_bot.locked import LOCKED, is_locked
+from whatsapp_bot.migrated import missing_migrations
 from whatsapp_bot.models import Message
 from whatsapp_bot.twilio import webhook as twilio
 
@@ -31,8 +32,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
         answer = _receive(incoming, started)
     except Exception as error:
         # Nothing is stored: anything but a refusal to take the message would lose it.
-        log.error("message not taken", sid=incoming.sid, exc_info=error)
-        return HttpResponse("Please try again.", status=503, content_type="text/plain")
+        return _try_again("message not taken", incoming.sid, error)
     log.info(
         "turn",
         sid=incoming.sid,
@@ -54,8 +54,7 @@ def status(request: HttpRequest) -> HttpResponse:
     try:
         known = Message.objects.take_report(report)
     except (OperationalError, InterfaceError) as error:
-        log.error("report not taken", sid=report.sid, exc_info=error)
-        return HttpResponse("Please try again.", status=503, content_type="text/plain")
+        return _try_again("report not taken", report.sid, error)
     log.info("status", sid=report.sid, status=report.word, code=report.error_code, known=known)
     return HttpResponse(status=204)
 
@@ -66,6 +65,14 @@ def _refuse(door: str, refused: twilio.Refused) -> HttpResponse:
     return HttpResponse(
         refused.why, status=refused.status, content_type="text/plain", headers=refused.headers
     )
+
+
+def _try_again(event: str, sid: str, error: Exception) -> HttpResponse:
+    if is_locked(error):
+        log.warning(event, sid=sid, why=LOCKED)
+    else:
+        log.error(event, sid=sid, exc_info=error)
+    return HttpResponse("Please try again.", status=503, content_type="text/plain")
 
 
 def _receive(incoming: Incoming, started: float) -> receiving.Answer:
@@ -86,8 +93,7 @@ def _receive(incoming: Incoming, started: float) -> receiving.Answer:
 def health(request: HttpRequest) -> JsonResponse:
     """200 when the database answers and is up to date, else 503 and what is wrong."""
     try:
-        executor = MigrationExecutor(connection)
-        behind = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+        behind = missing_migrations()
     except Error:
         connection.close()
         return JsonResponse({"database": "unreachable"}, status=503)

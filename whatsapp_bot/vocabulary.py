@@ -26,10 +26,8 @@ PHRASES = {
         *("help asseblief", "hulp asseblief", "hilfe bitte", "ayuda por favor", "ngicela usizo"),
     ),
     "stop": (
-        *("unsubscribe", "stop all", "stopall", "opt out", "optout", "stop messages"),
-        *("stop sending me this", "stop sending me messages", "stop sending messages"),
-        *("stop texting me", "do not message me", "don t message me", "dont message me"),
-        *("no more messages", "unsubscribe me", "stop writing to me", "stop messaging me"),
+        *("unsubscribe", "stop all", "stopall", "opt out", "optout"),
+        *("leave me alone", "unsubscribe me", "stop now", "remove me"),
         *("stopp", "staak", "abmelden", "afmelden", "wypisz", "darme de baja"),
     ),
     "start": (),
@@ -64,7 +62,7 @@ PHRASES = {
     ),
     "no": (
         *("nope", "nah", "not now", "nothing", "nothing more", "no more"),
-        *("that is all", "that s all", "thats all", "that s it", "none", "no need"),
+        *("that is all", "that s all", "that s it", "none", "no need"),
         *("no photo", "no photos", "no picture", "no pictures", "i have no photo", "i have none"),
         *("nee", "nein", "non", "nao", "n", "nie", "cha", "nahi", "nahin", "नहीं", "👎"),
     ),
@@ -75,6 +73,8 @@ _MEANT = {
     for word, phrases in PHRASES.items()
     for phrase in (word, *phrases)
 }
+PLAIN_OK = ("ok", "okay", "okey", "k", "kk", "👍", "👌")
+"""What may also say that something is so. `Noted` and `will do` only say that it was read."""
 POLITE = ("ok", "hello", "thanks", "bye")
 """What is said around another word and means nothing more; of two of them the later one counts."""
 _MISTYPED = {
@@ -87,6 +87,14 @@ _MISTYPED = {
 """No words of their own: `black` and `pack` are no back, `ship` and `slip` no skip."""
 DAMAGED = r"(?:broke|crack|damag|fault|scratch|dent|bent)"
 """What a word begins with that says of parts or machines that they are damaged."""
+PLACE = "line|hall|press|machine|station|cell|robot|pump"
+"""What a number or a letter follows that says where."""
+_MACHINE = "machine|press|line|motor|conveyor|belt|pump|robot|forklift|crane|production"
+_IS_AMISS = re.compile(
+    rf"(?<!\bno )(?<!\bnot )\b(?:{DAMAGED}|leak|torn|stuck|jam|loose|overheat|stopp|burst|snapped"
+    r"|blocked|rust|burn|smok)\w*|\b(?:not work\w*|no power)\b"
+    rf"|\b(?:{_MACHINE}) (?:\w+ )?down\b|^(?:please )?stop (?:the )?(?:{_MACHINE})\b"
+)
 LONGEST_PHRASE = 80
 _BEFORE = re.compile(r"^(?:(?:please|pls|hi|hello|hey|there|ok|okay|just) )+")
 _FOR_WHAT = re.compile(r" for (?!nothing)(?:[^\W\d]+ ){0,3}[^\W\d]+$")
@@ -114,16 +122,43 @@ _ASKS_FOR_A_PERSON = re.compile(
 )
 """Also whether one is there, and when."""
 _SHORTEST_REQUEST = len("anyone")
+_MESSAGES = (
+    r"(?:(?:these|those|any|more|all|the|your) )*"
+    r"(?:messages?|texts?|updates?|news|notifications?)"
+)
+_WANTS_NO_NEWS = re.compile(
+    r"(?:(?:stop|do not|don t|never) (?:contact|messag|text|writ|spamm?|bother)(?:e|ing)?"
+    r"(?: to)? (?:me|us)"
+    r"|stop (?:contacting|messaging|texting|spamming)"
+    rf"|(?:stop|do not|don t|never) sen[dt](?:ing)? (?:(?:me|us) )?{_MESSAGES}"
+    r"|(?:stop|do not|don t) send(?:ing)? (?:me|us) (?:this|these|those|anything)"
+    rf"|(?:stop|no more) {_MESSAGES}"
+    rf"|(?:i|we) (?:do not|don t) want (?:to (?:get|receive) )?{_MESSAGES}"
+    r"|(?:(?:i|we) (?:want|wish|need|would like|d like) to|(?:can|how can|how do) i|please)"
+    r" (?:unsubscribe|opt out)(?: from (?:this|these|your|the|all)(?: (?:list|messages|news))?)?"
+    r"|(?:remove me from|take me off) (?:your|the|this)(?: mailing)? list)"
+    r"(?: (?:again|any ?more|ever))*"
+)
+"""`Stop texting the customer` and `don't contact me today` want something else."""
+_IT = r"(?:its|(?:it|this|that)(?: is| s| was| has been)?)"
 _REFUSES = re.compile(
-    r"(?:(?:no|nope|nah|sorry|please|pls|thanks|thank you) )*"
-    r"(?:(?:(?:(?:i|we) )?(?:do not|don t|dont) (?:want|need|report|send|pass|do|bother)"
+    r"(?:(?:no|nope|nah|ok|okay|sorry|please|pls|thanks|thank you) )*"
+    r"(?:(?:(?:(?:i|we) )?(?:do not|don t) (?:want|need|report|send|pass|do|bother)"
     r"|(?:(?:it s|its|that s) )?not (?:needed|necessary|required))"
     r"(?: (?:it|that|this|them|anything|to|be|report(?:ed)?|pass(?:ed)?|on))*"
     r"|(?:(?:it s|its|that s) )?not yet"
-    r"|(?:leave|forget|drop|ignore) (?:it|that|this)"
+    r"|(?:leave|forget|drop|ignore) (?:it|that|this)(?: message)?"
+    rf"|(?:{_IT} )?(?:not an?|no)(?: real)? (?:defect|fault)(?: at all)?"
+    rf"|(?:{_IT}|everything|(?:the )?(?:{_MACHINE})(?: is| s)?)"
+    r" (?:works?|working|runs|running|fine|ok|okay|good)(?: again(?: now)?| now)"
+    rf"|{_IT} (?:already )?(?:fixed|repaired|solved|sorted)(?: again| already)?"
+    rf"|(?:(?:{_IT}|(?:i|we)(?: have| ve)?) |(?=(?:reported )?already))(?:already )?reported"
+    r"(?: (?:it|that|this))?(?: already)?(?: (?:this morning|today|yesterday|earlier|before))?"
+    rf"|(?:(?:{_IT}|i m|i am) )?(?:just|only) (?:testing|an? test|trying)"
+    r"(?: (?:please )?(?:ignore|forget) (?:it|that|this)(?: message)?)?"
     r"|(?:no|nope|nah) (?:thanks|thank you|show me(?: the)?(?: main)?(?: menu)?)"
     r"|(?:no|nope|nah) (?:it s|its|all) (?:fine|ok|okay|good))"
-    r"(?: (?:please|thanks|thank you|any ?more|yet|(?:for )?now|later|menu))*"
+    r"(?: (?:please|thanks|thank you|sorry|any ?more|yet|(?:for )?now|later|menu))*"
     r"(?: (?:it s|its|all) (?:fine|ok|okay|good|fixed|done))?"
     r"(?: (?:i|we) (?:(?:will|ll|have|ve) )?(?:call|fix(?:ed)?|do)(?: (?:it|that|them))?)?"
     r"(?: (?:already|myself|ourselves|please|thanks|thank you))*"
@@ -147,7 +182,7 @@ def _meant_by(words: str) -> str:
 
 def _amounts_to(words: str) -> str:
     """What is meant by phrases that follow each other: `hola, buenos dias`, `ok thanks bye`."""
-    found = _MEANT.get(words, "")
+    found = "stop" if _WANTS_NO_NEWS.fullmatch(words) else _MEANT.get(words, "")
     spaces = [] if found else [place for place, sign in enumerate(words) if sign == " "]
     for space in spaces:
         first = _MEANT.get(words[:space])
@@ -171,6 +206,17 @@ def _thanks_for(words: str) -> str:
 def nearly_meant(words: str) -> str:
     """The word of ours that `words` are, but for a typing error: `mnu`, `cancle`; "" for none."""
     return _MISTYPED.get(words, "")
+
+
+def only_notes(words: str) -> bool:
+    """Is it an ok to what was told, and no answer to whether something is so?"""
+    return meant_by(words) == "ok" and _AFTER.sub("", words) not in PLAIN_OK
+
+
+def amiss_in(words: str) -> str:
+    """What says that something is amiss; "" where nothing does. Who says so need not say more."""
+    found = _IS_AMISS.search(words)
+    return found[0] if found else ""
 
 
 def asks_for_a_person(words: str) -> bool:

@@ -21,6 +21,7 @@ _UNWANTED = re.compile(
 _MARK = re.compile(r"[*_~`](?:(?<![^\W_][*_~`])(?=\S)|(?<=\S[*_~`])(?![^\W_]))")
 LONGEST_NUMBER = 20
 """With the signs around it that somebody may type."""
+_KEYCAP = re.compile("(?<=\\d)[\ufe0f\u20e3]+")
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d-"
 _LOOKALIKES = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"}
 
@@ -103,19 +104,18 @@ def alike(labels: list[str]) -> list[str]:
 
 
 def digits_to_number(text: str) -> int | None:
-    """The number that somebody typed to choose: `2`, ` 2. `, `２`, `٢`, `2️⃣`; else None."""
+    """The number that somebody typed to choose: `2`, ` 2. `, `2!`, `２`, `٢`, `2️⃣`; else None."""
     if len(text) > LONGEST_NUMBER:
         return None
-    plain = in_plain_signs(text).replace("\ufe0f", "").replace("\u20e3", "")
-    match = re.fullmatch(r"\s*+\(?#?(\d{1,3})\s*+[.):]?\s*+", plain)
+    match = re.fullmatch(r"\s*+\(?#?(\d{1,3})\s*+[.,;:!)-]*+\s*+", in_plain_signs(text))
     return int(match[1]) if match else None
 
 
 def in_plain_signs(text: str) -> str:
-    """`text` with our digits for those of any writing, and letters of the usual width."""
+    """`text` with our digits for those of any writing or key, and letters of the usual width."""
     if text.isascii():
         return text
-    signs = unicodedata.normalize("NFKC", text)
+    signs = _KEYCAP.sub("", unicodedata.normalize("NFKC", text))
     return "".join([str(int(sign)) if sign.isdecimal() else sign for sign in signs])
 
 

@@ -17,6 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
+from django.conf import settings
+
 from whatsapp_bot.fake_twilio.memory import Media, Memory, Message, new_sid, now
 from whatsapp_bot.fake_twilio.rest import LONGEST_BODY, Answer, Problem, Rest
 from whatsapp_bot.fake_twilio.trouble import Kind, Request, Trouble, Troubles
@@ -81,6 +83,12 @@ class FakeTwilio:
             self._api.server_close()
             raise
         self.rest = Rest(self.memory, auth_token, self.url, self.link, self._begin)
+
+    @classmethod
+    def with_our_account(cls, **more: Any) -> "FakeTwilio":
+        """With the account and the number of the settings."""
+        account = settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN
+        return cls(*account, settings.TWILIO_WHATSAPP_NUMBER, **more)
 
     def __enter__(self) -> "FakeTwilio":
         return self.start()

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 
 from whatsapp_bot.mails import tell_staff
@@ -14,7 +14,7 @@ from whatsapp_bot.twilio import codes
 log = structlog.get_logger("whatsapp_bot")
 
 TRY_AGAIN_AFTER = timedelta(minutes=1)
-ALARM_AGAIN_AFTER = timedelta(hours=6)
+TELL_AGAIN_AFTER = timedelta(hours=6)
 """What is refused may be taken at first and refused later, time and again."""
 WORKER_IS_SILENT = timedelta(minutes=1)
 """It says that it is at work three times as often."""
@@ -46,14 +46,23 @@ class ChannelQuerySet(models.QuerySet["Channel"]):
         """Those of whose messages somebody began to ask, and did not come to the end."""
         return self.filter(reconciling_until__lte=timezone.now())
 
+    def to_mail(self) -> "ChannelQuerySet":
+        """Those of whose trouble staff are to be told by mail now."""
+        return self.filter(mail_at__lte=timezone.now())
+
+    def mail(self) -> None:
+        for channel in self.to_mail():
+            channel.mail()
+
 
 class Channel(models.Model):
     """A number that we send from.
 
     free_at: when the next message may go, in seconds of the epoch. stopped_at and code: since
     when the carrier takes nothing from us because of our set-up there, and its word for it.
-    unreached_since: since when no connection to the carrier has come about. alarmed_at: when staff
-    heard last of one or the other.
+    unreached_since: since when no connection to the carrier has come about. mail_at: when staff
+    are to be mailed about one or the other; None: they have been, or need not be. alarmed_at:
+    when they heard last of it.
     reconciled_at: up to when we surely have all that the carrier has for us. reconciling_until:
     until when somebody has it in hand to ask for what came since; nobody, when it is past.
     worked_at: when a worker last said that it is at work.
@@ -63,6 +72,7 @@ class Channel(models.Model):
     free_at = models.FloatField(default=0)
     stopped_at = models.DateTimeField(null=True, blank=True)
     unreached_since = models.DateTimeField(null=True, blank=True)
+    mail_at = models.DateTimeField(null=True, blank=True)
     alarmed_at = models.DateTimeField(null=True, blank=True)
     code = models.PositiveIntegerField(null=True, blank=True)
     try_at = models.DateTimeField(null=True, blank=True)
@@ -128,7 +138,7 @@ class Channel(models.Model):
         self.stopped_at = self.stopped_at or now
         self.code, self.try_at = code, now + TRY_AGAIN_AFTER
         self.save(update_fields=["stopped_at", "code", "try_at"])
-        self._alarm()
+        self._have_staff_told()
 
     def lose_touch(self) -> None:
         """No connection came about. Staff hear of it once that has been so for long."""
@@ -136,7 +146,7 @@ class Channel(models.Model):
             self.unreached_since = timezone.now()
             self.save(update_fields=["unreached_since"])
         elif self.is_cut_off:
-            self._alarm()
+            self._have_staff_told()
 
     def be_in_touch(self) -> None:
         """The carrier has answered, whatever that was."""
@@ -146,26 +156,34 @@ class Channel(models.Model):
             self.unreached_since = None
             self.save(update_fields=["unreached_since"])
 
-    def _alarm(self) -> None:
+    def _have_staff_told(self) -> None:
+        """By a worker: a mail server may be slow, and whoever sends or stores would wait for it."""
         now = timezone.now()
-        if self.alarmed_at is not None and abs(now - self.alarmed_at) < ALARM_AGAIN_AFTER:
+        if any(at and abs(now - at) < TELL_AGAIN_AFTER for at in (self.mail_at, self.alarmed_at)):
             return
-        self.alarmed_at = now
-        self.save(update_fields=["alarmed_at"])
+        self.mail_at = now
+        self.save(update_fields=["mail_at"])
         log.error("sending is stopped", code=self.code, why=self.trouble)
-        # A mail server may be slow, and whoever sends or stores meanwhile would wait for us.
-        transaction.on_commit(self._raise_alarm, robust=True)
 
-    def _raise_alarm(self) -> None:
-        told = tell_staff(
+    def mail(self) -> None:
+        """Tell staff while it is so, and try again in a while if no mail server takes it."""
+        now = timezone.now()
+        mine = Channel.objects.to_mail().filter(pk=self.pk, mail_at=self.mail_at)
+        if not mine.update(mail_at=now + TRY_AGAIN_AFTER):
+            return  # Another worker has it in hand.
+        self.refresh_from_db()
+        mine = Channel.objects.filter(pk=self.pk, mail_at=self.mail_at)
+        if not self.trouble:
+            mine.update(mail_at=None)
+        elif self._tell_staff():
+            mine.update(mail_at=None, alarmed_at=now)
+
+    def _tell_staff(self) -> bool:
+        return tell_staff(
             "Andon cannot send messages",
             f"{self.trouble}\n\nMessages wait and go as soon as this is mended. "
             "To see what is wrong: python manage.py doctor",
         )
-        if not told:
-            # The next message that is refused tells them.
-            ours = Channel.objects.filter(pk=self.pk, alarmed_at=self.alarmed_at)
-            ours.update(alarmed_at=None)
 
     def go_on(self) -> None:
         """The carrier has taken something."""

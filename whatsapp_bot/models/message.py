@@ -46,6 +46,8 @@ class Resent(Enum):
 
 LATELY = timedelta(days=7)
 JUST = timedelta(minutes=1)
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""By less than that, on several machines; a moment that lies further ahead is a wrong clock's."""
 LONGEST_WAIT = 1800
 """Seconds: so long after trouble of many hours is over, a message goes at the latest."""
 SOME_HOURS = timedelta(hours=4)
@@ -124,6 +126,13 @@ class MessageQuerySet(models.QuerySet["Message"]):
             tasks.wake(tasks.deliver)
         return count
 
+    def put_off_no_longer(self) -> int:
+        """Have go what a clock that was ahead has put off; how many that are."""
+        now = timezone.now()
+        put_off_at = Coalesce("tried_at", "created_at")
+        later = self.filter(status=Status.QUEUED, try_at__gt=now).alias(put_off_at=put_off_at)
+        return later.filter(put_off_at__gt=now + CLOCKS_DIFFER).update(try_at=now)
+
     def look_up_first(self) -> int:
         """Have what has not gone yet be looked up first, since it may have; how many that are.
 
@@ -149,6 +158,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
             created_at__range=(since, until),
         )
         return answers.select_related("contact", "in_reply_to").order_by("pk")
+
+    def earlier_turn(self, sid: str) -> "Message | None":
+        """The reply of the bot with this SID, unless it is the last one of these messages."""
+        turns = self.filter(in_reply_to__isnull=False, notice="")
+        later = turns.filter(pk__gt=models.OuterRef("pk")).exclude(
+            in_reply_to=models.OuterRef("in_reply_to")
+        )
+        return turns.filter(models.Exists(later), sid=sid).first()
 
     @transaction.atomic
     def take_report(self, report: DeliveryReport) -> bool:

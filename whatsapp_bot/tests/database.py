@@ -2,13 +2,14 @@
 
 import fcntl
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 
@@ -47,6 +48,14 @@ def undoing_changes(model: type[Model]) -> list[str]:
     ]
 
 
+@contextmanager
+def undone() -> Iterator[None]:
+    """What is done within is not there afterwards."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
 def all_at_once(do: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:
     """What doing it with each gives, in their order; each in a thread with its own connection."""
 
@@ -57,7 +66,8 @@ def all_at_once(do: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:
             connection.close()
 
     things = list(things)
-    with _only_crowd(), ThreadPoolExecutor(len(things)) as pool:
+    alone_here = _only_crowd() if len(things) > 1 else nullcontext()
+    with alone_here, ThreadPoolExecutor(len(things)) as pool:
         return list(pool.map(alone, things))
 
 
@@ -67,3 +77,27 @@ def _only_crowd() -> Iterator[None]:
     with (settings.BASE_DIR / "conftest.py").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def held_by_another(row: Model) -> Iterator[None]:
+    """Somebody else is changing this row, for longer than our own connection waits."""
+    held, done = threading.Event(), threading.Event()
+
+    def hold(_: None) -> None:
+        with transaction.atomic():
+            type(row).objects.select_for_update().get(pk=row.pk)
+            held.set()
+            done.wait(20)
+
+    on_sqlite = connection.vendor == "sqlite"
+    with connection.cursor() as cursor, ThreadPoolExecutor(1) as pool:
+        cursor.execute("PRAGMA busy_timeout = 50" if on_sqlite else "SET lock_timeout = 50")
+        holding = pool.submit(all_at_once, hold, [None])
+        try:
+            assert held.wait(20)
+            yield
+        finally:
+            done.set()
+        holding.result()
+    connection.close()

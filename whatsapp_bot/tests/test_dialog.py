@@ -3,7 +3,39 @@
 import pytest
 from django import forms
 
-from whatsapp_bot.dialog import Said, State, chosen, go_back, set_right, take_each, take_turn
+from whatsapp_bot.dialog import (
+    Said,
+    State,
+    chosen,
+    go_back,
+    set_right,
+    take_each,
+    take_turn,
+    words_in,
+)
+
+
+@pytest.mark.parametrize(
+    ("hurried", "careful"),
+    [
+        *(("wheres my order", "Where's my order?"), ("Whats on line 2", "What's on line 2")),
+        *(
+            ("im late, hes here", "I’m late, he's here"),
+            ("ive theyre youre", "I've they're you're"),
+        ),
+        *(("cant wont dont didnt", "can't won't don't didn't"), ("ISNT", "isn't")),
+    ],
+)
+def test_an_apostrophe_may_be_missing(hurried, careful):
+    assert words_in(hurried) == words_in(careful) != hurried.casefold()
+
+
+@pytest.mark.parametrize(
+    "said", ["its were ill well", "want mint hint count front wheres1", "lets shell id hers"]
+)
+def test_what_is_a_word_of_its_own_stays_one(said):
+    assert words_in(said) == said
+
 
 MAIN = [
     ["a", "Check order status"],
@@ -24,6 +56,9 @@ DEFECTS = [["x", "Report a defect"], ["y", "View defect history"], ["z", "Back t
         ("stauts", "a"),
         ("SCHEDULE!", "c"),
         ("suport", "d"),
+        ("the schedule", "c"),
+        ("check odrer", "a"),
+        ("report a leak", "b"),
         ("get help and support", "d"),
         ("a cat", None),
         ("scratch on the back panel", None),
@@ -94,6 +129,91 @@ def test_what_is_denied_is_not_said(label, said):
 )
 def test_what_denies_the_same_is_near(label, said):
     assert chosen([["a", label], ["b", "Something else"]], Said(said)) == "a"
+
+
+@pytest.mark.parametrize(
+    ("labels", "sayings"),
+    [
+        (["Bent", "Scratched", "Cracked", "Other"], ["dent", "track", "rack", "sent"]),
+        (["Bolt", "Nut", "Washer"], ["belt", "cut", "bold"]),
+        (["Worn", "Motor", "Hall", "Side"], ["torn", "rotor", "wall", "inside", "outside", "wide"]),
+        (["Line A", "Hall B", "Office"], ["line b", "hall c", "Line B please", "on hall c"]),
+        (["Press A", "Robot"], ["press b", "presb", "the press b"]),
+        (["Press shop A", "Paint shop B"], ["press shop c", "paint shop a"]),
+        (["Day shift", "Night shift"], ["early shift", "late shift", "any shift"]),
+        (["Wrong size", "Cracked part"], ["wrong side", "track", "wrong side up"]),
+        (["Shaft", "Paint", "Brake", "Crack"], ["shift", "point", "broke", "creak", "crank"]),
+        (["Motor", "Valve", "Plate", "Side"], ["meter", "value", "place", "sight", "cite"]),
+        (["Major", "Manor"], ["mayor", "magor"]),
+    ],
+)
+def test_another_word_is_no_typing_error(labels, sayings):
+    for said in sayings:
+        assert chosen([[label, label] for label in labels], Said(said)) is None, said
+
+
+@pytest.mark.parametrize(
+    ("labels", "near"),
+    [
+        (["Small", "Large"], {"larg": "Large", "smal": "Small"}),
+        (
+            ["Minor", "Major", "Critical"],
+            {"crit": "Critical", "criticle": "Critical", "mionr": "Minor", "majr": "Major"},
+        ),
+        (
+            ["Bent", "Scratched", "Cracked", "Other"],
+            {"scratchd": "Scratched", "craked": "Cracked", "crack": "Cracked", "bnt": "Bent"},
+        ),
+        (
+            ["Line A", "Hall B", "Office"],
+            {"linea": "Line A", "lin a": "Line A", "hal b": "Hall B", "the office": "Office"},
+        ),
+        (
+            ["Day shift", "Night shift"],
+            {"day": "Day shift", "dayshift": "Day shift", "nigth shift": "Night shift"},
+        ),
+        (
+            ["Minor", "Major", "Crack", "Gearbox"],
+            {
+                "majer": "Major",
+                "mayor": "Major",
+                "magor": "Major",
+                "minot": "Minor",
+                "krack": "Crack",
+                "gearboks": "Gearbox",
+            },
+        ),
+        (
+            ["No photo", "Photo", "Night shift", "Day shift"],
+            {"no foto": "No photo", "foto": "Photo", "nite shift": "Night shift"},
+        ),
+        (["A press", "B press"], {"press a": "A press", "pres b": "B press"}),
+        (["Leak", "Packaging damage"], {"leakage": "Leak", "packging": "Packaging damage"}),
+        (
+            ["Line 1", "Line 2", "Line stop"],
+            {"line 2 stopped": "Line 2", "line stopped": "Line stop"},
+        ),
+    ],
+)
+def test_what_is_mistyped_is_near(labels, near):
+    options = [[label, label] for label in labels]
+    assert {said: chosen(options, Said(said)) for said in near} == near
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(
+            "production stopped",
+            "Production down!",
+            "stop production",
+            "please stop the production",
+        ),
+        *("schedule stuck", "support not working"),
+    ],
+)
+def test_what_is_amiss_is_no_label_that_tells_of_nothing(said):
+    assert chosen(MAIN, Said(said)) is None
 
 
 @pytest.mark.parametrize(
@@ -242,6 +362,26 @@ def test_an_answer_that_is_doubted_is_asked_again_and_taken_the_second_time():
 def test_an_optional_question_is_asked_and_may_be_skipped():
     assert talk("Bolt", "1").reply.optional
     assert talk("Bolt", "1", Said(skipped=True)).form.cleaned_data["note"] == ""
+
+
+class Fact(forms.Form):
+    stopped = forms.ChoiceField(choices=[("yes", "Yes"), ("no", "No")])
+
+
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [
+        *((said, "yes") for said in ("ok", "Okay!", "ok boss", "👍", "yes", "sure", "1", "1!")),
+        *((said, "yes") for said in ("yes already", "Yes, they did", "yes it is", "I think so")),
+        *((said, "no") for said in ("not yet", "No, not yet", "no", "nope", "👎", "no it isn't")),
+        *((said, None) for said in ("will do", "noted", "😊", "got it", "Ok, will do", "great")),
+        *((said, None) for said in ("done", "noted, thanks", "not yet fixed", "already", "yet")),
+    ],
+)
+def test_whether_something_is_so_takes_a_clear_answer(said, taken):
+    turn = talk(said, form=Fact)
+    assert turn.form.data.get("stopped") == taken
+    assert (turn.reply is None) == bool(taken)
 
 
 def test_what_is_wrong_as_a_whole_is_asked_at_the_end():

@@ -8,22 +8,23 @@ from datetime import timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.db import OperationalError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from whatsapp_bot import doctor, outbox, reconcile, sweep, tasks
+from whatsapp_bot import doctor, fetching, outbox, reconcile, sweep, tasks
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.doctor import State
 from whatsapp_bot.fake_twilio import FakeTwilio
 from whatsapp_bot.fake_twilio import trouble as troubles
 from whatsapp_bot.models import Channel, Contact, Conversation, Message, MessageTemplate
+from whatsapp_bot.simulator import attachments
 from whatsapp_bot.twilio import rest, webhook
 from whatsapp_bot.twilio.rest import Unreachable
 from whatsapp_bot.twilio.webhook import signature
@@ -125,10 +126,26 @@ def test_debug(found, settings):
     assert "DEBUG=false" in only(found(doctor.debug), State.WARNING)
 
 
-def test_migrations(found, monkeypatch):
+def test_migrations(found):
     assert only(found(doctor.database), State.OK)
-    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: ["one"])
+    MigrationRecorder.Migration.objects.filter(app="orders").delete()
     assert "manage.py migrate" in only(found(doctor.database), State.WRONG)
+
+
+def test_the_database_is_named(found, monkeypatch):
+    kind = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[connection.vendor]
+    name = f"database: {kind}, {connection.settings_dict['NAME']}"
+    assert only(found(doctor.database), State.OK).startswith(name)
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "vendor", "postgresql")
+        patch.setattr(connection, "settings_dict", {"NAME": "andon", "HOST": "10.0.0.5"})
+        assert doctor._name_of_database() == "PostgreSQL, andon at 10.0.0.5,"
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="It is no file.")
+def test_the_file_of_the_database_is_named_in_full(monkeypatch):
+    monkeypatch.setattr(connection, "settings_dict", {"NAME": "one.sqlite3"})
+    assert doctor._name_of_database() == f"SQLite, {Path.cwd() / 'one.sqlite3'},"
 
 
 def test_a_database_that_is_ahead_of_the_program(found):
@@ -141,7 +158,7 @@ def test_a_database_that_does_not_let_us_in(found, monkeypatch):
     def refuse(*_):
         raise OperationalError('password authentication failed for user "andon"\nsecond line')
 
-    monkeypatch.setattr(doctor, "MigrationExecutor", refuse)
+    monkeypatch.setattr(doctor, "missing_migrations", refuse)
     said = only(found(doctor.database), State.WRONG)
     assert 'does not answer: password authentication failed for user "andon" ' in said
     assert "second line" not in said
@@ -206,9 +223,9 @@ def test_the_addresses_at_twilio(found, twilio, settings):
     assert "#rc=2&rp=all" in only(found(doctor.twilio), State.WRONG)
 
 
-@pytest.mark.parametrize(("minutes", "way"), [(2, "behind"), (-2, "ahead of")])
-def test_the_clock(found, monkeypatch, minutes, way):
-    there = format_datetime(timezone.now() + timedelta(minutes=minutes))
+@pytest.mark.parametrize(("seconds", "way"), [(20, "behind"), (-20, "ahead of")])
+def test_the_clock(found, monkeypatch, seconds, way):
+    there = format_datetime(timezone.now() + timedelta(seconds=seconds))
     monkeypatch.setattr(
         rest._Http, "date", property(lambda _: there, lambda *_: None), raising=False
     )
@@ -508,6 +525,15 @@ def test_storage_that_is_full_is_left_as_it_was(found, settings, monkeypatch):
     said = only(found(doctor.storage), State.WRONG)
     assert "No space left on device. Make room where" in said
     assert not list(settings.MEDIA_ROOT.iterdir())
+
+
+def test_a_folder_of_files_that_is_not_mounted_is_noticed(found, phone, settings, tmp_path):
+    phone.say(**attachments.parameters_for("image"))
+    fetching.drain(0.01)
+    assert only(found(doctor.storage), State.OK)
+    settings.MEDIA_ROOT = tmp_path / "elsewhere"
+    said = only(found(doctor.storage), State.WRONG)
+    assert "The last file that was stored is not here. Is MEDIA_ROOT mounted" in said
 
 
 def test_mail(found, settings):

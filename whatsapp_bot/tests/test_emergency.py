@@ -15,7 +15,6 @@ from orders.models import Customer, Order
 from whatsapp_bot import sweep, tasks
 from whatsapp_bot.checks import check_mail
 from whatsapp_bot.desk import Desk
-from whatsapp_bot.dialog import words_in
 from whatsapp_bot.emergency import tells_of_emergency
 from whatsapp_bot.inbound import Incoming, Sender
 from whatsapp_bot.models import Contact, HelpRequest, Message
@@ -58,10 +57,67 @@ ALARM = "🚨 Is somebody in danger?"
         *("accident!", "he needs a doctor", "need first aid at line 2", "I have chest pain"),
         *("smoke!", "call 112 now", "Unfall in Halle 2", "Wypadek na linii 2"),
         *("Hay una fuga de gas", "Ktoś jest ranny", "Pali się!", "Quelqu'un est blessé"),
+        *("hand stuck in press", "im hurt", "hes unconscious", "injured worker line 3"),
+        *("he lost 2 fingers", "accident line 2", "SOS", "sos line 4", "🆘", "🚑", "🆘🆘 line 3"),
+        *("two injured", "3 people injured", "Injury in hall 2", "guy cut his finger off"),
+        *("my finger is broken", "she broke an arm", "he has a broken leg", "He cut himself"),
+        *("he cant breathe", "she couldn't breathe", "theyre trapped in the lift", "he died"),
+        *("we had an accident at line 2", "serious accident", "bad accident in hall 3"),
+        *(
+            "line 2 accident!",
+            "an accident happened here",
+            "I saw an accident",
+            "he had an accident",
+        ),
+        *("lots of blood", "theres blood", "blood everywhere", "he is choking", "im choking"),
+        *("gas leaking", "gas is escaping", "gas leakage in hall 2", "gas smell", "gas smell here"),
+        *("flames coming out of the panel", "flames!", "machine in flames", "flames from the roof"),
+        *("run over by forklift", "he was run over by a truck", "forklift ran over his foot"),
+        *("help! fingers caught in the rollers", "operators hand crushed", "hurt my leg"),
+        *(
+            "hair caught in the drill",
+            "stuck in the elevator",
+            "someone fell",
+            "he fell into the pit",
+        ),
+        *("she isnt breathing", "He doesn't breathe", "unconscious man at line 2", "bleeding hand"),
+        *(
+            "huge fire",
+            "fingers cut off",
+            "lost a finger",
+            "his fingers are gone",
+            "emergency line 3",
+        ),
+        *("he got a shock from the panel", "dead man", "we cant get out", "guy fell in the pit"),
+        *("doctor needed", "first aid please", "medic!", "she has a seizure", "he is unresponsive"),
+        *("No, somebody is hurt", "No. He is bleeding!", "no someone is trapped", "No! Fire!"),
+        *("Nie, wypadek na linii 2", "no, no, smoke everywhere", "no my hand is stuck"),
+        *("forklift hit someone", "forklift hit me", "a forklift hit him", "got hit by a forklift"),
+        *(
+            "John is bleeding",
+            "he hit his head and is bleeding",
+            "she hit her head",
+            "I hit my head",
+        ),
+        *("unconscious", "unresponsive", "trapped", "trapped under pallet", "worker down"),
+        *(
+            "worker is not moving",
+            "she isn't moving",
+            "his hand is in the press",
+            "he's not moving",
+        ),
+        *("Someone is stuck under the forklift", "man under forklift", "S.O.S.", "S.O.S. line 3"),
+        *("first aid!", "doctor!!", "pls ambulance", "acid on skin", "someones hurt"),
+        *("she hasnt been breathing", "he is no longer breathing", "somebodys bleeding"),
+        *("doctor please come to line 3", "he is drowning in the tank", "the driver has died"),
+        *("Maria is unconscious", "Sipho got hurt", "everyones hurt", "Thandi fainted"),
+        *("Not a drill! Fire!", "her hair is in the drill", "he's stuck between the rollers"),
+        *("a guy is lying on the floor", "he has no pulse"),
+        *("They fell from the roof", "someones hand is stuck", "somebody down at line 3"),
     ],
 )
 def test_what_is_an_emergency(said):
-    assert tells_of_emergency(words_in(said))
+    assert tells_of_emergency(said)
 
 
 @pytest.mark.parametrize(
@@ -87,17 +143,94 @@ def test_what_is_an_emergency(said):
         *("Feuerlöscher fehlt", "die battery is dood", "Die Lampe brennt nicht", "brandblusser"),
         *("Niemand ist verletzt", "Pali się czerwona lampka", "kein Feuer", "nadie está herido"),
         *("machine down", "press 3 leaks oil", "Where is order ORD-1001?", "2", ""),
+        *("arm stuck on robot 3", "the hand of the robot is stuck", "robot arm broken"),
+        *(
+            "hand stuck on the gauge",
+            "leg crushed in transport",
+            "hand brake stuck",
+            "foot pedal caught",
+        ),
+        *("hair stuck in the paint", "hair crack in the casting", "finger guard broken"),
+        *(
+            "accident line manager",
+            "accident report form",
+            "we have an accident book",
+            "no accident",
+        ),
+        *(
+            "serious accident report is missing",
+            "we haven't had an accident",
+            "sent by accident now",
+        ),
+        *(
+            "injury report missing",
+            "injury statistics",
+            "no injuries",
+            "injuries: none",
+            "not injured",
+        ),
+        *("he lost his glove", "he cut the wire", "I cut 2 pieces", "he broke his hand drill"),
+        *("they broke a leg of the table", "we cut 2 foot pieces", "the table's leg is broken"),
+        *(
+            "she has a broken hand pump",
+            "my hand drill is broken",
+            "im late",
+            "its broken",
+            "hes here",
+        ),
+        *("the chute is choking", "bearing seizure", "we have a stroke of 20 mm", "they fell"),
+        *("the cable was run over by a forklift", "they were run over", "the battery died"),
+        *("flame arrester broken", "flame cutting", "the flames in the burner are too low"),
+        *("gas spring leaking", "gas leakage test", "no gas smell", "no blood", "blood pressure"),
+        *("SOS label missing", "the first aid kit is needed", "the 🚑 has no diesel left today"),
+        *(
+            "someone lost a hand scanner",
+            "he broke his head set",
+            "we cut two finger joints too deep",
+        ),
+        *(
+            "run over by 2 hours",
+            "he burned two motors",
+            "he crushed the box",
+            "dead man switch broken",
+        ),
+        *("someone broke a leg off the table", "they are choking the supply", "hand wheel stuck"),
+        *("he fell asleep", "a label got stuck in the machine", "forklift drove over the cable"),
+        *("emergency light on line 3", "the cover can't get out of place", "SOS button broken"),
+        *("doctor blade worn", "the buttons, they are unresponsive", "my line is stuck"),
+        *("we are drowning in scrap", "LED driver has died", "they fell into the gearbox"),
+        *("the batteries, they died after an hour", "I was at the doctor now I am back"),
+        *("first aid please refill", "Forklift ran over my foot pedal", "the ink is bleeding"),
+        *("flames out of the kiln burner", "flames from the gas burner are low", "ink is bleeding"),
+        *("no worker is hurt", "no injured people", "nobodys hurt", "No. Fire drill is tomorrow"),
+        *("none are injured", "no one is unconscious", "noone is hurt", "the signal has no pulse"),
+        *("they collapsed the boxes", "they are lying on the floor", "it is not a joke"),
+        *("forklift hit the rack", "line 2 is not moving", "the parts, they are not moving"),
+        *(
+            "we need a doctor blade",
+            "they are stuck under the press",
+            "someone is not moving the box",
+        ),
+        *("servo driver is dead", "the label is trapped under the film", "order 1001 SO S"),
     ],
 )
 def test_what_is_none(said):
-    assert not tells_of_emergency(words_in(said))
+    assert not tells_of_emergency(said)
 
 
 def test_a_long_message_holds_nobody_up():
-    words = words_in("no fire at " * 9000)
+    words = "no fire at " * 9000
     begun = time.perf_counter()
     assert not tells_of_emergency(words)
     assert time.perf_counter() - begun < 2
+
+
+def test_what_it_says_first_is_to_call_and_to_warn(say):
+    assert say("Fire at line 3!").startswith(
+        "🚨 Is somebody in danger? Call the emergency number now, and warn those around you. "
+        "I am a machine. I have passed this on to our team, but it may be some time before anybody "
+        "reads it."
+    )
 
 
 @pytest.mark.django_db
@@ -137,6 +270,15 @@ class TestInTheConversation:
         sender = Sender(phone=contact.phone)
         keep(Incoming(sid="SM1", sender=sender, text="man down"))
         assert waiting() == ["🚨 man down"]
+
+    @pytest.mark.parametrize("said", ["🆘", "🚑🚑", "im hurt"])
+    def test_a_sign_or_a_hurried_word_is_enough(self, say, contact, said):
+        say("hi")
+        reply = say(said)
+        assert reply.startswith(ALARM)
+        assert "Sorry" not in reply
+        keep(Incoming(sid="SM1", sender=Sender(phone=contact.phone), text=f"{said} now"))
+        assert waiting() == [f"🚨 {said}\n{said} now"]
 
     def test_the_team_hears_also_when_the_bot_stumbles(self, say, monkeypatch):
         say("hi")

@@ -908,9 +908,7 @@ class TestTheServer:
 
     def test_stopping_leaves_nothing(self):
         before = set(threading.enumerate())
-        fake = FakeTwilio(
-            settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_WHATSAPP_NUMBER
-        ).start()
+        fake = FakeTwilio.with_our_account().start()
         fake.fate = Fate(delay=60)
         client = client_of(fake.url)
         send(client, status_callback=f"{fake.url}/status/")

@@ -110,6 +110,52 @@ def test_a_changed_table_is_planned_for_again(another):
     assert cursor.execute("SELECT * FROM changed", []).fetchall() == []
 
 
+def test_after_one_table_has_changed_no_plan_is_relied_on(another):
+    another.autocommit = True
+    cursor = libpq.PreparedCursor(another)
+    for table in ("one", "two"):
+        cursor.execute(f"CREATE TEMP TABLE {table} (a text)", [])
+    for select in ("SELECT * FROM one", "SELECT * FROM two"):
+        cursor.execute(select, [])
+    for table in ("one", "two"):
+        another.execute(f"ALTER TABLE {table} ADD b text")
+    with pytest.raises(psycopg.errors.FeatureNotSupported):
+        cursor.execute("SELECT * FROM one", [])
+    assert cursor.execute("SELECT * FROM one", []).fetchall() == []
+    assert cursor.execute("SELECT * FROM two", []).fetchall() == []
+
+
+class Pooler:
+    """What PgBouncer does with statements: each text is prepared once for all who share it."""
+
+    def __init__(self, libpq):
+        self.libpq, self.prepared, self.names = libpq, {}, {}
+
+    def __getattr__(self, name):
+        return getattr(self.libpq, name)
+
+    def prepare(self, name, text):
+        self.names[name] = self.prepared.setdefault(text, name)
+        is_new = self.names[name] == name
+        return self.libpq.prepare(name, text) if is_new else self.libpq.exec_(b"SELECT 1")
+
+    def exec_prepared(self, name, sent):
+        return self.libpq.exec_prepared(self.names[name], sent)
+
+
+def test_a_changed_table_is_planned_for_again_behind_a_pooler(another):
+    another.autocommit = True
+    one, other = libpq.PreparedCursor(another), libpq.PreparedCursor(another)
+    one.libpq = other.libpq = Pooler(another.pgconn)
+    one.execute("CREATE TEMP TABLE pooled (a text)", [])
+    one.execute("SELECT * FROM pooled WHERE a = %s", ["x"])
+    another.execute("ALTER TABLE pooled ADD b integer DEFAULT 1")
+    for cursor in (one, other):
+        with pytest.raises(psycopg.errors.FeatureNotSupported):
+            cursor.execute("SELECT * FROM pooled WHERE a = %s", ["x"])
+        assert cursor.execute("SELECT * FROM pooled WHERE a = %s", ["x"]).fetchall() == []
+
+
 def test_a_fault_leaves_the_transaction_to_be_undone():
     with pytest.raises(DataError), transaction.atomic():
         prepared.rows("SELECT %s::integer", ["not one"])

@@ -39,7 +39,8 @@ def work(_: int) -> None:
         connection.close()
 
 
-def test_each_goes_out_once_and_in_order(queued, fake_twilio, deliver):
+def test_each_goes_out_once_and_in_order(queued, fake_twilio, deliver, settings):
+    settings.SEND_ATTEMPTS = 40
     fake_twilio.trouble.randomly(
         {trouble.too_many(0): 0.1, trouble.cut(): 0.1, trouble.reset(): 0.1}, seed=3
     )
@@ -107,7 +108,7 @@ def test_a_message_that_is_locked_holds_up_its_own_outcome_alone(queued, fake_tw
         began = time.monotonic()
         with ThreadPoolExecutor(1) as pool:
             assert pool.submit(_and_close, outbox.settle, outcomes).result() == set(free)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 2.8  # before anybody gives up waiting for a lock
     status = dict(Message.objects.values_list("pk", "status"))
     assert [status[one] for one in (held, *free)] == [Status.SENDING, Status.SENT, Status.SENT]
     assert outbox.settle(outcomes) == {held, *free}
@@ -125,7 +126,7 @@ def test_its_outcome_is_noted_once_it_is_free(queued, fake_twilio, deliver):
         with transaction.atomic():
             Message.objects.select_for_update().get(pk=first.pk)
             time.sleep(4)  # longer than one waits for a lock
-            assert sent_others.count() == (PEOPLE - 1) * EACH
+            _wait_for(lambda: sent_others.count() == (PEOPLE - 1) * EACH)
         draining.result()
     assert {message.status for message in Message.objects.all()} == {Status.SENT}
     assert len(fake_twilio.sent) == PEOPLE * EACH
@@ -134,7 +135,7 @@ def test_its_outcome_is_noted_once_it_is_free(queued, fake_twilio, deliver):
 def test_one_that_is_slow_keeps_nobody_else_waiting(queued, fake_twilio, deliver):
     """Nor those to whom somebody writes meanwhile."""
     slow, other = queued[0], queued[1]
-    fake_twilio.trouble.once(trouble.slow(3), when=trouble.sends_to(slow.address))
+    fake_twilio.trouble.once(trouble.slow(6), when=trouble.sends_to(slow.address))
     with ThreadPoolExecutor(1) as pool:
         draining = pool.submit(_and_close, outbox.drain)
         _wait_for(lambda: Message.objects.filter(status=Status.SENT).count() == (PEOPLE - 1) * EACH)

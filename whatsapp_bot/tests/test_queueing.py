@@ -17,8 +17,8 @@ pytestmark = [
 
 
 @pytest.fixture
-def somebody_else():
-    """Somebody who has the turn, and ends it a little later."""
+def somebody_else(monkeypatch):
+    """Somebody who has the turn, and ends it a little after we have come to wait for it."""
     queue = os.open(f"{connection.settings_dict['NAME']}-queue", os.O_RDONLY | os.O_CREAT)
     fcntl.flock(queue, fcntl.LOCK_EX)
     over = threading.Event()
@@ -28,7 +28,13 @@ def somebody_else():
         os.close(queue)
 
     timer = threading.Timer(0.2, end)
-    timer.start()
+    wait = fcntl.flock
+
+    def come_and_wait(*arguments):
+        timer.start()
+        wait(*arguments)
+
+    monkeypatch.setattr(fcntl, "flock", come_and_wait)
     yield over
     timer.join()
 
@@ -45,6 +51,7 @@ def test_one_waits_for_the_other(somebody_else):
 
 
 def test_who_has_waited_too_long_is_refused(somebody_else, monkeypatch):
+    monkeypatch.setattr(queueing, "WORTH_COUNTING", 0.1)
     monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0.1)
     with pytest.raises(OperationalError), in_turn():
         pass

@@ -246,3 +246,18 @@ def test_files_go_to_a_bucket(tmp_path):
     assert options["region_name"] == "eu-west-1"
     assert options["endpoint_url"] == "https://s3.example.com:9000"
     assert options["default_acl"] is None
+
+
+def test_what_is_kept_in_the_folder_of_the_program_is_warned_of():
+    check = (
+        "import django; from django.core.management import call_command; "
+        "django.setup(); call_command('check', '--deploy')"
+    )
+    said = start(check).stderr
+    assert f"folder of the program, where a new installation loses them: {ROOT}/db.sqlite3" in said
+    assert "Set MEDIA_ROOT in .env" in said
+    elsewhere = start(check, DATABASE_URL="postgres://a:b@127.0.0.1:9/andon", MEDIA_ROOT="/srv")
+    assert (elsewhere.returncode, "W005" in elsewhere.stderr) == (0, False)
+    relative = start(check, DATABASE_URL="sqlite:///one.sqlite3", MEDIA_ROOT="media").stderr
+    assert f"loses them: {ROOT}/one.sqlite3" in relative
+    assert f"loses them: {ROOT}/media" in relative

@@ -14,7 +14,7 @@ from whatsapp_bot.models import Contact, Conversation, HelpRequest, Message
 from whatsapp_bot.models.conversation import _locking
 from whatsapp_bot.tests.database import analyze, statements
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("read_once")]
 
 MOST = {"sqlite": 4, "postgresql": 2}
 """Read, lock and store what was said; store where it led and what was replied."""
@@ -56,7 +56,6 @@ def test_to_list_ones_reports_takes_one_more(phone):
     assert len(made) <= MOST[connection.vendor] + 1, "\n".join(made)
 
 
-@pytest.mark.usefixtures("read_once")
 def test_to_offer_to_report_what_a_worker_tells_takes_no_more(phone, worker):
     for text in ("hi", "press three leaks oil", "no"):
         phone.say(text)
@@ -65,7 +64,6 @@ def test_to_offer_to_report_what_a_worker_tells_takes_no_more(phone, worker):
 
 
 @pytest.mark.parametrize("texts", [["hi", "2", "1", "A scratch", "2", "2"], ["help", "1", "stop"]])
-@pytest.mark.usefixtures("read_once")
 def test_a_turn_leaves_nothing_for_the_garbage_collector(phone, texts):
     """What it leaves takes memory that no turn has used before, and keeps one of the next waiting."""
     for text in texts * 2:

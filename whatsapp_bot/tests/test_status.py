@@ -10,6 +10,7 @@ import pytest
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.models import Message
 from whatsapp_bot.simulator import phone as simulator
+from whatsapp_bot.tests.database import held_by_another
 
 pytestmark = pytest.mark.django_db
 SID = "SM" + "a" * 32
@@ -54,6 +55,16 @@ def test_the_answer_asks_for_a_report_on_each_message(phone, settings):
     assert asked.get("statusCallback") == (
         f"{settings.PUBLIC_URL}/whatsapp/status/?message={message.pk}"
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_report_on_what_others_lock_is_refused_and_it_is_no_fault(report, message, log):
+    log.clear()
+    with held_by_another(message):
+        assert report("sent", message).status_code == 503
+    said = [(line["log_level"], line["event"], line["why"]) for line in log]
+    assert said == [("warning", "report not taken", "Somebody else is changing this.")]
+    assert report("sent", message).status_code == 204
 
 
 def test_the_first_report_teaches_the_sid_and_later_ones_need_only_that(report, message):

@@ -18,7 +18,7 @@ from whatsapp_bot.models import Contact, Message
 )
 def test_stop_ends_what_we_begin_and_says_how_things_stand(say, word):
     say("hi")
-    assert say(word).startswith("All right, we will not write to you by ourselves any more.")
+    assert say(word).startswith("All right, we will send you no more news.")
     assert Contact.objects.get().opted_out_at
 
 
@@ -26,7 +26,7 @@ def test_who_stopped_is_still_answered_and_not_told_again(say):
     say("hi")
     say("stop")
     assert "View defect history" in say("2")
-    assert "by ourselves" not in say("menu")
+    assert "no more news" not in say("menu")
 
 
 def test_start_turns_it_on_again_and_shows_the_menu(say):
@@ -40,7 +40,7 @@ def test_start_turns_it_on_again_and_shows_the_menu(say):
 
 
 def test_the_first_word_may_be_stop(say):
-    assert say("STOP").startswith("All right, we will not write to you by ourselves any more.")
+    assert say("STOP").startswith("All right, we will send you no more news.")
     assert Contact.objects.get().opted_out_at
     assert say("start").startswith("Welcome back!")
 
@@ -57,7 +57,7 @@ def test_stop_counts_after_a_long_silence_wherever_one_was(say, left):
     for text in ("hi", *left):
         say(text)
     with time_machine.travel(timezone.now() + timedelta(days=1)):
-        assert say("stop").startswith("All right, we will not write to you")
+        assert say("stop").startswith("All right, we will send you no more news.")
         assert Contact.objects.get().opted_out_at
     with time_machine.travel(timezone.now() + timedelta(days=2)):
         assert say("start").startswith("Welcome back!")
@@ -87,7 +87,7 @@ def test_more_than_sixty_in_a_minute_are_stored_and_answered_once(say):
 def test_stop_counts_however_much_was_said_before(say):
     for _ in range(62):
         say("hi")
-    assert say("stop").startswith("All right, we will not write to you")
+    assert say("stop").startswith("All right, we will send you no more news.")
     assert Contact.objects.get().opted_out_at
     assert say("start").startswith("Welcome back!")
     assert say("hi") == ""

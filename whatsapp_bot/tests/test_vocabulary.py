@@ -16,6 +16,23 @@ from whatsapp_bot.vocabulary import PHRASES, asks_for_a_person, meant_by
         *(("Help asseblief", "help"), ("Ngicela usizo", "help"), ("No, gracias", "no")),
         *(("Nein danke", "no"), ("Nie, dziękuję", "no"), ("Hilfe, bitte!", "help")),
         *(("STOPP", "stop"), ("please stop", "stop"), ("Hi, stop please", "stop")),
+        *((f"{said} contact me", "stop") for said in ("do not", "don't", "Please dont")),
+        *((f"{said} your list", "stop") for said in ("remove me from", "Please take me off")),
+        *(("stop contacting me", "stop"), ("remove me", "stop"), ("Stop spamming me!", "stop")),
+        *(("do not contact me again", "stop"), ("STOP NOW", "stop"), ("stop now please", "stop")),
+        *((said, said) for said in ("stop it now", "stop the line now", "remove me from line 2")),
+        *((said, said) for said in ("contact me", "take me off line 2", "do not contact me today")),
+        *((f"do not {said}", "stop") for said in ("contact me anymore", "text me again")),
+        *((f"Don't {said}", "stop") for said in ("message me anymore!", "write to us any more")),
+        *((f"please dont {said}", "stop") for said in ("send me any more messages", "spam me")),
+        *((f"stop {said}", "stop") for said in ("texting", "texting me", "sending me this")),
+        *((f"{said} unsubscribe", "stop") for said in ("I want to", "please", "how do I")),
+        *(("I don't want any more messages", "stop"), ("thanks, don't text me again", "stop")),
+        *((said, "stop") for said in ("stop all messages", "no more updates", "leave me alone")),
+        *((said, said) for said in ("no more parts", "stop sending parts")),
+        *((said, said) for said in ("stop texting the customer", "do not send this", "text me")),
+        *((said, said) for said in ("do not message me about line 2", "do not write on the part")),
+        *((said, said) for said in ("stop writing on the parts", "do not contact the customer")),
         *(("main menu please", "menu"), ("Start over", "menu"), ("ok menu", "menu")),
         *(("never mind", "cancel"), ("Forget it!", "cancel"), ("please cancel that", "cancel")),
         *(("go back please", "back"), ("terug", "back"), ("Zurück", "back")),
@@ -110,9 +127,15 @@ class TestInTheConversation:
         say("1")
         assert say(said).startswith("Cancelled. Nothing was submitted.")
 
+    @pytest.mark.parametrize("said", ["stop contacting me", "Take me off your list", "STOP NOW"])
+    def test_a_stop_may_be_said_in_many_ways(self, say, said):
+        say("hi")
+        assert say(said).startswith("All right, we will send you no more news")
+        assert Contact.objects.get().opted_out_at
+
     def test_a_stop_in_other_words_counts_as_the_first_word(self, say):
         assert say("Stopp bitte").startswith("👋 Welcome!")
-        assert say("Stopp").startswith("All right, we will not write to you")
+        assert say("Stopp").startswith("All right, we will send you no more news.")
         assert Contact.objects.get().opted_out_at
 
     @pytest.mark.parametrize(

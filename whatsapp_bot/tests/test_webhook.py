@@ -9,12 +9,13 @@ from django.db import OperationalError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whatsapp_bot import desk, receiving
+from whatsapp_bot import desk, receiving, views
 from whatsapp_bot.delivery import Status
 from whatsapp_bot.inbound import Kind
 from whatsapp_bot.models import Contact, Conversation, Media, MenuItem, Message
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.simulator import phone as simulator
+from whatsapp_bot.tests.database import held_by_another
 from whatsapp_bot.twilio import webhook as twilio
 
 pytestmark = pytest.mark.django_db
@@ -186,10 +187,20 @@ def test_get_is_no_message(client):
         ("", "", 415),
         ("a=1", "application/x-www-form-urlencoded; charset=utf-16", 400),
         ("&".join(f"a{n}=1" for n in range(1500)), simulator.FORM, 413),
+        ("&" * 1000, simulator.FORM, 413),
         ("Body=" + "x" * 3_000_000, simulator.FORM, 413),
         ("%00%ff=%ed%a0%80", simulator.FORM, 403),
     ],
-    ids=["json", "multipart", "nothing", "utf16", "1500 fields", "3 MB", "rubbish"],
+    ids=[
+        "json",
+        "multipart",
+        "nothing",
+        "utf16",
+        "1500 fields",
+        "1000 separators",
+        "3 MB",
+        "rubbish",
+    ],
 )
 def test_another_shape_is_refused(client, body, content_type, status):
     response = client.post(
@@ -299,6 +310,20 @@ def test_a_database_that_is_away_is_a_503_in_time(phone, monkeypatch):
     response = phone.post("hi")
     assert response.status_code == 503
     assert len(calls) == 1  # inside a test's transaction a second connection is no help
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_writes_while_others_lock_the_conversation_is_refused_and_it_is_no_fault(
+    phone, monkeypatch, log
+):
+    phone.post("hi")
+    monkeypatch.setattr(views, "WORTH_A_SECOND_TRY", 0)
+    log.clear()
+    with held_by_another(Conversation.objects.get()):
+        assert phone.post("menu").status_code == 503
+    said = [(line["log_level"], line["event"], line["why"]) for line in log]
+    assert said == [("warning", "message not taken", "Somebody else is changing this.")]
+    assert phone.post("menu").status_code == 200
 
 
 def test_a_fault_that_lets_nothing_be_stored_is_a_503(phone, monkeypatch):

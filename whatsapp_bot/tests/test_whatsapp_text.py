@@ -77,7 +77,9 @@ def test_what_is_too_long_is_shortened_after_a_word():
 @pytest.mark.parametrize(
     ("text", "number"),
     [("2", 2), ("２.", 2), ("٢", 2), ("2️⃣", 2), (" (12) ", 12), ("#3", 3)]
-    + [(text, None) for text in ("", "two", "2 3", "2a", "1234", "-1", "½", "²³x")],
+    + [(text, 2) for text in ("2,", "2!", "2..", "2-", "2;", "2:", "2 !!", "2️⃣.")]
+    + [(text, None) for text in ("", "two", "2 3", "2a", "1234", "-1", "½", "²³x")]
+    + [(text, None) for text in ("-2", "2-3", "2,5", "2!3", "!2", "\N{MINUS SIGN}2", "- 2", "2%")],
 )
 def test_numbers_that_choose(text, number):
     assert digits_to_number(text) == number

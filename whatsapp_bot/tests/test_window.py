@@ -346,6 +346,7 @@ def test_blanks_are_filled_with_one_line_that_is_not_empty(template):
     assert template.filled({"number": ""}) == {"1": "–"}
 
 
+@pytest.mark.usefixtures("read_once")
 def test_the_turn_of_a_person_for_whom_nothing_waits_costs_no_more(quiet, phone):
     phone.say("hi")
     phone.say("menu")

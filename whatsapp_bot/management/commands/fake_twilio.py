@@ -50,10 +50,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError when a port is taken."""
         try:
-            fake = FakeTwilio(
-                settings.TWILIO_ACCOUNT_SID,
-                settings.TWILIO_AUTH_TOKEN,
-                settings.TWILIO_WHATSAPP_NUMBER,
+            fake = FakeTwilio.with_our_account(
                 port=options["port"],
                 media_port=options["media_port"],
                 on_request=None if options["quiet"] else self._log,

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.utils.crypto import get_random_string
 from django.utils.module_loading import autodiscover_modules
 from django_tasks_db.management.commands.db_worker import Worker
@@ -78,7 +78,7 @@ def _keep_doing(job: Callable[[], None], outage: Outage, ended: threading.Event)
         try:
             job()
         except Exception as error:
-            if isinstance(error, OperationalError | InterfaceError) and (why := why_away()):
+            if why := why_away(error):
                 outage.wait(why, ended)
                 continue
             log.error("the worker stumbled", exc_info=error)
