@@ -288,6 +288,7 @@ SPECTACULAR_SETTINGS = {
         "HelpRequestStatus": "whatsapp_bot.models.help_request.HelpRequest.Status",
     },
     "SERVE_INCLUDE_SCHEMA": False,
+    "GET_LIB_DOC_EXCLUDES": "config.api.schema.not_for_readers",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.api.schema.add_problems",

@@ -220,6 +220,9 @@ class OrderLineInline(CleansText, TabularInline):
     fields = ["position", "product", "quantity"]
     verbose_name_plural = "lines, where it is for several products"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderLine]:
+        return super().get_queryset(request).select_related("order")
+
 
 class ProductionRunInline(CleansText, TabularInline):
     model = ProductionRun
@@ -230,6 +233,9 @@ class ProductionRunInline(CleansText, TabularInline):
         *("quantity", "made", "scrapped", "status"),
     ]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProductionRun]:
+        return super().get_queryset(request).select_related("line", "order_line")
+
     def get_formset(self, request: HttpRequest, obj: Order | None = None, **options: Any) -> Any:
         self.order = obj
         return super().get_formset(request, obj, **options)
@@ -238,8 +244,19 @@ class ProductionRunInline(CleansText, TabularInline):
         self, db_field: Any, request: HttpRequest, **options: Any
     ) -> forms.ModelChoiceField | None:
         if db_field.name == "order_line":
-            options["queryset"] = OrderLine.objects.filter(order=self.order)
-        return super().formfield_for_foreignkey(db_field, request, **options)
+            options["queryset"] = _lines_of(self.order and self.order.pk)
+        field = super().formfield_for_foreignkey(db_field, request, **options)
+        if db_field.name == "order_line":
+            # There is little room, and the number of the order is above.
+            field.label_from_instance = lambda line: f"{line.position} {line.product}"
+        # Looked up once: each row would look them up for itself.
+        field.choices = list(field.choices)
+        return field
+
+
+def _lines_of(order: int | None) -> QuerySet[OrderLine]:
+    """The lines of an order, by its key, with what they are called by."""
+    return OrderLine.objects.filter(order=order).select_related("order")
 
 
 class StandingFilter(admin.SimpleListFilter):
@@ -375,7 +392,7 @@ class ProductionRunAdmin(AmongOthers, Importable, BigAdmin):
     readonly_fields = ["created_at", "updated_at"]
 
     def get_fields(self, request: HttpRequest, obj: ProductionRun | None = None) -> list[str]:
-        part = ["order_line"] if obj and _parts_for(obj).exists() else []
+        part = ["order_line"] if obj and _lines_of(obj.order_id).exists() else []
         run = [
             *("reference", "order", *part, "line", "product", "begins", "ends"),
             *("quantity", "made", "scrapped", "status"),
@@ -387,7 +404,7 @@ class ProductionRunAdmin(AmongOthers, Importable, BigAdmin):
     ) -> type[forms.ModelForm]:
         form = super().get_form(request, obj, **options)
         if "order_line" in form.base_fields:
-            form.base_fields["order_line"].queryset = _parts_for(obj)
+            form.base_fields["order_line"].queryset = _lines_of(obj.order_id)
         return form
 
     @admin.display(description="made")
@@ -397,13 +414,6 @@ class ProductionRunAdmin(AmongOthers, Importable, BigAdmin):
     @admin.display(description="status", ordering="status")
     def state(self, run: ProductionRun) -> SafeString:
         return label(run.get_status_display(), STATUS_COLOURS.get(run.status, ""))
-
-
-def _parts_for(run: ProductionRun) -> QuerySet[OrderLine]:
-    """What the order of a run consists of."""
-    return (
-        OrderLine.objects.filter(order=run.order_id) if run.order_id else OrderLine.objects.none()
-    )
 
 
 @admin.register(Line)

@@ -10,7 +10,7 @@ from django_filters import rest_framework as filters
 from rest_framework import mixins, serializers
 from rest_framework.viewsets import GenericViewSet
 
-from orders.known import ByKey, Known, KnownViewSet, Outcome, stored
+from orders.known import ByKey, Known, KnownViewSet, Named, Outcome, stored
 from orders.models import Customer, Line, Order, OrderLine, ProductionRun, order_key
 from orders.models.keys import LONGEST_KEY
 from orders.models.order import MOST_PIECES
@@ -40,7 +40,14 @@ class OfOrder(filters.CharFilter):
         return rows.filter(order__key=order_key(number)) if number else rows
 
 
-class LineName(serializers.SlugRelatedField):
+class DayFilter(filters.DateFilter):
+    """A day as the API has it. People write it in more ways, and some the month before the day."""
+
+    def __init__(self, *of: str) -> None:
+        super().__init__(*of, input_formats=["%Y-%m-%d"])
+
+
+class LineName(Named):
     """A production line by its name."""
 
     default_error_messages = {"does_not_exist": "There is no line {value}."}
@@ -57,25 +64,12 @@ class CustomerSerializer(Known):
     contacts = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
     needed = ["name"]
     of_others = ("contacts",)
+    seen_with = {"contacts": "orders.view_customerlink"}
 
     class Meta:
         model = Customer
         fields = ["reference", "name", "contacts", "created_at", "updated_at"]
         extra_kwargs = {"name": {"required": False}}
-
-    def get_fields(self) -> dict[str, serializers.Field]:
-        return hidden(super().get_fields(), "contacts", self, "orders.view_customerlink")
-
-
-def hidden(
-    fields: dict[str, serializers.Field], name: str, within: serializers.Serializer, needed: str
-) -> dict[str, serializers.Field]:
-    """The fields without the one that the user may not see."""
-    request = within.context.get("request")
-    is_known = request and request.user and request.user.is_authenticated
-    if is_known and not request.user.has_perm(needed):
-        del fields[name]
-    return fields
 
 
 class CustomerFilter(filters.FilterSet):
@@ -106,7 +100,13 @@ class OrderLineSerializer(ModelSerializer):
         model = OrderLine
         fields = ["position", "product", "quantity"]
         extra_kwargs = {
-            "position": {"required": False, "min_value": 1, "max_value": MOST_PIECES},
+            "position": {
+                "required": False,
+                "min_value": 1,
+                "max_value": MOST_PIECES,
+                "help_text": "What a line keeps while its product changes. Without it, it is the "
+                "stored line of this product; of a product that is new, the one in its place.",
+            },
             "quantity": {"max_value": MOST_PIECES},
         }
 
@@ -135,6 +135,7 @@ class OrderSerializer(Known):
     next_step = StepSerializer(read_only=True, allow_null=True)
     needed = ["customer", "product", "quantity"]
     of_others = ("customer_name", "promised", "next_step")
+    seen_with = {"lines": "orders.view_orderline"}
 
     class Meta:
         model = Order
@@ -157,7 +158,7 @@ class OrderSerializer(Known):
         ]
         extra_kwargs = {
             "product": {"required": False},
-            "quantity": {"required": False, "max_value": MOST_PIECES},
+            "quantity": {"required": False},
             "status": {
                 "help_text": "Received, planned, in production and ready follow from the runs: "
                 "what is sent may then be behind."
@@ -165,19 +166,23 @@ class OrderSerializer(Known):
             "notes": {"max_length": 5000},
         }
 
-    def get_fields(self) -> dict[str, serializers.Field]:
-        return hidden(super().get_fields(), "lines", self, "orders.view_orderline")
-
     def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
         may = [f"orders.{verb}_orderline" for verb in ("add", "change", "delete")]
         if not self.context["request"].user.has_perms(may):
             raise PermissionDenied
-        for place, line in enumerate(lines, start=1):
-            line.setdefault("position", place)
-        positions = [line["position"] for line in lines]
+        positions = [line["position"] for line in lines if "position" in line]
         if len(set(positions)) < len(positions):
             raise serializers.ValidationError("Two lines have the same position.")
         return lines
+
+    def validate_quantity(self, quantity: int) -> int:
+        """Lines may add up to more than one can be of."""
+        is_of_lines = self.initial_data.get("lines") or (
+            self.instance and quantity == self.instance.quantity
+        )
+        if quantity > MOST_PIECES and not is_of_lines:
+            raise serializers.ValidationError(f"At most {MOST_PIECES}.")
+        return quantity
 
     def validate(self, said: dict[str, Any]) -> dict[str, Any]:
         if said.get("lines"):
@@ -199,8 +204,7 @@ class OrderSerializer(Known):
     def create(self, said: dict[str, Any]) -> Order:
         lines = said.pop("lines", [])
         order = super().create(said)
-        if lines:
-            OrderLine.objects.bulk_create(OrderLine(order=order, **line) for line in lines)
+        if lines and order.put_lines(lines):
             Order.objects.filter(pk=order.pk).follow()
         return order
 
@@ -221,8 +225,8 @@ class OrderFilter(filters.FilterSet):
     status = filters.MultipleChoiceFilter(choices=Order.Status.choices, distinct=False)
     customer = filters.CharFilter(method="of_customer", label="The reference of a customer.")
     customer_reference = filters.CharFilter()
-    due_from = filters.DateFilter("due_date", "gte")
-    due_until = filters.DateFilter("due_date", "lte")
+    due_from = DayFilter("due_date", "gte")
+    due_until = DayFilter("due_date", "lte")
     updated_since = filters.IsoDateTimeFilter("updated_at", "gte")
 
     class Meta:
@@ -230,7 +234,7 @@ class OrderFilter(filters.FilterSet):
         fields: list[str] = []
 
     def of_customer(self, orders: QuerySet, name: str, reference: str) -> QuerySet:
-        return orders.filter(customer__key=order_key(reference) or None)
+        return orders.filter(customer__key=order_key(reference))
 
 
 AN_ORDER = {

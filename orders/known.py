@@ -20,7 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from orders.models import order_key
 from orders.models.keys import LONGEST_KEY
-from whatsapp_bot.api_base import ModelSerializer, flattened
+from whatsapp_bot.api_base import NO_TEXT, ModelSerializer, flattened
 from whatsapp_bot.whatsapp_text import clean
 
 MOST_AT_ONCE = 500
@@ -35,7 +35,24 @@ class Outcome(models.TextChoices):
     WRONG = "wrong"
 
 
-class ByKey(serializers.SlugRelatedField):
+class Named(serializers.SlugRelatedField):
+    """A row by what it is called. Called "", it is not null: that is read of one without a name."""
+
+    default_error_messages = {"empty": "It is empty: the {what}'s {by} is expected."}
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return self._as_it_was_read() if data == "" else super().run_validation(data)
+
+    def _as_it_was_read(self) -> Model:
+        """The one that is stored, if that cannot be said in another way."""
+        stored = getattr(self.parent.instance, self.source, None)
+        if not stored or getattr(stored, self.slug_field):
+            what = self.get_queryset().model._meta.verbose_name
+            self.fail("empty", what=what, by=self.slug_field)
+        return stored
+
+
+class ByKey(Named):
     """A row by its number or reference, whose case, spaces and dashes do not count."""
 
     default_error_messages = {"does_not_exist": "There is no {what} {value}."}
@@ -43,13 +60,13 @@ class ByKey(serializers.SlugRelatedField):
     def __init__(self, slug_field: str, **options: Any) -> None:
         super().__init__(slug_field, **options)
 
-    def to_internal_value(self, data: Any) -> Model:
+    def to_internal_value(self, data: str) -> Model:
         rows = self.get_queryset()
-        key = order_key(data) if isinstance(data, str) else ""
+        key = order_key(data)
         # Several in one request are often of the same one.
         found = self.context.setdefault("found", {})
         if (rows.model, key) not in found:
-            found[rows.model, key] = rows.filter(key=key).first() if key else None
+            found[rows.model, key] = rows.filter(key=key).first()
         if not found[rows.model, key]:
             self.fail("does_not_exist", what=rows.model._meta.verbose_name, value=data)
         return found[rows.model, key]
@@ -58,11 +75,22 @@ class ByKey(serializers.SlugRelatedField):
 class Known(ModelSerializer):
     """A row that is stored under its number or reference. `needed` is what a new one wants.
 
-    What is not said of one that is there stays as it is.
+    What is not said of one that is there stays as it is. seen_with: the permissions without which
+    fields are not there.
     """
 
     needed: list[str] = []
+    seen_with: dict[str, str] = {}
     outcome = Outcome.UNCHANGED
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields = super().get_fields()
+        user = getattr(self.context.get("request"), "user", None)
+        if user and user.is_authenticated:
+            for name, needed in self.seen_with.items():
+                if not user.has_perm(needed):
+                    del fields[name]
+        return fields
 
     def validate(self, said: dict[str, Any]) -> dict[str, Any]:
         if self.instance is None:
@@ -126,7 +154,7 @@ class KnownViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
 
     def get_object(self) -> Model:
         name = self.kwargs[self.lookup_field]
-        return get_object_or_404(self.get_queryset(), key=order_key(name) or None)
+        return get_object_or_404(self.get_queryset(), key=order_key(name))
 
     def list(self, request: Request, *args: Any, **options: Any) -> Response:
         """The one that was changed least lately comes first: so `updated_since` finds all."""
@@ -173,7 +201,11 @@ class KnownViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
 
     def _checked(self, name: Any) -> str:
         wrong = ""
-        if not isinstance(name, str) or not order_key(name):
+        if name is None:
+            wrong = "It is missing."
+        elif not isinstance(name, str):
+            wrong = NO_TEXT
+        elif not order_key(name):
             wrong = "It needs a letter or a digit."
         elif len(name := clean(name, len(name))) > LONGEST_KEY:
             wrong = f"At most {LONGEST_KEY} characters fit."
@@ -205,6 +237,8 @@ class KnownViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
         name = said.get(self.known_by) if isinstance(said, dict) else None
         told = {"row": place, "which": name if isinstance(name, str) else None}
         try:
+            if not isinstance(said, dict):
+                raise serializers.ValidationError("An object is expected, as in the example.")
             first = seen.setdefault(order_key(self._checked(name)), place)
             if first != place:
                 raise serializers.ValidationError({self.known_by: f"It is in row {first} already."})

@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from orders.models import Import
+from orders.models import Import, LinkingHour
 from orders.tasks import work_on_imports
 from whatsapp_bot import tasks
 from whatsapp_bot.sweep import every
@@ -17,3 +17,8 @@ def wake_the_importing() -> None:
 @every(600)
 def delete_old_imports() -> None:
     Import.objects.expire()
+
+
+@every(3600)
+def forget_earlier_tries_to_link() -> None:
+    LinkingHour.forget_earlier()

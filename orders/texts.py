@@ -38,7 +38,7 @@ WHICH_OF_REFERENCE = Text(
 )
 NOT_FOUND = Text(
     "orders.not_found",
-    "I cannot find that order for you. Please check the number, it looks like ORD-1001. "
+    "I cannot find that order for you. Please check it: our numbers look like ORD-1001. "
     "If it is right, send *help*: our team will look into it.",
     about="The one answer to every order number that does not exist or is somebody else's.",
 )
@@ -128,6 +128,12 @@ LINK_REFERENCE = Text(
     "And your customer reference? It is on our order confirmations and invoices.",
     about="Asks for it after the order number.",
 )
+LINK_NO_NUMBER = Text(
+    "linking.no_number",
+    "I need the number, such as ORD-1001. If you do not have it, send *help*.",
+    about="Above the question for the order number, after words without any digit, such as *I do "
+    "not know*. They are no try to find a number out.",
+)
 LINKED = Text(
     "linking.done",
     "✅ Thank you! You are linked to {customer} now, and can ask for its orders at any time.",
@@ -185,9 +191,7 @@ MY_LINE = Text(
     "Which line do you work at? You will see it first.",
     about="Asks a worker for the line to pin.",
 )
-NO_LINE = Text(
-    "schedule.my_line.none", "None, show me all alike", about="A choice: takes the pin away."
-)
+NO_LINE = Text("schedule.my_line.none", "No line of my own", about="A choice: takes the pin away.")
 PINNED = Text("schedule.my_line.pinned", "📌 {line} is your line now.", about="After that.")
 UNPINNED = Text(
     "schedule.my_line.unpinned", "You have no line of your own any more.", about="After that."

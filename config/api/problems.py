@@ -16,14 +16,16 @@ from rest_framework import exceptions
 from rest_framework.fields import get_error_detail
 
 from config.api.filtering import WrongParameter
+from config.locked import not_logged
 from whatsapp_bot.api_base import flattened
+from whatsapp_bot.locked import LOCKED, is_locked
 from whatsapp_bot.refusals import NotAllowed
 
 log = structlog.get_logger("config")
 
 CONTENT_TYPE = "application/problem+json"
 HEADERS = {"Cache-Control": "no-store"}
-RETRY_SECONDS = 10
+WAIT = {"Retry-After": "10"}
 WHO_ARE_YOU = "Please send a token, as in: Authorization: Bearer andon_…"
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
@@ -72,10 +74,12 @@ def as_problem(error: Exception, context: dict[str, Any]) -> HttpResponse | None
             return problem(409, "This has just been changed by somebody else. Please try again.")
         case DataError() | OverflowError():
             return problem(400, "A value is out of range.")
+        case OperationalError() if is_locked(error):
+            told = f"{LOCKED} Please try again."
+            return not_logged(problem(503, told, type="locked", headers=WAIT))
         case OperationalError() | InterfaceError():
             log.error("database not available", exc_info=error)
-            wait = {"Retry-After": str(RETRY_SECONDS)}
-            return problem(503, "The database is not available at the moment.", headers=wait)
+            return problem(503, "The database is not available at the moment.", headers=WAIT)
     return None
 
 

@@ -4,9 +4,12 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import get_lib_doc_excludes
 from rest_framework.permissions import SAFE_METHODS
 
 from config.api.problems import CONTENT_TYPE
+from orders.known import Known
+from whatsapp_bot.api_base import Strict
 
 PROBLEMS = {
     "400": "Something sent is wrong: `errors` says what and where.",
@@ -19,7 +22,8 @@ PROBLEMS = {
     "413": "This is more than fits into one request.",
     "415": "The body is not `application/json`.",
     "429": "Too many requests: `Retry-After` says how many seconds to wait.",
-    "503": "The database is not available at the moment.",
+    "503": "Somebody else is changing this, or the database is not available at the moment: "
+    "`Retry-After` says how many seconds to wait.",
     "default": "Anything else that went wrong.",
 }
 OF_READING = ["400", "401", "403", "404", "429", "503", "default"]
@@ -64,8 +68,20 @@ class TokenScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "description": about}
 
 
+def not_for_readers() -> list[type]:
+    """Classes whose docstrings are for programmers, and describe nothing to users of the API."""
+    return [*get_lib_doc_excludes(), Known, Strict]
+
+
 class Described(AutoSchema):
-    """Says of each call which permissions it needs."""
+    """Says of each call which permissions it needs, and of each answer what is always in it."""
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
+        schema = super()._map_basic_serializer(serializer, direction)
+        if direction == "response":
+            may_lack = getattr(serializer, "seen_with", ())
+            schema["required"] = [name for name in schema["properties"] if name not in may_lack]
+        return schema
 
     def get_description(self) -> str:
         said = super().get_description() or ""

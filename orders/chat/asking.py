@@ -67,9 +67,14 @@ _ASKS_FOR_A_CHANGE = re.compile(rf"{_OPENING}(?:(?:is there )?any|did|why)\b")
 """`Any change on ORD-1001?` and `did you cancel it?` do ask."""
 _AROUND_A_NUMBER = re.compile(
     r"(?:hi|hello|please|pls|my|our|the|orders?|ord|number|no|nr|num|its?|is|s|for|of|on|about"
-    r"|where|what|any|news|updates?|status|and|or|also|too|\w*\d\w*)"
+    r"|where|what|when|any|news|updates?|status|and|or|also|too|now|today|asap|urgent(?:ly)?"
+    r"|thanks?|you|i|we|need|want|to|know|check|can|get|\w*\d\w*)"
 )
 """What may stand around an order's number, and say nothing else."""
+_ORDERS_SOMETHING = re.compile(
+    r"\b(?:i|we|you|(?:want|need) to) order\b|\b(?:want|need|get) order \d{1,3}\b(?! \d)"
+)
+"""As in `can we order today?` and `need to order 50`."""
 _IS_ONE = re.compile(
     rf"(?:when )?(?:is|has|was|will) \d[\d ]*\b(?: be| been)? {_HOW_FAR}(?: yet| please)*"
 )
@@ -126,6 +131,8 @@ def numbers_meant(text: str) -> list[str]:
 def names_an_order(text: str) -> bool:
     """Is it an order's number, with nothing but `my order is no.` and the like around it?"""
     words = words_in(text)
+    if _ORDERS_SOMETHING.search(words):
+        return False
     return bool(_IS_ONE.fullmatch(words)) or all(map(_AROUND_A_NUMBER.fullmatch, words.split()))
 
 

@@ -1,6 +1,7 @@
 """An unknown person links themselves to a customer, by what only its people know."""
 
 from functools import cached_property
+from typing import Any
 
 from django import forms
 
@@ -13,6 +14,20 @@ from whatsapp_bot.flows import Flow, Open, Outcome, Say, register
 from whatsapp_bot.questions import Form, LongText
 
 
+class OrderNumberText(LongText):
+    """What may be the number of an order. Words alone are no try to find one out."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=LONGEST_KEY, **options)
+        self.example = "ORD-1001"
+
+    def clean(self, value: Any) -> str:
+        number = super().clean(value)
+        if not any(map(str.isdecimal, number)):
+            raise forms.ValidationError(str(texts.LINK_NO_NUMBER))
+        return number
+
+
 @register(LINKING)
 class LinkOneself(Flow):
     """Asks for an order number and the customer's reference, and links who knows both.
@@ -21,6 +36,7 @@ class LinkOneself(Flow):
     """
 
     title = "Link me to my company"
+    leaves_files_to_team = True
 
     @cached_property
     def refusal(self) -> str:
@@ -38,10 +54,12 @@ class LinkOneself(Flow):
     def build_form(self, answers: Answers) -> forms.Form:
         if self.refusal:
             return Form(answers)
-        asked = {"number": texts.LINK_NUMBER(), "reference": texts.LINK_REFERENCE()}
         return Form(
             answers,
-            {name: LongText(label=text, max_length=LONGEST_KEY) for name, text in asked.items()},
+            {
+                "number": OrderNumberText(label=texts.LINK_NUMBER()),
+                "reference": LongText(label=texts.LINK_REFERENCE(), max_length=LONGEST_KEY),
+            },
         )
 
     def done(self, form: forms.Form) -> Outcome:

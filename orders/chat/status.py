@@ -50,6 +50,7 @@ class OrderStatus(Flow):
     """Asks for an order and tells how it stands. The argument is the page of open orders."""
 
     title = "Check order status"
+    leaves_files_to_team = True
 
     @cached_property
     def wait_until(self) -> datetime | None:

@@ -20,7 +20,7 @@ from orders.importing import work
 from orders.importing.forms import ChoicesForm, FileForm
 from orders.importing.judging import JUDGES, Kind
 from orders.importing.sheet import Choices
-from orders.importing.values import quoted
+from orders.importing.values import EMPTY, quoted
 from orders.models import Import, Order, ProductionRun
 from orders.models.imports import may_import
 from whatsapp_bot.admin.long_work import LongWorkAdmin, attached
@@ -121,6 +121,7 @@ class ImportAdmin(LongWorkAdmin):
             "columns": resource.columns.values(),
             "list": _list_of(what),
             "label": Import.What(what).label,
+            "empty": EMPTY,
             "media": self.media,
         }
         return TemplateResponse(request, "orders/import_file.html", context)
@@ -161,6 +162,7 @@ class ImportAdmin(LongWorkAdmin):
             "list": _list_of(imported.what),
             "mend": reverse("admin:orders_import_add", query=mends),
             "outcome": self._outcome(request, imported),
+            "empty": EMPTY,
             "media": self.media,
         }
         return TemplateResponse(request, "orders/import.html", context)

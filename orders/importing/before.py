@@ -1,11 +1,9 @@
 """What an import changes, as a file that sets it back: it is imported like any other."""
 
-from datetime import date
 from typing import IO, Any, Self
 
 from orders.importing.columns import Column
 from orders.importing.judging import Judge, Kind, Verdict
-from orders.importing.named import CustomerColumn
 from orders.models import Order, OrderLine
 from whatsapp_bot import spreadsheets
 from whatsapp_bot.spreadsheets import Cells, Value, XlsxSheet
@@ -29,9 +27,12 @@ class Before:
         """Those whose rows are not saved yet."""
         for verdict in verdicts:
             if said := self._said(verdict):
-                cells = [_cell(one, said.get(one.name)) for one in self._columns]
-                self._sheet.add(cells)
+                self._sheet.add([self._cell(one, said) for one in self._columns])
                 self.rows += 1
+
+    @staticmethod
+    def _cell(column: Column, said: dict[str, Any]) -> Value:
+        return column.in_file(said[column.name]) if column.name in said else None
 
     def _said(self, verdict: Verdict) -> dict[str, Any]:
         """By the names of columns. Of a line that joins an order, what the order itself said."""
@@ -53,9 +54,3 @@ class Before:
 
     def __exit__(self, *error: object) -> None:
         self._sheet.close({})
-
-
-def _cell(column: Column, value: Any) -> Value:
-    """Days and numbers stay what they are."""
-    is_plain = isinstance(value, int | date) and not isinstance(column, CustomerColumn)
-    return value if is_plain else column.in_words(value)

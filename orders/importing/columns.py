@@ -9,7 +9,8 @@ from django.utils import timezone
 from import_export.fields import Field
 
 from orders.importing.tables import Cell, Row
-from orders.importing.values import CellWidget, Choice, plain
+from orders.importing.values import EMPTY, CellWidget, Choice, empties, plain
+from whatsapp_bot.spreadsheets import Value
 from whatsapp_bot.whatsapp_text import clean
 
 SEARCHED = 30
@@ -46,7 +47,6 @@ class Column(Field):
             attribute=name if attribute == "" else attribute,
             column_name=name,
             widget=widget,
-            saves_null_values=False,
         )
         self.name, self.title, self.is_needed = name, title, is_needed
         self.headings = {_heading(one) for one in [name, title, *headings.split(",")]} - {""}
@@ -54,6 +54,22 @@ class Column(Field):
 
     def get_value(self, instance: Any) -> Any:
         return getattr(instance, self.attribute, None)  # a new run has no line yet
+
+    def save(self, instance: Any, row: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        if empties(row.get(self.name)) and self._may_be_empty(instance):
+            has_null = instance._meta.get_field(self.attribute).null
+            setattr(instance, self.attribute, None if has_null else "")
+        else:
+            self.fill(instance, row)
+
+    def fill(self, instance: Any, row: dict[str, Any]) -> None:
+        """Write there what the cell says; what is empty leaves things as they are."""
+        value = self.clean(row)
+        if value is not None:
+            setattr(instance, self.attribute, value)
+
+    def _may_be_empty(self, instance: Any) -> bool:
+        return instance._meta.get_field(self.attribute).blank and not self.is_needed
 
     @property
     def is_shown(self) -> bool:
@@ -71,6 +87,10 @@ class Column(Field):
         if isinstance(value, int):
             return f"{value:,}"
         return str(value or "")
+
+    def in_file(self, value: Any) -> Value:
+        """A value of it, to be imported again: days and numbers stay what they are."""
+        return value if isinstance(value, int | date) else self.in_words(value) or EMPTY
 
 
 def _heading(words: str) -> str:

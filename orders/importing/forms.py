@@ -53,7 +53,7 @@ class FileForm(forms.Form):
         imported.choices = choices.as_json()
         imported.name = Import.short_name(chosen.name)
         try:
-            imported.file.save(imported.new_place("imports"), chosen, save=False)
+            imported.keep(chosen)
         except Exception:
             log.exception("a file to import was not stored", size=chosen.size)
             self.add_error("file", "It could not be kept. Please choose it again in some minutes.")

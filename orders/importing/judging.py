@@ -21,7 +21,7 @@ from orders.importing.resources import (
 )
 from orders.importing.sheet import Choices, Sheet
 from orders.importing.tables import Cell, Row
-from orders.models import Order, OrderLine, order_key
+from orders.models import Order, OrderLine
 
 
 class NamedRow(NamedTuple):
@@ -267,11 +267,19 @@ class OrderJudge(Judge):
         positions: dict[int, int] = {}
         for row in rows:
             verdict = self._line(row, positions)
-            _refuse_two_ways(verdict, row, head)
+            self._refuse_two_ways(verdict, row, head)
             if verdict.kind != Kind.WRONG:
                 lines[self.lines.instance.position] = self.lines.instance
             verdicts.append(verdict)
         return verdicts, [lines[position] for position in sorted(lines)]
+
+    def _refuse_two_ways(self, verdict: Verdict, row: NamedRow, head: dict[str, Cell]) -> None:
+        """Refuse what a row says of its order otherwise than the first that says it."""
+        for name, column in self.columns.items():
+            cell = row.named.get(name)
+            is_said = name in head and cell not in (None, "")
+            if is_said and not column.widget.is_same(cell, head[name]):
+                verdict.refuse(name, _TWO_WAYS)
 
     def _line(self, row: NamedRow, positions: dict[int, int]) -> Verdict:
         own = {name: row.named.get(name) for name in OF_LINES}
@@ -335,17 +343,6 @@ _TWO_WAYS = (
 )
 
 
-def _refuse_two_ways(verdict: Verdict, row: NamedRow, head: dict[str, Cell]) -> None:
-    """Refuse what a row says of its order otherwise than the first that says it."""
-    for name, cell in row.named.items():
-        if name in head and cell not in (None, "") and _differ(cell, head[name]):
-            verdict.refuse(name, _TWO_WAYS)
-
-
-def _differ(one: Cell, other: Cell) -> bool:
-    return one != other and str(one).strip().casefold() != str(other).strip().casefold()
-
-
 def _all_wrong(verdicts: list[Verdict]) -> None:
     wrong = next(verdict.row for verdict in verdicts if verdict.kind == Kind.WRONG)
     for verdict in verdicts:
@@ -364,10 +361,10 @@ class RunJudge(Judge):
         self._to_follow: set[int] = set()
 
     def _judge(self, rows: list[NamedRow]) -> list[Verdict]:
-        named = [str(order) for row in rows if (order := row.named.get("order"))]
-        self.resource.columns["order"].widget.found = {
-            one.key: one for one in Order.objects.filter(key__in=set(map(order_key, named)))
-        }
+        names_lines = any(row.named.get("order_line") for row in rows)
+        self.resource.names_lines = names_lines
+        cells = [row.named.get("order") for row in rows]
+        self.resource.columns["order"].widget.look_up(cells, with_lines=names_lines)
         return super()._judge(rows)
 
     def _one(self, row: NamedRow) -> Verdict:

@@ -1,17 +1,17 @@
 """Customers, lines and orders as a file names them."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from rapidfuzz import fuzz, process
 
 from orders.importing.columns import Column
 from orders.importing.tables import Cell
-from orders.importing.values import CellWidget, Text, plain, quoted
+from orders.importing.values import CellWidget, Reference, Text, plain, quoted
 from orders.models import Customer, Line, Order, order_key
 from orders.models.customer import LONGEST_CUSTOMER
 from orders.models.factory import LONGEST_LINE
-from orders.models.keys import LONGEST_KEY
 
 ALIKE = 70
 """How alike, of 100, a name has to be to be suggested."""
@@ -28,23 +28,31 @@ class Customers:
         self.makes = makes
         self.unknown: Counter[str] = Counter()
         self.new: dict[int, Customer] = {}
-        self._names: dict[int, str] = {}
+        self._names: dict[int | None, str] = {}
+        self._references: dict[int | None, str] = {}
         self._by_name: dict[str, list[int]] = {}
         self._by_key: dict[str, int] = {}
-        self._with_key: set[int] = set()
         self._suggested: dict[str, str] = {}
-        for pk, name, key in Customer.objects.order_by("pk").values_list("pk", "name", "key"):
-            self._add(pk, name, key)
+        customers = Customer.objects.order_by("pk")
+        for pk, name, reference in customers.values_list("pk", "name", "reference"):
+            self._add(pk, name, reference)
 
-    def _add(self, pk: int, name: str, key: str | None) -> None:
+    def _add(self, pk: int, name: str, reference: str) -> None:
         self._names[pk] = name
         self._by_name.setdefault(plain(name), []).append(pk)
-        if key:
+        if key := order_key(reference):
             self._by_key[key] = pk
-            self._with_key.add(pk)
+            self._references[pk] = reference
 
-    def name(self, pk: int) -> str:
-        return self._names.get(pk, "")
+    def in_words(self, pk: int | None) -> str:
+        """The name, with the reference where others are called the same."""
+        name, reference = self._names.get(pk, ""), self._references.get(pk)
+        is_shared = len(self._by_name.get(plain(name), [])) > 1
+        return f"{name} ({reference})" if is_shared and reference else name
+
+    def in_file(self, pk: int | None) -> str:
+        """By what the customer is found again."""
+        return self._references.get(pk) or self._names.get(pk, "")
 
     def find(self, name: str, reference: str) -> int:
         """The one who is called so, or has that reference. Raises ValueError."""
@@ -53,7 +61,7 @@ class Customers:
             return pk
         called = self._by_name.get(plain(name), []) if name else []
         if reference:  # of somebody else, who is called the same
-            called = [one for one in called if one not in self._with_key]
+            called = [one for one in called if one not in self._references]
         if len(called) > 1:
             raise ValueError(
                 f"{len(called)} customers are called {quoted(name)}. "
@@ -74,7 +82,7 @@ class Customers:
     def _make(self, name: str, reference: str) -> int:
         pk = -len(self.new) - 1
         self.new[pk] = Customer(name=name, reference=reference)
-        self._add(pk, name, order_key(reference))
+        self._add(pk, name, reference)
         return pk
 
     def _suggestion(self, name: str) -> str:
@@ -101,7 +109,7 @@ class CustomerCell(CellWidget):
     def __init__(self) -> None:
         super().__init__()
         self.customers: Customers
-        self._name, self._reference = Text(LONGEST_CUSTOMER), Text(LONGEST_KEY)
+        self._name, self._reference = Text(LONGEST_CUSTOMER), Reference()
 
     def clean(self, value: Cell, row: Any = None, **kwargs: Any) -> int | None:
         name = self._name.clean(value) or ""
@@ -116,10 +124,13 @@ class CustomerColumn(Column):
     widget: CustomerCell
 
     def in_words(self, value: Any) -> str:
-        return self.widget.customers.name(value)
+        return self.widget.customers.in_words(value)
+
+    def in_file(self, value: Any) -> str:
+        return self.widget.customers.in_file(value)
 
 
-_NAME, _NUMBER = Text(LONGEST_LINE), Text(LONGEST_KEY)
+_NAME, _REFERENCE = Text(LONGEST_LINE), Reference()
 
 
 class LineCell(CellWidget):
@@ -144,18 +155,47 @@ class LineCell(CellWidget):
 
 
 class OrderCell(CellWidget):
-    """An order by its number. found: those that the rows at hand name, by their keys."""
+    """An order by its number."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: dict[str, Order] = {}
+        self._found: dict[str, Order] = {}
+
+    def look_up(self, cells: Iterable[Cell], *, with_lines: bool) -> None:
+        """Find those that the rows at hand name."""
+        keys = {key for cell in cells if (key := _REFERENCE.key_of(cell))}
+        named = Order.objects.filter(key__in=keys)
+        if with_lines:
+            named = named.prefetch_related("lines")
+        self._found = {one.key: one for one in named}
 
     def understand(self, value: Any, row: Any) -> Order:
-        number = _NUMBER.understand(value, row)
-        order = self.found.get(order_key(number))
+        number = _REFERENCE.understand(value, row)
+        order = self._found.get(order_key(number))
         if not order:
             raise ValueError(
                 f"There is no order {quoted(number)}. Please mend the number, import the order "
                 "first, or leave the cell empty when it is for stock."
             )
         return order
+
+
+class OrderLineColumn(Column):
+    """A line of a run's order, by its position there."""
+
+    def fill(self, instance: Any, row: dict[str, Any]) -> None:
+        position = self.clean(row)
+        if position is None:
+            return
+        if not instance.order:
+            raise ValueError("It is of no order. Please write which one, or leave this cell empty.")
+        lines = {line.position: line for line in instance.order.lines.all()}
+        if position not in lines:
+            raise ValueError(
+                f"The order {instance.order} has no line {position}. "
+                "Please mend it, or leave the cell empty when the run is for the whole order."
+            )
+        instance.order_line = lines[position]
+
+    def in_words(self, value: Any) -> str:
+        return str(value.position) if value else ""

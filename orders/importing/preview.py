@@ -97,10 +97,9 @@ class Preview:
         """
         header = self._sheet.header
         below = [cells for number, cells in self._sheet.first_rows if number > header.number]
-        width = max([len(header.headings), *map(len, below)])
         example = {
             place: next((cell for cells in below for cell in cells[place : place + 1] if cell), "")
-            for place in range(width)
+            for place in self._sheet.places
         }
         return {
             "sheets": self._sheet.sheets,
@@ -113,8 +112,7 @@ class Preview:
                     "example": _short(as_shown(example[place])),
                     "name": header.found[place].name if place in header.found else "",
                 }
-                for place in range(width)
-                if place in header.found or header.headings[place : place + 1] != [""]
+                for place in self._sheet.places
             ],
             "cut": TOO_WIDE if self._sheet.is_cut else "",
             "titles": [one.title for one in self._columns()],

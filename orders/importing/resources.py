@@ -21,10 +21,10 @@ from orders.importing.named import (
     Customers,
     LineCell,
     OrderCell,
+    OrderLineColumn,
 )
-from orders.importing.values import Choice, Day, Moment, Text, Whole
-from orders.models import Order, OrderLine, ProductionRun, order_key
-from orders.models.keys import LONGEST_KEY
+from orders.importing.values import Choice, Day, Moment, Reference, Text, Whole
+from orders.models import Order, OrderLine, ProductionRun
 from orders.models.order import LONGEST_PRODUCT
 
 BATCH = 1000
@@ -61,9 +61,6 @@ class SheetResource(ModelResource):
     was there before. is_locking: rows that are found stay as they are until the transaction ends.
     """
 
-    also_saved: tuple[str, ...] = ()
-    """What changes with the columns."""
-
     class Meta:
         use_bulk = True
         skip_diff = True
@@ -87,15 +84,8 @@ class SheetResource(ModelResource):
     def key_of(self, row: dict[str, Any]) -> Any:
         """What a row is matched by; None when that cell is empty, or makes no sense."""
         if KEY not in row:  # asked for again and again
-            row[KEY] = self._key_of(row)
+            row[KEY] = self.columns[self.identity].widget.key_of(row.get(self.identity)) or None
         return row[KEY]
-
-    def _key_of(self, row: dict[str, Any]) -> str | None:
-        try:
-            written = self.columns[self.identity].widget.clean(row.get(self.identity))
-        except ValueError:
-            return None
-        return order_key(written or "") or None
 
     def find(self, keys: set[Any]) -> dict[Any, Any]:
         return {one.key: one for one in self.rows().filter(key__in=keys)}
@@ -139,8 +129,9 @@ class SheetResource(ModelResource):
         self, field: Column, instance: Any, row: dict[str, Any], *args: Any, **kwargs: Any
     ) -> None:
         # How its number is spelled here stays so.
-        if field.column_name != self.identity or self._before is None:
-            super().import_field(field, instance, row, *args, **kwargs)
+        keeps = field.name == self.identity and self._before is not None
+        if field.name in row and not keeps:
+            field.save(instance, row)
 
     def skip_row(
         self, instance: Any, original: Any, row: dict[str, Any], errors: dict[str, Any]
@@ -192,8 +183,7 @@ class SheetResource(ModelResource):
             unique_fields=["id"],
             # What a row is known by stays: to write it would lock out who names the row.
             update_fields=[
-                *self.also_saved,
-                *(one.attribute for one in self._filled if one.column_name != self.identity),
+                one.attribute for one in self._filled if one.column_name != self.identity
             ],
         )
         self.forget()
@@ -240,7 +230,7 @@ class OrderResource(SheetResource):
     number = Column(
         "number",
         "order number",
-        Text(LONGEST_KEY),
+        Reference(),
         f"no,work order,job,job no,job number,{_ORDER_NUMBERS}",
         perhaps=f"{_OUR_ORDERS},our ref,our reference,our no,our number",
         is_needed=True,
@@ -264,7 +254,7 @@ class OrderResource(SheetResource):
     customer_number = Column(
         "customer_number",
         "customer number",
-        Text(LONGEST_KEY),
+        Reference(),
         "customer no,customer id,customer nr,customer code,account,account no,"
         "account number,debtor,debtor no,client no,client id,kundennummer,kunden nr,kdnr",
         attribute=None,
@@ -272,7 +262,7 @@ class OrderResource(SheetResource):
     customer_reference = Column(
         "customer_reference",
         "customer's own reference",
-        Text(LONGEST_KEY),
+        Reference(),
         "customer reference,customer ref,customer order,customer order no,customer order number,"
         "customer po,customer's order number,po,po no,po number,purchase order,"
         "purchase order no,purchase order number,your reference,your ref,reference,ref,"
@@ -392,21 +382,30 @@ _RUN_STATUS = Choice(
 
 
 class ProductionRunResource(SheetResource):
-    """Runs. With a day in a column of its own, start and end may be times of that day."""
+    """Runs. With a day in a column of its own, start and end may be times of that day.
+
+    names_lines: do the rows at hand say which line of their order they are for?
+    """
 
     identity = "reference"
-    also_saved = ("order_line",)
+    names_lines = False
 
     reference = Column(
         "reference",
         "run number",
-        Text(LONGEST_KEY),
+        Reference(),
         "run,run no,run id,production run,production order,production order no,work order,"
         "work order no,wo,wo no,job,job no,job number,batch,batch no,number,no,ref,"
         "fertigungsauftrag",
         is_needed=True,
     )
     order = Column("order", "order", OrderCell(), _ORDER_NUMBERS)
+    order_line = OrderLineColumn(
+        "order_line",
+        "line of the order",
+        Whole(),
+        "order line no,order line number,order position,order pos,order item,auftragsposition",
+    )
     line = Column(
         "line",
         "production line",
@@ -447,6 +446,7 @@ class ProductionRunResource(SheetResource):
         fields = (
             "reference",
             "order",
+            "order_line",
             "line",
             "product",
             "day",
@@ -459,12 +459,10 @@ class ProductionRunResource(SheetResource):
         )
 
     def find(self, keys: set[Any]) -> dict[Any, Any]:
-        return {
-            one.key: one
-            for one in self.rows()
-            .filter(key__in=keys)
-            .select_related("line", "order", "order_line")
-        }
+        runs = self.rows().filter(key__in=keys).select_related("line", "order", "order_line")
+        if self.names_lines:
+            runs = runs.prefetch_related("order__lines")
+        return {one.key: one for one in runs}
 
     def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
         super().before_import_row(row, **kwargs)
@@ -473,6 +471,8 @@ class ProductionRunResource(SheetResource):
 
     def import_instance(self, instance: ProductionRun, row: dict[str, Any], **kwargs: Any) -> None:
         super().import_instance(instance, row, **kwargs)
+        if instance.order_line and instance.order_line.order_id != instance.order_id:
+            instance.order_line = None
         is_time = self.columns["ends"].widget.is_time
         if is_time and instance.begins and instance.ends <= instance.begins:
             instance.ends += timedelta(days=1)
@@ -486,5 +486,3 @@ class ProductionRunResource(SheetResource):
             raise ValidationError(
                 {"ends": "A run has to end after it begins. Please mend its start or its end."}
             )
-        if instance.order_line and instance.order_line.order_id != instance.order_id:
-            instance.order_line = None

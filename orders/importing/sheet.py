@@ -8,7 +8,7 @@ from itertools import chain, dropwhile, islice
 from typing import Any, Self
 
 from orders.importing.columns import SEARCHED, Column, Header, choose, find_header
-from orders.importing.tables import Cell, Row, Table, Unreadable
+from orders.importing.tables import Cell, Row, Table, Unreadable, is_blank
 from orders.importing.values import CellWidget, plain
 
 BATCH = 1000
@@ -66,6 +66,7 @@ class Sheet:
             choose(self.header, columns, choices.columns)
         self.first_rows = first
         self.total = 0
+        self._beyond: set[int] = set()
         self._places = {column.name: place for place, column in self.header.found.items()}
         for name, column in columns.items():
             column.widget.choice = choices.meanings.get(name, "")
@@ -83,12 +84,28 @@ class Sheet:
         while batch := list(islice(rows, BATCH)):
             batch = [row for row in batch if not self._is_header_again(row[1])]
             for _, cells in batch:
+                self._beyond.update(self._places_beyond(cells))
                 for place, widget in looking:
                     if place < len(cells):
                         widget.look(cells[place])
             pickle.dump(batch, self._file)
             self.total += len(batch)
             progress(self.total, 0)
+
+    def _places_beyond(self, cells: list[Cell]) -> Iterator[int]:
+        """Where something stands to the right of the last heading."""
+        headings = len(self.header.headings)
+        return (place for place in range(headings, len(cells)) if not is_blank(cells[place]))
+
+    @property
+    def width(self) -> int:
+        return max([len(self.header.headings), *(place + 1 for place in self._beyond)])
+
+    @property
+    def places(self) -> list[int]:
+        """Of the columns that have a heading, or something in them to the right of the last one."""
+        headed = {place for place, heading in enumerate(self.header.headings) if heading}
+        return sorted(headed | self._beyond | set(self.header.found))
 
     def _is_header_again(self, cells: list[Cell]) -> bool:
         """Printed lists have the headings on each page."""

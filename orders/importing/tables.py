@@ -6,6 +6,7 @@ What cannot be read is refused with one sentence that says what to do about it.
 import codecs
 import csv
 import io
+import re
 import warnings
 import zipfile
 from collections import Counter
@@ -14,6 +15,8 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import IO, Any, Self
+
+from whatsapp_bot.whatsapp_text import clean
 
 LARGEST_FILE = 25 * 1024 * 1024
 LARGEST_SHEET = 200 * 1024 * 1024
@@ -43,6 +46,12 @@ LONGEST_ROW = MEGABYTE
 _SEPARATORS = ";\t,|"
 _SAMPLE = 64 * 1024
 _BATCH = 1000
+_DOS = re.compile(rb"[\x81\x8d\x8f\x90\x9d]|[A-Za-z][\x84\x94\x9f][a-z]")
+"""What no text in Windows-1252 has: it is from DOS or an old Mac, and ü, ä or ö there."""
+_STRANGE_LETTERS = (
+    "Some of its letters cannot be read. "
+    "Please save it as “CSV UTF-8”, or as XLSX, and choose that."
+)
 _PART = b"PK\1\2"
 """With this a part of a ZIP file is named in its list."""
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -97,10 +106,14 @@ class Table:
 
 
 def _stripped(cells: list[Cell]) -> list[Cell]:
-    """Without the empty ones at the end."""
-    while cells and cells[-1] in (None, ""):
+    """Without those at the end in which nothing is to be seen."""
+    while cells and is_blank(cells[-1]):
         cells.pop()
     return cells
+
+
+def is_blank(cell: Cell) -> bool:
+    return cell is None or (isinstance(cell, str) and not clean(cell, len(cell)))
 
 
 def open_table(file: IO[bytes], name: str, size: int) -> Table:
@@ -165,9 +178,11 @@ class _Csv(Table):
     def _text(self) -> Iterator[io.TextIOWrapper]:
         """Its text from the beginning, in lines as spreadsheets see them: U+2028 ends none."""
         self._file.seek(0)
-        text = io.TextIOWrapper(self._file, self._encoding, errors="replace", newline="")
+        text = io.TextIOWrapper(self._file, self._encoding, newline="")
         try:
             yield text
+        except UnicodeDecodeError:
+            raise Unreadable(_STRANGE_LETTERS) from None
         finally:
             if not self._file.closed:
                 text.detach()  # which would close it otherwise
@@ -207,6 +222,7 @@ class _Lines:
 
 
 def _encoding_of(file: IO[bytes]) -> str:
+    """Raises Unreadable."""
     start = file.read(4096)
     file.seek(0)
     if start.startswith(codecs.BOM_UTF8):
@@ -222,8 +238,16 @@ def _encoding_of(file: IO[bytes]) -> str:
             decoder.decode(block)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
+        _refuse_dos(file)
         return "cp1252"
     return "utf-8"
+
+
+def _refuse_dos(file: IO[bytes]) -> None:
+    file.seek(0)
+    while block := file.read(MEGABYTE):
+        if _DOS.search(block):
+            raise Unreadable(_STRANGE_LETTERS)
 
 
 def _is_binary(text: str) -> bool:

@@ -1,7 +1,8 @@
 """What is in a cell, as people write it: whole numbers, days, moments, choices and texts.
 
 A widget turns a cell into a value. What it cannot make sense of it refuses with a ValueError, whose
-text says what is wrong and what to do. An empty cell is None, which leaves things as they are.
+text says what is wrong and what to do. An empty cell is None, which leaves things as they are;
+what is to be emptied is a matter of the column.
 
 Some cells mean one thing or another, such as 03/04/2026. Then the rest of the column tells:
 a widget looks at all of it first.
@@ -11,19 +12,46 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta, tzinfo
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.utils import timezone
 from import_export.widgets import Widget
 
 from orders.importing.tables import NOT_WORKED_OUT, Cell
+from orders.models import order_key
+from orders.models.keys import LONGEST_KEY
 from orders.models.order import MOST_PIECES
 from whatsapp_bot.whatsapp_text import clean
 
+EMPTY = "(empty)"
+"""Written in a cell, it empties what is there: an empty cell leaves that as it is."""
 YEARS = range(2000, 2101)
-ERRORS = {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"}
-"""What a spreadsheet shows for a formula that went wrong."""
+_ERRORS = {
+    # English; elsewhere some are the same.
+    *("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"),
+    *("#BUSY!", "#FIELD!", "#ERROR!", "#GETTING_DATA"),
+    # German, Dutch
+    *("#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#ÜBERLAUF!", "#KALK!", "#FELD!"),
+    *("#N/B", "#VERW!", "#WAARDE!", "#DEEL/0!", "#NAAM?", "#LEEG!", "#GETAL!", "#OVERLOOP!"),
+    # French, Italian
+    *("#VALEUR!", "#NOM?", "#NUL!", "#NOMBRE!", "#PROPAGATION!", "#CHAMP!"),
+    *("#N/D", "#RIF!", "#VALORE!", "#NOME?", "#NULLO!", "#ESPANSIONE!", "#CAMPO!"),
+    # Spanish, where most have a ¡ or ¿ as well; Portuguese
+    *("#VALOR!", "#NOMBRE?", "#NULO!", "#DESBORDAMIENTO!", "#N/DISP", "#NÚM!", "#DESPEJAR!"),
+    # Polish, Czech, Russian, Turkish
+    *("#N/D!", "#ADR!", "#ARG!", "#DZIEL/0!", "#NAZWA?", "#ZERO!", "#LICZBA!", "#ROZLANIE!"),
+    *("#ODKAZ!", "#HODNOTA!", "#DĚLENÍ_NULOU!", "#NÁZEV?", "#ČÍSLO!", "#NENÍ_K_DISPOZICI"),
+    *("#Н/Д", "#ССЫЛКА!", "#ЗНАЧ!", "#ДЕЛ/0!", "#ИМЯ?", "#ПУСТО!", "#ЧИСЛО!"),
+    *("#YOK", "#BAŞV!", "#DEĞER!", "#SAYI/0!", "#AD?", "#BOŞ!", "#SAYI!"),
+    # Swedish, Danish and Norwegian, Finnish
+    *("#SAKNAS!", "#REFERENS!", "#VÄRDEFEL!", "#DIVISION/0!", "#NAMN?", "#SKÄRNING!", "#OGILTIGT!"),
+    *("#I/T", "#REFERENCE!", "#VÆRDI!", "#VERDI!", "#NAVN?"),
+    *("#PUUTTUU!", "#VIITTAUS!", "#ARVO!", "#JAKO/0!", "#NIMI?", "#TYHJÄ!", "#LUKU!"),
+}
+"""What a spreadsheet shows for a formula that went wrong. `#URGENT!` is what people write."""
+_TOO_NARROW = re.compile("#{3,}")
+"""What it shows of a number or a day that its column has no room for."""
 
 
 def quoted(value: Any) -> str:
@@ -37,6 +65,11 @@ def plain(text: str) -> str:
     """A word as it is compared: its letters and digits, without case."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return "".join(character for character in folded if character.isalnum())
+
+
+def empties(cell: Cell) -> bool:
+    """Is what is there to be emptied?"""
+    return isinstance(cell, str) and "(" in cell and cell.strip().casefold() == EMPTY
 
 
 class CellWidget(Widget):
@@ -55,6 +88,10 @@ class CellWidget(Widget):
         """Does the column not tell how it is written?"""
         return False
 
+    def is_same(self, one: Cell, other: Cell) -> bool:
+        """Do two rows say the same of what they are both of?"""
+        return one == other or str(one).strip().casefold() == str(other).strip().casefold()
+
     def clean(self, value: Cell, row: Any = None, **kwargs: Any) -> Any:
         if isinstance(value, str):
             is_plain = value.isascii() and value.isprintable()
@@ -64,17 +101,28 @@ class CellWidget(Widget):
                     "There is a formula in it that was not worked out when the file was saved. "
                     "Please save it anew with your spreadsheet program, and choose it again."
                 )
-            if value[:1] == "#" and value in ERRORS:
-                raise ValueError(
-                    f"There is an error of the spreadsheet in it, {value}. "
-                    "Please mend its formula, or write the value."
-                )
+            if value[:1] == "#":
+                _refuse_error(value)
+            if empties(value):
+                raise ValueError("It cannot be emptied. Please write what it is to be.")
         if value is None or value == "":
             return None
         return self.understand(value, row)
 
     def understand(self, value: Any, row: Any) -> Any:
         raise NotImplementedError
+
+
+def _refuse_error(text: str) -> None:
+    if re.sub("[¡¿]", "", text) in _ERRORS:
+        raise ValueError(
+            f"There is an error of the spreadsheet in it, {text}. "
+            "Please mend its formula, or write the value."
+        )
+    if _TOO_NARROW.fullmatch(text):
+        raise ValueError(
+            "Its column was too narrow to show it. Please widen the column, and save it anew."
+        )
 
 
 class Text(CellWidget):
@@ -104,6 +152,36 @@ class Text(CellWidget):
                 "Please shorten it."
             )
         return text
+
+
+_SHORTENED = re.compile(r"\d+(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
+"""As `4,50001E+09` and `1E+12`: its last digits are gone."""
+
+
+class Reference(Text):
+    """What an order, a run or a customer is known by."""
+
+    def __init__(self) -> None:
+        super().__init__(LONGEST_KEY)
+
+    def understand(self, value: Any, row: Any) -> str:
+        number = super().understand(value, row)
+        if _SHORTENED.fullmatch(number):
+            raise ValueError(
+                f"{quoted(number)}: the spreadsheet has shortened it. Please give the column the "
+                "format “text” or “0”, and save it anew."
+            )
+        return number
+
+    def key_of(self, cell: Cell) -> str:
+        """What it is compared as; "" when the cell is empty, or makes no sense."""
+        try:
+            return order_key(self.clean(cell) or "")
+        except ValueError:
+            return ""
+
+    def is_same(self, one: Cell, other: Cell) -> bool:
+        return super().is_same(one, other) or self.key_of(one) == self.key_of(other)
 
 
 def _as_written(value: Any) -> str:
@@ -245,11 +323,12 @@ _TIME = re.compile(rf"[ T,]+(?:at )?{_CLOCK}({_ZONE})?$", re.IGNORECASE)
 _TIME_ALONE = re.compile(rf"^\s*{_CLOCK}$", re.IGNORECASE)
 _SERIAL = re.compile(r"\d{5}(?:\.0+)?")
 _DAY_ZERO = date(1899, 12, 30)
+_ONE_DAY = timedelta(days=1)
 _HOW_DAYS = "Please write a day such as 2026-12-24 or 24 Dec 2026"
 
 
 class Day(CellWidget):
-    """A day, however it is written; of a moment, its day."""
+    """A day, however it is written; of a moment, its day in the factory."""
 
     choices = {
         "day": "03/04/2026 is 3 April",
@@ -274,6 +353,11 @@ class Day(CellWidget):
         return self._is_unclear and self._day_first == self._month_first
 
     def understand(self, value: Any, row: Any) -> date:
+        day, clock, zone = self._written(value), _clock(value, _TIME), _zone(value)
+        return timezone.localdate(_at(day, clock, zone)) if clock is not None and zone else day
+
+    def _written(self, value: Any) -> date:
+        """The day as it is written there, in whichever zone."""
         if isinstance(value, datetime):
             return self._likely(value.date(), value)
         if isinstance(value, date):
@@ -342,46 +426,58 @@ class Moment(Day):
         return super().clean(value, row, **kwargs)
 
     def understand(self, value: Any, row: Any) -> datetime:
-        alone = value if isinstance(value, time) else _time(f" {value}", _TIME_ALONE)
+        alone = _clock(value, _TIME_ALONE)
         self.is_time = alone is not None
         if alone is not None:
             day = self.day.clean((row or {}).get("day")) if self.day else None
             if not day:
                 raise ValueError(f"{quoted(value)} has no day. {_HOW_MOMENTS}.")
-            return _at(day, alone)
-        day = super().understand(value, row)
-        at = value.time() if isinstance(value, datetime) else _time(str(value), _TIME)
-        if at is None:
+            return _at(day, alone, self._factory)
+        day = self._written(value)
+        clock = _clock(value.time() if isinstance(value, datetime) else value, _TIME)
+        if clock is None:
             raise ValueError(f"{quoted(value)} has no time. {_HOW_MOMENTS}.")
-        return _at(day, at, _zone(str(value)))
+        return _at(day, clock, _zone(value) or self._factory)
+
+    @cached_property
+    def _factory(self) -> tzinfo:
+        """The factory's zone: to ask for it anew takes half as long as to read a moment."""
+        return timezone.get_current_timezone()
 
 
 _HOW_MOMENTS = "Please write a day and a time, such as 2026-12-24 06:00"
 
 
-def _at(day: date, moment: time, zone: tzinfo | None = None) -> datetime:
-    at = datetime.combine(day, moment.replace(microsecond=0))
-    return timezone.make_aware(at, zone)
+def _at(day: date, clock: timedelta, zone: tzinfo) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min) + clock, zone)
 
 
-def _zone(text: str) -> tzinfo | None:
+def _zone(value: Any) -> tzinfo | None:
     """The zone that is written behind a time: `Z` or `+02:00`; None where there is none."""
-    found = _TIME.search(text)
+    found = _TIME.search(str(value))
     return datetime.strptime(found[5].upper(), "%z").tzinfo if found and found[5] else None
 
 
+def _clock(value: Any, pattern: re.Pattern[str]) -> timedelta | None:
+    """What a clock shows, from 00:00 to 24:00, as the time since midnight."""
+    if isinstance(value, time):
+        return timedelta(hours=value.hour, minutes=value.minute, seconds=value.second)
+    if isinstance(value, timedelta):
+        clock = timedelta(seconds=round(value.total_seconds()))
+        return clock if timedelta() <= clock <= _ONE_DAY else None
+    return _clock_in(str(value), pattern)
+
+
 @lru_cache(maxsize=4096)
-def _time(text: str, pattern: re.Pattern[str]) -> time | None:
+def _clock_in(text: str, pattern: re.Pattern[str]) -> timedelta | None:
     found = pattern.search(text)
     if not found:
         return None
     hour, minute, second = int(found[1]), int(found[2]), int(found[3] or 0)
     if found[4]:
         hour = hour % 12 + (12 if found[4].lower() == "p" else 0)
-    try:
-        return time(hour, minute, second)
-    except ValueError:
-        return None
+    clock = timedelta(hours=hour, minutes=minute, seconds=second)
+    return clock if minute < 60 and second < 60 and clock <= _ONE_DAY else None
 
 
 # Choices ------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from orders.models import Import
 from orders.models.imports import may_import
 from orders.tasks import work_on_imports
 from whatsapp_bot import long_work, tasks
+from whatsapp_bot.locked import LOCKED, is_locked
 from whatsapp_bot.long_work import Stopped
 
 log = structlog.get_logger("orders")
@@ -33,6 +34,8 @@ NOT_KEPT_YET = (
     "What was there before is being kept, as a file that sets it back. "
     "If you still read this in some minutes, it could not be kept."
 )
+CHANGED = "Something has changed since you looked, and nothing was imported. Please look again."
+CONFIRM_AGAIN = f"{LOCKED} Nothing was imported. Please confirm again."
 
 
 class Changed(Exception):
@@ -41,6 +44,10 @@ class Changed(Exception):
     def __init__(self, preview: dict[str, Any]) -> None:
         super().__init__()
         self.preview = preview
+
+
+class Locked(Exception):
+    """Somebody else was changing its rows for longer than one waits for them."""
 
 
 def begin(imported: Import) -> None:
@@ -144,29 +151,38 @@ def _import(imported: Import, progress: Progress) -> None:
             preview = Preview(sheet, judge)
             for _ in try_out(sheet, judge, preview, progress):
                 pass
+            seen = preview.as_json()
             if preview.counts[Kind.WRONG] and not choices.leave_wrong:
-                raise Changed(preview.as_json())
-            save(imported, sheet, judge)
+                raise Changed(seen)
+            save(imported, sheet, judge, seen)
     except Changed as changed:
-        why = "Something has changed since you looked, and nothing was imported. Please look again."
-        settled = imported.settle(
-            Import.Status.CHECKED, changed.preview, confirmed_at=None, why=why
-        )
-        if not settled:
-            raise Stopped from None
+        _have_confirmed_again(imported, changed.preview, CHANGED)
+    except Locked:
+        _have_confirmed_again(imported, seen, CONFIRM_AGAIN)
     except Unreadable as unreadable:
         imported.finish(Import.Status.FAILED, str(unreadable))
 
 
-def save(imported: Import, sheet: Sheet, judge: Judge) -> None:
-    """Import all of it, or nothing. Raises Changed when more of it is wrong than may be."""
+def _have_confirmed_again(imported: Import, preview: dict[str, Any], why: str) -> None:
+    if not imported.settle(Import.Status.CHECKED, preview, confirmed_at=None, why=why):
+        raise Stopped
+
+
+def save(imported: Import, sheet: Sheet, judge: Judge, seen: dict[str, Any]) -> None:
+    """Import all of it, or nothing. Raises Locked, or Changed when more is wrong than may be.
+
+    seen: the preview of a moment ago.
+    """
     preview = Preview(sheet, judge)
     with tempfile.TemporaryFile() as file:
         try:
             _save(imported, sheet, judge, preview, file)
-        except (IntegrityError, OperationalError):
-            # Somebody else has just made such an order, or is importing the same in another order.
-            raise Changed(preview.as_json()) from None
+        except IntegrityError:  # Somebody else has just made such an order.
+            raise Changed(seen) from None
+        except OperationalError as error:
+            if is_locked(error):
+                raise Locked from None
+            raise
         if place := imported.before.name:
             _put_away(file, place)
             imported.why = ""
@@ -180,13 +196,14 @@ def _save(imported: Import, sheet: Sheet, judge: Judge, preview: Preview, file: 
     with Before(file, judge) as before:
         for verdicts in judge.judge(sheet):
             preview.take(verdicts)
-            before.take(verdicts)
+            if imported.by:  # Nobody gets at what the command imported.
+                before.take(verdicts)
             judge.save()
     judge.finish()
     if preview.counts[Kind.WRONG] and not judge.choices.leave_wrong:
         raise Changed(preview.as_json())
     kept = {}
-    if before.rows and imported.by:  # Nobody gets at what the command imported.
+    if before.rows:
         # Named before it is there: whoever dies in between leaves nothing that no row names.
         kept = {"before": imported.new_place("imports"), "why": NOT_KEPT_YET}
     if not imported.settle(Import.Status.DONE, preview.as_json(), **kept):

@@ -19,11 +19,9 @@ class WrongRows:
     def __init__(self, file: IO[bytes], sheet: Sheet, preview: Preview) -> None:
         self._preview = preview
         # What is wrong stood there already in a file that was mended.
-        self._places = [
-            place for place, heading in enumerate(sheet.header.headings) if heading != WHY
-        ]
-        headings = [sheet.header.headings[place] for place in self._places]
-        columns = [Column(title, lambda row: row, 16) for title in headings]
+        headings = dict(enumerate(sheet.header.headings))
+        self._places = [place for place in range(sheet.width) if headings.get(place) != WHY]
+        columns = [Column(headings.get(one, ""), lambda row: row, 16) for one in self._places]
         why = Column(WHY, lambda row: row, 60)
         self._sheet = XlsxSheet(file, [*columns, why], Cells(), "Wrong rows")
 

@@ -12,6 +12,7 @@ from typing import IO, Any
 from openpyxl.cell.text import Text
 from openpyxl.reader.excel import SHARED_STRINGS, ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.utils.escape import unescape
 from openpyxl.worksheet._reader import (
     DATA_TAG,
     FORMULA_TAG,
@@ -126,7 +127,7 @@ def _texts(reader: ExcelReader) -> Iterator[str]:
     for number, element in enumerate(elements):
         if number >= MOST_TEXTS:
             raise Unreadable(TOO_LARGE)
-        yield Text.from_tree(element).content.replace("x005F_", "")
+        yield unescape(Text.from_tree(element).content)
 
 
 def _rows(reader: ExcelReader, part: str) -> Iterator[Row]:
@@ -158,13 +159,18 @@ def _in_columns(cells: dict[int, Cell]) -> list[Cell]:
 
 
 class _Parser(WorkSheetParser):
-    """For openpyxl a formula that nobody has worked out would be an empty cell."""
+    """For openpyxl a formula that nobody has worked out would be an empty cell.
+
+    And what ends a line in a text of the cell's own would be written out there: `_x000D_`.
+    """
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
         if not (len(element) or element.attrib):
             self.col_counter += 1
             return {"column": self.col_counter, "value": None}
         cell = super().parse_cell(element)
+        if cell["value"] and element.get("t") in ("inlineStr", "str"):
+            cell["value"] = unescape(cell["value"])
         # One that came to an empty text says that it is a text.
         has_nothing = cell["value"] is None and cell["data_type"] != "str"
         if has_nothing and element.find(FORMULA_TAG) is not None:

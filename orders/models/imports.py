@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.files import File
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -68,7 +69,7 @@ class Import(InHand):
     choices = models.JSONField(default=dict, editable=False)
     preview = models.JSONField(default=dict, editable=False)
     wrong_rows = models.FileField(blank=True, editable=False)
-    before = models.FileField(blank=True, editable=False)
+    before = models.FileField(blank=True, default="", db_default="", editable=False)
     confirmed_at = models.DateTimeField("confirmed", null=True, blank=True, editable=False)
     new = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
@@ -127,10 +128,20 @@ class Import(InHand):
         return self.is_unfinished or self.is_checked
 
     @property
+    def can_be_discarded(self) -> bool:
+        """Does it wait for something, or has it failed and left its file?"""
+        return self.is_open or (self.status == self.Status.FAILED and bool(self.file))
+
+    @property
     def can_be_confirmed(self) -> bool:
         """Is it known what it would do, and does it do anything?"""
         is_clear = not (self.preview.get("problem") or self.preview.get("questions"))
         return self.is_checked and is_clear and bool(self.new or self.changed)
+
+    def keep(self, chosen: File) -> None:
+        """Put the file away, for a day at most, whatever becomes of it."""
+        self.file.save(self.new_place("imports"), chosen, save=False)
+        self.expires_at = timezone.now() + self.KEPT
 
     @transaction.atomic
     def settle(self, status: "Import.Status", preview: dict[str, Any], **values: Any) -> bool:
@@ -172,7 +183,7 @@ class Import(InHand):
 
     def discard(self) -> bool:
         """Give it up, and its files; False when it is over already."""
-        return self._give_up(*self.UNFINISHED, self.Status.CHECKED)
+        return self._give_up(*self.UNFINISHED, self.Status.CHECKED, self.Status.FAILED)
 
     def _give_up(self, *statuses: str) -> bool:
         mine = type(self).objects.filter(pk=self.pk, status__in=statuses)

@@ -28,6 +28,11 @@ def order_key(number: str) -> str:
     return plain[:LONGEST_KEY]  # some letters unfold to several
 
 
+def product_key(product: str) -> str:
+    """A product as it is compared: without case, and however it is spaced."""
+    return " ".join(product.casefold().split())
+
+
 def keys_in(words: str) -> list[str]:
     """What the number is compared as that these words are, or the one that they hold.
 

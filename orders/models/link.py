@@ -130,9 +130,18 @@ class LinkingHour(models.Model):
         return f"{self.tries}"
 
     @classmethod
+    def forget_earlier(cls) -> None:
+        """Delete the counts of hours that are over."""
+        cls.objects.filter(hour__lt=cls._now()).delete()
+
+    @staticmethod
+    def _now() -> int:
+        return int(timezone.now().timestamp()) // 3600
+
+    @classmethod
     def count(cls) -> datetime | None:
         """Count one more try. Returns when the next hour begins, if this was one too many."""
-        hour = int(timezone.now().timestamp()) // 3600
+        hour = cls._now()
         with connection.cursor() as cursor:
             # One statement, so that of tries at the same moment none is lost.
             cursor.execute(

@@ -1,6 +1,7 @@
+from collections import defaultdict
 from datetime import date
 from functools import reduce
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
@@ -21,10 +22,14 @@ from orders.models.keys import (
     order_key,
     refuse_alike,
 )
+from orders.models.placing import placed
 from orders.models.progress import Need, Next, Step, needs_of, next_run
 from orders.models.stamped import Stamped, StampedQuerySet
 from whatsapp_bot.models import Contact
 from whatsapp_bot.whatsapp_text import preview
+
+if TYPE_CHECKING:
+    from orders.models.run import ProductionRun
 
 AT_ONCE = 1000
 LONGEST_PRODUCT = 200
@@ -111,6 +116,17 @@ class OrderQuerySet(StampedQuerySet["Order"]):
         """With what their progress and dates follow from, for several orders at once."""
         return self.prefetch_related("lines", "runs")
 
+    def _with_lists(self) -> "OrderQuerySet":
+        """With the same, in a third of the time, for orders that are thrown away afterwards.
+
+        Nothing reads these lists anew when lines or runs change.
+        """
+        lines, runs = (
+            models.Prefetch("lines", to_attr="lines_read"),
+            models.Prefetch("runs", to_attr="runs_read"),
+        )
+        return self.prefetch_related(lines, runs)
+
     def follow(self) -> None:
         """Have product, quantity and status follow from their lines and runs.
 
@@ -124,18 +140,23 @@ class OrderQuerySet(StampedQuerySet["Order"]):
     @transaction.atomic
     def _follow_together(self) -> None:
         # Locked before the runs are read: else two that are saved at once would miss each other.
-        orders = list(self.order_by("pk").select_for_update(no_key=True).with_progress())
-        changed = [order for order in orders if order.work_out()]
+        orders = list(self.order_by("pk").select_for_update(no_key=True)._with_lists())
+        other: list[Order] = []
+        same: dict[str, list[int]] = defaultdict(list)
+        for order in orders:
+            if order.work_out():
+                other.append(order)
+            else:
+                same[order.status].append(order.pk)
         # They are there and locked. A bulk_update() would take several times as long.
         Order.objects.bulk_create(
-            changed,
+            other,
             update_conflicts=True,
             unique_fields=["id"],
             update_fields=["product", "quantity", "status"],
         )
-        rest = {order.pk for order in orders} - {order.pk for order in changed}
-        if rest:
-            Order.objects.filter(pk__in=rest).update()
+        for status, ids in same.items():
+            Order.objects.filter(pk__in=ids).update(status=status)
 
 
 class Order(Stamped):
@@ -198,12 +219,12 @@ class Order(Stamped):
 
     @transaction.atomic
     def put_lines(self, wanted: list[dict[str, Any]]) -> bool:
-        """Give it these lines, each with position, product and quantity, and no others.
+        """Give it these lines, each with product, quantity and perhaps position, and no others.
 
         Returns False when it had just these. What follows from lines is left to `follow`.
         """
         there = {line.position: line for line in self.lines.all()}
-        said = {line["position"]: line for line in wanted}
+        said = placed(wanted, list(there.values()))
         gone = [line.pk for position, line in there.items() if position not in said]
         new = [
             OrderLine(order=self, **line)
@@ -224,8 +245,16 @@ class Order(Stamped):
 
     def needs(self) -> list[Need]:
         """What is to be made for it: of each line, or else the whole."""
-        lines, runs = list(self.lines.all()), list(self.runs.all())
+        lines, runs = self._lines, self._runs
         return needs_of(lines, runs) if lines else [Need(self.product, self.quantity, runs)]
+
+    @property
+    def _lines(self) -> "list[OrderLine]":
+        return self.lines_read if "lines_read" in vars(self) else list(self.lines.all())
+
+    @property
+    def _runs(self) -> "list[ProductionRun]":
+        return self.runs_read if "runs_read" in vars(self) else list(self.runs.all())
 
     @property
     def is_made(self) -> bool:
@@ -269,18 +298,18 @@ class Order(Stamped):
         return next_run(self.runs.all(), timezone.now())
 
     def work_out(self) -> bool:
-        """Work out product, quantity and status from lines and runs; False: all as it was."""
-        before = self.product, self.quantity, self.status
-        if lines := list(self.lines.all()):
+        """Work out product, quantity and status. True: it is of other products, or quantities."""
+        before = self.product, self.quantity
+        if lines := self._lines:
             self.product, self.quantity = OrderLine.together(lines)
         led = Order.Status.led_by_production()
         if self.status in led:
             self.status = max(Order.Status(self.status), self._led_to(), key=led.index)
-        return before != (self.product, self.quantity, self.status)
+        return before != (self.product, self.quantity)
 
     def _led_to(self) -> "Order.Status":
         """How far its runs have led it. Ready: nothing is missing, and no run is to come."""
-        runs = list(self.runs.all())
+        runs = self._runs
         is_at_work = any(run.is_open for run in runs)
         if not any(run.has_begun for run in runs):
             return Order.Status.PLANNED if is_at_work else Order.Status.RECEIVED

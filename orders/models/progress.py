@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils import timezone
 
+from orders.models.keys import product_key
+
 if TYPE_CHECKING:
     from orders.models.order import OrderLine
     from orders.models.run import ProductionRun
@@ -71,10 +73,10 @@ def needs_of(lines: "Iterable[OrderLine]", runs: "Iterable[ProductionRun]") -> l
     lines, runs = list(lines), list(runs)
     by_product: dict[str, list[int]] = {}
     for line in lines:
-        by_product.setdefault(_plain(line.product), []).append(line.pk)
+        by_product.setdefault(product_key(line.product), []).append(line.pk)
     by_line: dict[int, list[ProductionRun]] = {line.pk: [] for line in lines}
     for run in runs:
-        alike = by_product.get(_plain(run.product), [])
+        alike = by_product.get(product_key(run.product), [])
         line = run.order_line_id or (alike[0] if len(alike) == 1 else None)
         if line in by_line:
             by_line[line].append(run)
@@ -91,7 +93,3 @@ def next_run(runs: "Iterable[ProductionRun]", now: datetime) -> Step:
     begun = any(run.has_begun for run in runs)
     begins = timezone.localdate(max(coming[0].begins, now))
     return Step(Next.GO_ON if begun else Next.BEGIN, begins)
-
-
-def _plain(product: str) -> str:
-    return " ".join(product.casefold().split())

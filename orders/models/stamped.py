@@ -33,6 +33,8 @@ class Stamped(models.Model):
 
     class Meta:
         abstract = True
+        # A row whose foreign key is set to NULL by a delete has changed too.
+        base_manager_name = "objects"
 
     def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
         if update_fields:

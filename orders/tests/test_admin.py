@@ -1,5 +1,6 @@
 """Staff look after orders, and see and undo who linked themselves."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from orders.models import Customer, CustomerLink, Line, Order, OrderLine, ProductionRun, UndoneLink
 from whatsapp_bot.models import Contact
+from whatsapp_bot.tests.database import statements
 from whatsapp_bot.tests.staff import staff
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +81,7 @@ def test_a_page_that_was_open_for_long_takes_no_order_back(admin_client, order):
 
 
 def test_the_list_shows_progress_and_the_promise(
-    admin_client, order, django_assert_max_num_queries
+    clock, admin_client, order, django_assert_max_num_queries
 ):
     for number in range(2, 30):
         Order.objects.create(
@@ -254,6 +256,28 @@ def test_a_run_chooses_among_the_lines_of_its_own_order(admin_client, order):
         one.formset for one in page.context["inline_admin_formsets"] if one.formset.prefix == "runs"
     ]
     assert list(runs.forms[0].fields["order_line"].queryset) == [own]
+
+
+def test_however_many_lines_and_runs_an_order_has_its_page_asks_for_them_together(
+    admin_client, order
+):
+    run = order.runs.get()
+
+    def grow(by: int) -> None:
+        for _ in range(by):
+            run.order_line = OrderLine.objects.create(order=order, product="Gear", quantity=1)
+            run.pk, run._state.adding = None, True
+            run.save()
+
+    def asked(name: str, row) -> list[str]:
+        page = reverse(f"admin:orders_{name}_change", args=[row.pk])
+        made = statements(lambda: admin_client.get(page))
+        return [re.sub(r"\d+", "…", sql) for sql in made if 'FROM "orders_' in sql]
+
+    grow(2)
+    few = asked("order", order), asked("productionrun", run)
+    grow(5)
+    assert (asked("order", order), asked("productionrun", run)) == few
 
 
 def test_the_page_of_a_run_asks_for_a_line_of_its_order_if_there_are_any(admin_client, order):

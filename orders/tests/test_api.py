@@ -191,6 +191,58 @@ def test_numbers_that_are_none(erp, acme, number):
     assert error["pointer"] == "#/number"
 
 
+@pytest.mark.parametrize("nothing", ["-", "%E2%80%93", "%20-%20"])
+def test_what_has_no_number_is_not_what_an_address_without_one_means(erp, acme, run, nothing):
+    for name in ("Without a reference", "Without one, too"):
+        Customer.objects.create(name=name)
+    erp.put(f"{RUNS}MO-1/", {**run, "order": None})
+    ProductionRun.objects.update(reference="", key=None)
+    for path in (RUNS, CUSTOMERS, ORDERS):
+        problem(erp.get(f"{path}{nothing}/"), 404)
+        problem(erp.delete(f"{path}{nothing}/"), 404)
+    assert (Customer.objects.count(), ProductionRun.objects.count()) == (3, 1)
+    assert erp.get(f"{RUNS}?order={nothing}").json()["results"] == []
+
+
+def test_an_order_of_a_customer_without_a_reference_may_be_sent_back(erp, acme):
+    nameless = Customer.objects.create(name="Without a reference")
+    Customer.objects.create(name="Another")
+    Order.objects.create(number="ORD-1", customer=nameless, product="Gear", quantity=5)
+    read = erp.get(f"{ORDERS}ORD-1/").json()
+    assert read["customer"] == ""
+    assert erp.put(f"{ORDERS}ORD-1/", {**read, "notes": "Soon"}).json()["notes"] == "Soon"
+    assert erp.post(f"{ORDERS}bulk/", {"rows": [{**read, "notes": "Now"}]}).json()["changed"] == 1
+    assert Order.objects.get().customer == nameless
+    erp.put(f"{ORDERS}ORD-1/", {"customer": "K-100"})
+    for number in ("ORD-1", "ORD-2"):
+        (error,) = problem(erp.put(f"{ORDERS}{number}/", {**GEARS, "customer": ""}), 400)["errors"]
+        assert error["detail"] == "It is empty: the customer's reference is expected."
+    assert Order.objects.get().customer == acme
+
+
+def test_a_number_without_quotes_is_told_as_that(erp, acme, run):
+    for known in ("100", "1001"):
+        Customer.objects.create(name="Acme", reference=known)
+    Line.objects.create(name="5")
+    expected = "A text is expected, in quotes."
+    for path, said, where in (
+        (f"{ORDERS}ORD-1/", {**GEARS, "customer": 100}, "customer"),
+        (f"{RUNS}MO-1/", {**run, "order": 1}, "order"),
+        (f"{RUNS}MO-1/", {**run, "order": None, "line": 5}, "line"),
+        (f"{CUSTOMERS}7/", {"reference": 7, "name": "Bolt"}, "reference"),
+    ):
+        (error,) = problem(erp.put(path, said), 400)["errors"]
+        assert error == {"pointer": f"#/{where}", "detail": expected}
+    (error,) = problem(erp.put(f"{RUNS}MO-1/", {**run, "order": None, "line": ""}), 400)["errors"]
+    assert error["detail"] == "It is empty: the line's name is expected."
+    told = erp.post(f"{ORDERS}bulk/", {"rows": [{"number": 1001}, GEARS, "ORD-1", None]}).json()
+    assert [row["errors"] for row in told["rows"]] == [
+        [{"pointer": "#/number", "detail": expected}],
+        [{"pointer": "#/number", "detail": "It is missing."}],
+        *[[{"pointer": "#", "detail": "An object is expected, as in the example."}]] * 2,
+    ]
+
+
 def test_the_lines_of_an_order(erp, acme):
     lines = [{"product": "Gear", "quantity": 5}, {"product": "Lid", "quantity": 7}]
     made = erp.put(f"{ORDERS}ORD-1/", {"customer": "K-100", "lines": lines})
@@ -210,6 +262,56 @@ def test_the_lines_of_an_order(erp, acme):
     (row, _) = erp.get("/api/v1/order-lines/?order=ord1").json()["results"]
     assert (row["order"], row["product"]) == ("ORD-1", "Gear")
     assert erp.put(f"{ORDERS}ORD-1/", {"lines": []}).json()["lines"] == []
+
+
+GEAR, LID = {"product": "Gear", "quantity": 5}, {"product": "Lid", "quantity": 7}
+
+
+def made_of_each(order) -> dict[str, int]:
+    return {need.product: need.made for need in order.needs()}
+
+
+@pytest.fixture
+def of_two(erp, acme, run):
+    """An order of gears and lids, with a run that has made the gears."""
+    erp.put(f"{ORDERS}ORD-1/", {"customer": "K-100", "lines": [GEAR, LID]})
+    erp.put(f"{RUNS}MO-7/", {**run, "order_line": 1, "status": "finished", "made": 5})
+    return Order.objects.get()
+
+
+def test_a_line_without_a_position_is_the_one_with_its_product(erp, of_two):
+    erp.put(f"{ORDERS}ORD-1/", {"lines": [LID]})
+    assert made_of_each(of_two) == {"Lid": 0}
+    assert erp.get(f"{RUNS}MO-7/").json()["order_line"] is None
+
+
+def test_lines_in_another_order_are_the_same_lines(erp, of_two):
+    before = erp.get(f"{ORDERS}ORD-1/").json()
+    assert erp.put(f"{ORDERS}ORD-1/", {"lines": [LID, GEAR]}).json() == before
+    pin = {"product": "Pin", "quantity": 1}
+    erp.put(f"{ORDERS}ORD-1/", {"lines": [pin, {**LID, "product": "LID"}, GEAR]})
+    assert made_of_each(of_two) == {"Gear": 5, "LID": 0, "Pin": 0}
+
+
+def test_a_product_that_is_new_has_its_place_in_the_list(erp, of_two):
+    """As one that is called otherwise from now on: its runs are known by the line."""
+    wheel = {**GEAR, "product": "Gear wheel"}
+    erp.put(f"{ORDERS}ORD-1/", {"lines": [wheel, LID]})
+    assert made_of_each(of_two) == {"Gear wheel": 5, "Lid": 0}
+
+
+def test_of_several_lines_with_a_product_each_stays_itself(erp, of_two):
+    more = {**GEAR, "quantity": 9}
+    erp.put(f"{ORDERS}ORD-1/", {"lines": [GEAR, more, LID]})
+    assert [line["quantity"] for line in erp.get(f"{ORDERS}ORD-1/").json()["lines"]] == [5, 7, 9]
+    erp.put(f"{ORDERS}ORD-1/", {"lines": [more, {**GEAR, "quantity": 6}, LID]})
+    first, *_ = erp.get(f"{ORDERS}ORD-1/").json()["lines"]
+    assert (first["position"], first["quantity"]) == (1, 6)
+    taken = [{**LID, "position": 1}, {**GEAR, "position": 2}, GEAR, GEAR]
+    positions = {
+        line["position"] for line in erp.put(f"{ORDERS}ORD-1/", {"lines": taken}).json()["lines"]
+    }
+    assert positions == {1, 2, 3, 4}
 
 
 def test_the_lines_need_permissions_of_their_own(api, acme):
@@ -266,12 +368,52 @@ def test_what_changes_while_somebody_reads_is_not_lost(erp, acme):
 )
 def test_filters(erp, acme, filters, expected):
     Customer.objects.create(name="Bolt", reference="K-200")
-    Customer.objects.create(name="Without a reference")
+    nameless = Customer.objects.create(name="Without a reference")
+    Order.objects.create(
+        number="ORD-0", customer=nameless, product="Lid", quantity=1, status="ready"
+    )
     erp.put(f"{ORDERS}ORD-1/", {**GEARS, "due_date": "2027-03-01"})
     more = {"customer": "K-200", "status": "on_hold", "due_date": "2027-03-02"}
     erp.put(f"{ORDERS}ORD-2/", {**GEARS, **more, "customer_reference": "PO-9"})
     found = erp.get(f"{ORDERS}?{filters}").json()["results"]
     assert [row["number"] for row in found] == expected
+
+
+def since(system, path: str, moment: str) -> list[str]:
+    """What of this kind has changed since this moment, which itself is not looked at."""
+    rows = system.get(path, {"updated_since": moment}).json()["results"]
+    return [row.get("number") or row["reference"] for row in rows if row["updated_at"] > moment]
+
+
+@pytest.mark.parametrize("road", ["sent", "deleted", "several deleted"])
+def test_a_run_that_loses_its_line_has_changed(erp, of_two, road):
+    seen = erp.get(f"{RUNS}MO-7/").json()["updated_at"]
+    match road:
+        case "sent":
+            erp.put(f"{ORDERS}ORD-1/", {"lines": [LID]})
+        case "deleted":
+            of_two.lines.first().delete()
+        case "several deleted":
+            of_two.lines.all().delete()
+    assert ProductionRun.objects.get().order_line is None
+    assert since(erp, RUNS, seen) == ["MO-7"]
+
+
+def test_a_day_in_an_address_is_written_as_in_a_body(erp):
+    for day in ("1.2.2027", "01/02/2027", "1 Feb 2027"):
+        (error,) = problem(erp.get(ORDERS, {"due_from": day}), 400)["errors"]
+        assert error["parameter"] == "due_from"
+
+
+def test_an_order_whose_lines_add_up_to_more_than_a_line_may_be_sent_back(erp, acme):
+    lines = [{"product": name, "quantity": 2_147_483_647} for name in ("Gear", "Lid")]
+    read = erp.put(f"{ORDERS}ORD-1/", {"customer": "K-100", "lines": lines}).json()
+    assert erp.put(f"{ORDERS}ORD-1/", read).json() == read
+    without = {name: read[name] for name in read if name != "lines"}
+    assert erp.put(f"{ORDERS}ORD-1/", without).json() == read
+    erp.put(f"{ORDERS}ORD-1/", {"lines": [], "product": "Gear", "quantity": 5})
+    (error,) = problem(erp.put(f"{ORDERS}ORD-1/", {"quantity": 3_000_000_000}), 400)["errors"]
+    assert error == {"pointer": "#/quantity", "detail": "At most 2147483647."}
 
 
 # Many --------------------------------------------------------------------------------------------

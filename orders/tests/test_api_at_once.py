@@ -3,8 +3,9 @@
 import pytest
 from rest_framework.test import APIClient
 
+from config.tests.test_api import problem
 from orders.models import Customer, Order, OrderLine
-from whatsapp_bot.tests.database import all_at_once
+from whatsapp_bot.tests.database import all_at_once, held_by_another
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LINES = [{"product": "Gear", "quantity": 5}, {"product": "Lid", "quantity": 7}]
@@ -56,3 +57,40 @@ def test_changes_of_the_same_order_at_once_lose_nothing(asked):
     )
     changed = Order.objects.get()
     assert (changed.notes, changed.quantity) == ("Call first", 9)
+
+
+def test_lines_without_positions_in_another_order_at_once_stay_the_same(asked):
+    orders = [{"customer": "K-100", "lines": lines} for lines in (LINES, LINES[::-1])]
+    asked([("put", "orders/ORD-1/", orders[0])])
+    stored = set(OrderLine.objects.values_list("pk", "product"))
+    answers = asked([("put", "orders/ORD-1/", order) for order in orders * 10])
+    assert {answer.status_code for answer in answers} == {200}
+    assert set(OrderLine.objects.values_list("pk", "product")) == stored
+
+
+@pytest.fixture
+def an_order(transactional_db):
+    acme = Customer.objects.create(name="Acme", reference="K-100")
+    return Order.objects.create(number="ORD-1", customer=acme, product="Gear", quantity=5)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "said"),
+    [
+        ("put", "orders/ORD-1/", {"quantity": 6}),
+        ("post", "orders/bulk/", {"rows": [{"number": "ORD-1", "quantity": 6}]}),
+        ("delete", "orders/ORD-1/", None),
+    ],
+)
+def test_what_somebody_else_is_changing_is_tried_again(
+    api, an_order, log, caplog, method, path, said
+):
+    erp = api(is_superuser=True)
+    with held_by_another(an_order):
+        answer = getattr(erp, method)(f"/api/v1/{path}", said)
+    told = problem(answer, 503)
+    assert told["detail"] == "Somebody else is changing this. Please try again."
+    assert answer["Retry-After"] == "10"
+    assert not [line for line in log if line["log_level"] == "error"]
+    assert not caplog.records
+    assert getattr(erp, method)(f"/api/v1/{path}", said).status_code in (200, 204)

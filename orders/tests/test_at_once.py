@@ -1,22 +1,26 @@
 """Many changes at the same moment, each on a connection of its own."""
 
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
-from django.db import connection
+from django.db import connection, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from defects.models import DefectReport
 from orders.importing import work
 from orders.models import Customer, Import, Line, Order, ProductionRun
+from orders.tests.test_admin import posted
 from whatsapp_bot.models import Contact
-from whatsapp_bot.tests.database import all_at_once
+from whatsapp_bot.tests.database import all_at_once, held_by_another
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,7 +67,7 @@ def checked(settings, tmp_path) -> Callable[..., Import]:
         content = "".join(["order number,customer,product,quantity\n", *rows]).encode()
         made = Import(by=boss, what="orders", name="a.csv", size=len(content))
         made.weight = made.size
-        made.file.save(made.new_place("imports"), ContentFile(content), save=False)
+        made.keep(ContentFile(content))
         work.begin(made)
         assert made.confirm()
         return made
@@ -71,39 +75,84 @@ def checked(settings, tmp_path) -> Callable[..., Import]:
     return checked
 
 
+GEARS = {"customer": "K-100", "product": "Gear", "quantity": 7}
+
+
 def orders(count: int) -> None:
-    acme = Customer.objects.create(name="Acme")
+    acme = Customer.objects.create(name="Acme", reference="K-100")
     Order.objects.bulk_create(
         Order(number=f"A{n:05}", key=f"A{n:05}", customer=acme, product="Gear", quantity=1)
         for n in range(count)
     )
 
 
+@pytest.fixture
+def slow(monkeypatch) -> Callable[[Import], AbstractContextManager[None]]:
+    """Meanwhile all of an import is saved, and nothing of it committed."""
+
+    @contextmanager
+    def slow(imported: Import) -> Iterator[None]:
+        saved, done = threading.Event(), threading.Event()
+        settle = Import.settle
+
+        def settle_slowly(*what: Any, **values: Any) -> bool:
+            saved.set()
+            assert done.wait(20)
+            return settle(*what, **values)
+
+        monkeypatch.setattr(Import, "settle", settle_slowly)
+        with ThreadPoolExecutor(1) as pool:
+            going = pool.submit(all_at_once, work.begin, [imported])
+            try:
+                assert saved.wait(20)
+                yield
+            finally:
+                done.set()
+            going.result()
+
+    return slow
+
+
 @on_postgresql
-def test_who_names_an_order_does_not_wait_for_an_import(checked, monkeypatch):
+def test_who_names_an_order_does_not_wait_for_an_import(checked, slow):
     orders(1)
-    imported, saved, done = checked([0], 5), threading.Event(), threading.Event()
-    settle = Import.settle
-
-    def settle_slowly(*what: Any, **values: Any) -> bool:
-        saved.set()
-        assert done.wait(20)
-        return settle(*what, **values)
-
-    monkeypatch.setattr(Import, "settle", settle_slowly)
-    with ThreadPoolExecutor(1) as pool:
-        going = pool.submit(all_at_once, work.begin, [imported])
-        assert saved.wait(20)
-        try:
-            DefectReport.objects.file(
-                reported_by=Contact.objects.create(phone="+27820000001"),
-                description="Scratch",
-                order=Order.objects.get(),
-            )
-        finally:
-            done.set()
-        going.result()
+    with slow(checked([0], 5)):
+        DefectReport.objects.file(
+            reported_by=Contact.objects.create(phone="+27820000001"),
+            description="Scratch",
+            order=Order.objects.get(),
+        )
     assert Order.objects.get().quantity == 5
+
+
+@on_postgresql
+def test_an_import_that_waits_for_others_in_vain_is_confirmed_again(checked):
+    orders(1500)
+    imported = checked(range(1500), 2)
+    with transaction.atomic():
+        Order.objects.filter(number="A01200").update(product="Wheel")
+        all_at_once(work.begin, [imported])
+    imported.refresh_from_db()
+    assert (imported.status, imported.why) == (Import.Status.CHECKED, work.CONFIRM_AGAIN)
+    assert imported.changed == 1500, "it is shown as it was looked at"
+    assert imported.confirm()
+    work.begin(imported)
+    assert imported.status == Import.Status.DONE
+    assert not Order.objects.exclude(quantity=2).exists()
+
+
+@on_postgresql
+def test_who_changes_an_order_that_is_being_imported_waits_for_three_seconds(checked, slow, api):
+    orders(2)
+    with slow(checked([0], 5)):
+        erp = api("Administrators")
+        began = time.monotonic()
+        assert erp.put("/api/v1/orders/A00001/", GEARS).status_code == 200
+        assert time.monotonic() - began < 2.8, "another one is changed at once"
+        began = time.monotonic()
+        assert erp.put("/api/v1/orders/A00000/", GEARS).status_code == 503
+        assert 2 < time.monotonic() - began < 6
+    assert list(Order.objects.order_by("key").values_list("quantity", flat=True)) == [5, 7]
 
 
 @on_postgresql
@@ -115,6 +164,24 @@ def test_two_imports_of_the_same_orders_in_another_order(checked):
     for imported in (one, other):
         imported.refresh_from_db()
         came.append(imported.status)
-        assert imported.status == "done" or "Please look again" in imported.why
+        assert imported.status == "done" or imported.why == work.CONFIRM_AGAIN
     assert "done" in came
     assert Order.objects.values("quantity").distinct().count() == 1
+
+
+def test_a_page_that_somebody_else_is_changing_is_sent_again(admin_client, log, caplog):
+    customer = Customer.objects.create(name="Acme")
+    admin_client.raise_request_exception = False
+    page = reverse("admin:orders_customer_change", args=[customer.pk])
+    entered = {**posted(admin_client.get(page)), "name": "Acme Ltd"}
+    with held_by_another(customer):
+        answer = admin_client.post(page, entered)
+    told = answer.content.decode()
+    assert answer.status_code == 503
+    assert "Somebody else is changing this." in told
+    assert "load this page again" in told
+    assert not [line for line in log if line["log_level"] == "error"]
+    assert not caplog.records
+    assert admin_client.post(page, entered).status_code == 302
+    customer.refresh_from_db()
+    assert customer.name == "Acme Ltd"

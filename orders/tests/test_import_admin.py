@@ -4,11 +4,13 @@ import io
 import time
 import zipfile
 from datetime import datetime, timedelta
+from importlib import import_module
 
 import openpyxl
 import pytest
 import time_machine
 import xlsxwriter
+from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -432,6 +434,19 @@ def test_several_rows_make_an_order_with_lines(client, acme):
     assert counts(imported) == (0, 0, 0, 1)
 
 
+def test_the_number_of_an_order_with_lines_is_spelled_as_each_likes(client, acme):
+    head = "Order,Line,Customer,PO,Product,Qty"
+    rows = ("ORD-7,1,Acme GmbH,PO 9,Nut,5", "ord 7,2,,po-9,Bolt,7", "Ord–7,3,,,Pin,1")
+    _, imported = choose(client, csv(head, *rows))
+    assert counts(imported) == (3, 0, 0, 0)
+    confirm(client, imported)
+    order = Order.objects.get()
+    assert (order.number, order.customer_reference, order.lines.count()) == ("ORD-7", "PO 9", 3)
+    _, imported = choose(client, csv(head, *rows[:2], "ORD-7,3,,PO 8,Pin,1"))
+    assert counts(imported) == (0, 0, 0, 3)
+    assert "Another row of this order says something else." in client.get(page_of(imported)).text
+
+
 def test_production_runs(client, acme):
     Line.objects.create(name="Line 1")
     order = Order.objects.create(number="ORD-1", customer=acme, product="Gear", quantity=10)
@@ -455,6 +470,39 @@ def test_production_runs(client, acme):
     # The order is further by now than the file knows.
     _, late = choose(client, csv(f"{HEAD},Status", "ORD-1,Acme GmbH,Gear,10,,received"))
     assert counts(late) == (0, 0, 1, 0)
+
+
+@pytest.mark.parametrize("number", ["1001.0", "4.500012345E9"])
+def test_runs_of_an_order_whose_number_a_program_wrote_as_a_float(client, acme, number):
+    """As Apache POI does."""
+    named = f"{float(number):.0f}"
+    order = Order.objects.create(number=named, customer=acme, product="Gear", quantity=10)
+    Line.objects.create(name="Line 1")
+    cells = ["R-1", None, "Line 1", "Gear", "24.12.2026 06:00", "24.12.2026 14:00", "10"]
+    titles = ["Run", "Order", "Machine", "Product", "Start", "End", "Planned"]
+    of_order = f"<c><v>{number}</v></c>"
+    content = xlsx(f"<sheetData>{written(titles)}{written(cells, of_order)}</sheetData>")
+    _, imported = choose(client, SimpleUploadedFile("runs.xlsx", content), "runs")
+    assert counts(imported) == (1, 0, 0, 0)
+    confirm(client, imported)
+    assert ProductionRun.objects.get().order == order
+
+
+def written(cells, instead=""):
+    """A row of a workbook put together by hand. instead: of cells that are None."""
+    texts = (f"<c t='str'><v>{cell}</v></c>" if cell else instead for cell in cells)
+    return f"<row>{''.join(texts)}</row>"
+
+
+def test_a_run_that_ends_at_24(client):
+    Line.objects.create(name="Line 1")
+    head = "Run,Machine,Product,Date,Start,End,Planned"
+    rows = ("R-1,Line 1,Gear,24.12.2026,14:00,24:00,10", "R-2,Line 1,Gear,24.12.2026,24:00,06:00,9")
+    _, imported = choose(client, csv(head, *rows), "runs")
+    confirm(client, imported)
+    late, night = ProductionRun.objects.order_by("reference")
+    assert late.ends == night.begins == late.begins + timedelta(hours=10)
+    assert night.ends == night.begins + timedelta(hours=6)
 
 
 def finished_run(order, made):
@@ -519,6 +567,29 @@ def test_the_wrong_rows_come_as_a_file_to_mend(client, acme):
     content = b"".join(client.get(page_of(again, "wrong")).streaming_content)
     (title, _) = openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)
     assert title.count("What is wrong") == 1
+
+
+def test_the_wrong_rows_have_what_stands_right_of_the_last_heading(client, acme):
+    more = [f"ORD-{number},Acme GmbH,Gear,1," for number in range(2, 60)]
+    last = "ORD-60,Acme GmbH,Gear,lots,,, ,,,Remark"
+    rows = (f"{GOOD[1]},Ring _x000D_ first", *more, last)
+    _, imported = choose(client, csv(HEAD, *rows))
+    assert [one["heading"] for one in imported.preview["columns"][5:]] == ["column F", "column J"]
+    decide(client, imported, column_F="notes", column_D="customer_reference")
+    assert counts(imported) == (0, 0, 0, 60)
+    content = b"".join(client.get(page_of(imported, "wrong")).streaming_content)
+    title, *_, last = openpyxl.load_workbook(io.BytesIO(content)).active.values
+    assert title == (*HEAD.split(","), *[""] * 5, "What is wrong")
+    assert last[9] == "Remark"
+    client.post(
+        f"{ADD}?what=orders&mends={imported.pk}", {"file": SimpleUploadedFile("m.xlsx", content)}
+    )
+    again = Import.objects.latest("pk")
+    assert counts(again) == (0, 0, 0, 60)
+    decide(client, again, column_D="quantity")
+    assert counts(again) == (59, 0, 0, 1)
+    confirm(client, again, leave_wrong="yes")
+    assert Order.objects.get(key="ORD1").notes == "Ring _x000D_ first"
 
 
 @pytest.mark.parametrize("digits", [20, 4000])
@@ -634,6 +705,82 @@ def test_what_a_wrong_file_did_is_set_back_with_what_was_there_before(client, ac
     assert now == was
 
 
+def test_what_only_looks_like_an_error_of_the_spreadsheet_is_imported(client, acme):
+    head = "Order no,Customer,Product,Qty,Customer notes,PO"
+    confirm(client, choose(client, csv(head, "ORD-1,K-100,#A/B,5,#URGENT!,#NEU!"))[1])
+    order = Order.objects.get()
+    assert (order.product, order.notes, order.customer_reference) == ("#A/B", "#URGENT!", "#NEU!")
+
+
+def test_what_is_to_be_empty_is_emptied_and_set_back(client, acme):
+    head = "Order no,Due date,Customer notes,PO"
+    Order.objects.create(
+        number="ORD-1",
+        customer=acme,
+        product="Gear",
+        quantity=5,
+        due_date="2026-12-24",
+        notes="Ring",
+    )
+    was = standing()
+    page, imported = choose(client, csv(head, "ORD-1,(empty), (Empty) ,PO-1"))
+    (row,) = imported.preview["rows"]["changed"]
+    assert row["changes"] == [
+        ["customer's own reference", "", "PO-1"],
+        ["due date", "24 Dec 2026", ""],
+        ["notes for the customer", "Ring", ""],
+    ]
+    assert "<td>24 Dec 2026</td><td>(empty)</td>" in page.text
+    confirm(client, imported)
+    order = Order.objects.get()
+    assert (order.due_date, order.notes, order.customer_reference) == (None, "", "PO-1")
+    assert counts(choose(client, csv(head, "ORD-1,(empty),(empty),PO-1"))[1]) == (0, 0, 1, 0)
+    confirm(client, choose(client, before(client, imported))[1])
+    assert standing() == was
+    assert Order.objects.get().customer_reference == ""
+
+
+@pytest.mark.parametrize("column", ["Order", "Customer", "Product", "Qty", "Status"])
+def test_what_cannot_be_empty_is_not_emptied(client, acme, column):
+    Order.objects.create(number="ORD-1", customer=acme, product="Gear", quantity=5)
+    cells = {"Order": "ORD-1"} | {column: "(empty)"}
+    page, imported = choose(client, csv(",".join(["PO", *cells]), ",".join(["7", *cells.values()])))
+    assert counts(imported) == (0, 0, 0, 1)
+    assert "It cannot be emptied." in page.text
+
+
+def test_a_run_that_an_order_got_is_for_stock_again(client, acme):
+    Line.objects.create(name="Line 1")
+    order = Order.objects.create(number="ORD-1", customer=acme, product="Gear", quantity=9)
+    order.put_lines([{"position": 1, "product": "Gear", "quantity": 9}])
+    head = "Run,Order,Order position,Line,Product,Start,End,Qty"
+    plan = "Line 1,Gear,24.12.2026 06:00,24.12.2026 14:00,10"
+    confirm(client, choose(client, csv(head, f"R-1,,,{plan}"), "runs")[1])
+    _, imported = choose(client, csv(head, f"R-1,ORD-1,1,{plan}"), "runs")
+    confirm(client, imported)
+    order.refresh_from_db()
+    assert (order.runs.count(), order.status) == (1, Order.Status.PLANNED)
+    confirm(client, choose(client, before(client, imported), "runs")[1])
+    run = ProductionRun.objects.get()
+    assert (run.order, run.order_line) == (None, None)
+
+
+def test_which_of_two_who_are_called_the_same_is_set_back(client, acme):
+    other = Customer.objects.create(name="Acme GmbH", reference="K-200")
+    order = Order.objects.create(number="ORD-1", customer=other, product="Gear", quantity=5)
+    _, imported = choose(client, csv("Order,Customer", "ORD-1,K-100"))
+    (row,) = imported.preview["rows"]["changed"]
+    assert row["changes"] == [["customer", "Acme GmbH (K-200)", "Acme GmbH (K-100)"]]
+    confirm(client, imported)
+    order.refresh_from_db()
+    assert order.customer == acme
+    _, back = choose(client, before(client, imported))
+    assert counts(back) == (0, 1, 0, 0)
+    confirm(client, back)
+    order.refresh_from_db()
+    assert order.customer == other
+
+
 LINES = "Order no,Line,Product,Qty,Due date,Customer notes"
 
 
@@ -704,17 +851,46 @@ def test_what_was_there_before_is_put_away_when_all_is_saved(client, acme, monke
 
     def no(imported, status, *arguments, **values):
         if status == Import.Status.DONE:
-            raise OperationalError("the database is busy")
+            raise OperationalError("database is locked")
         return settle(imported, status, *arguments, **values)
 
     monkeypatch.setattr(default_storage, "save", save)
-    with monkeypatch.context() as busy:
-        busy.setattr(Import, "settle", no)
+    with monkeypatch.context() as locked:
+        locked.setattr(Import, "settle", no)
         confirm(client, imported)
     assert (imported.status, saved) == (Import.Status.CHECKED, []), "and nothing is left lying"
+    page = client.get(page_of(imported)).text
+    told = "Somebody else is changing this. Nothing was imported. Please confirm again."
+    assert told in page
+    assert "Something has changed" not in page
     confirm(client, imported)
     assert (imported.status, saved) == (Import.Status.DONE, [(2, False)])
     assert before(client, imported)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_goes_on_by_itself_when_the_disk_is_not_full_any_more(
+    client, acme, monkeypatch, log
+):
+    _, imported = choose(client, csv(*GOOD))
+    settle = Import.settle
+
+    def no(imported, status, *arguments, **values):
+        if status == Import.Status.DONE:
+            raise OperationalError("database or disk is full")
+        return settle(imported, status, *arguments, **values)
+
+    with monkeypatch.context() as full:
+        full.setattr(Import, "settle", no)
+        page = confirm(client, imported).text
+    assert "It broke off, and is tried again by itself" in page
+    assert "Somebody else is changing this" not in page
+    assert [line["event"] for line in log if line["log_level"] == "error"] == ["work broke off"]
+    with time_machine.travel(timezone.now() + timedelta(minutes=30)):
+        work.work_on(Import.objects.claim())
+    imported.refresh_from_db()
+    assert imported.status == Import.Status.DONE
+    assert Order.objects.count() == 2
 
 
 @pytest.mark.django_db(transaction=True)
@@ -745,6 +921,47 @@ def test_runs_are_set_back_with_what_was_there_before(client, acme):
     runs = ProductionRun.objects.values("line__name", "product", "begins", "ends", "quantity")
     assert runs.get(reference="R-1") == was
     assert ProductionRun.objects.get(reference="R-2").status == "cancelled"
+
+
+def test_which_line_of_its_order_a_run_was_for_is_set_back(client, acme):
+    head = "Order no,Line,Customer,Product,Qty"
+    rows = [f"ORD-{order},{line},K-100,Gear,5" for order in (1, 2) for line in (1, 2)]
+    confirm(client, choose(client, csv(head, *rows))[1])
+    Line.objects.create(name="Line 1")
+    head = "Run,Order,Order line,Line,Product,Start,End,Qty"
+    plan = "Line 1,Gear,24.12.2026 06:00,24.12.2026 14:00,10"
+    first = (f"R-1,ORD-1,2,{plan}", f"R-2,ORD-1,1,{plan}", f"R-3,ORD-1,,{plan}")
+    _, imported = choose(client, csv(head, *first), "runs")
+    confirm(client, imported)
+    assert counts(imported) == (3, 0, 0, 0)
+
+    def named():
+        runs = ProductionRun.objects.order_by("reference")
+        return list(runs.values_list("order__number", "order_line__position"))
+
+    was = [("ORD-1", 2), ("ORD-1", 1), ("ORD-1", None)]
+    assert named() == was
+    assert counts(choose(client, csv(head, *first), "runs")[1]) == (0, 0, 3, 0)
+    wrong = (f"R-1,ORD-2,,{plan}", f"R-2,,2,{plan}", f"R-3,ORD-1,,{plan}")
+    _, imported = choose(client, csv(head, *wrong), "runs")
+    first, second = imported.preview["rows"]["changed"]
+    assert first["changes"] == [["order", "ORD-1", "ORD-2"], ["line of the order", "2", ""]]
+    assert second["changes"] == [["line of the order", "1", "2"]]
+    confirm(client, imported)
+    assert named() == [("ORD-2", None), ("ORD-1", 2), ("ORD-1", None)]
+    confirm(client, choose(client, before(client, imported), "runs")[1])
+    assert named() == was
+
+
+def test_a_line_that_the_order_of_a_run_does_not_have_is_wrong(client, acme):
+    Order.objects.create(number="ORD-1", customer=acme, product="Gear", quantity=10)
+    Line.objects.create(name="Line 1")
+    plan = "Line 1,Gear,24.12.2026 06:00,24.12.2026 14:00,10"
+    head = "Run,Order,Order line,Line,Product,Start,End,Qty"
+    page, imported = choose(client, csv(head, f"R-1,ORD-1,3,{plan}", f"R-2,,3,{plan}"), "runs")
+    assert counts(imported) == (0, 0, 0, 2)
+    assert "The order ORD-1 has no line 3." in page.text
+    assert "It is of no order." in page.text
 
 
 def test_new_runs_are_seen_from_there(client):
@@ -901,6 +1118,66 @@ def test_what_breaks_off_goes_on_by_itself(client, acme, away, is_confirmed):
     imported.refresh_from_db()
     assert imported.status == (Import.Status.DONE if is_confirmed else Import.Status.CHECKED)
     assert Order.objects.count() == (2 if is_confirmed else 0)
+
+
+def broken_down(client, away):
+    """An import whose first look fails for good, and where its file is."""
+    bucket = away("open")
+    _, imported = choose(client, csv(*GOOD))
+    for wait in Import.WAITS:
+        with time_machine.travel(timezone.now() + wait):
+            work.begin(Import.objects.get())
+    with time_machine.travel(timezone.now() + timedelta(hours=2)):
+        assert not Import.objects.claim()
+    bucket.undo()
+    imported.refresh_from_db()
+    assert imported.status == Import.Status.FAILED
+    assert default_storage.exists(imported.file.name)
+    return imported, imported.file.name
+
+
+def test_a_file_that_could_never_be_looked_at_is_deleted_after_a_day(client, away):
+    imported, place = broken_down(client, away)
+    page = client.get(page_of(imported)).text
+    assert "It failed, and nothing was imported. Reading it broke down." in page
+    with time_machine.travel(timezone.now() + Import.KEPT + timedelta(minutes=1)):
+        sweep.delete_old_imports()
+        assert not default_storage.exists(place)
+        imported.refresh_from_db()
+        assert imported.status == Import.Status.FAILED
+        assert page_of(imported, "discard") not in client.get(page_of(imported)).text
+
+
+def test_a_file_that_failed_before_there_was_an_end_to_it_is_deleted(client, away):
+    imported, place = broken_down(client, away)
+    Import.objects.update(expires_at=None)
+    import_module("orders.migrations.0014_files_of_failed_imports").keep_for_a_day(apps, None)
+    imported.refresh_from_db()
+    assert imported.expires_at == imported.created_at + Import.KEPT
+    with time_machine.travel(imported.expires_at):
+        sweep.delete_old_imports()
+    assert not default_storage.exists(place)
+
+
+def test_a_file_that_could_never_be_looked_at_can_be_discarded(
+    client, away, django_capture_on_commit_callbacks
+):
+    imported, place = broken_down(client, away)
+    assert page_of(imported, "discard") in client.get(page_of(imported)).text
+    with django_capture_on_commit_callbacks(execute=True):
+        page = client.post(page_of(imported, "discard"), follow=True).text
+    assert "It is discarded, and nothing was imported." in page
+    assert not default_storage.exists(place)
+
+
+def test_what_is_discarded_before_it_was_looked_at_is_deleted_later(client, away, monkeypatch):
+    monkeypatch.setattr(Import, "LITTLE", 0)
+    _, imported = choose(client, csv(*GOOD))
+    client.post(page_of(imported, "discard"))  # and dies before the file is deleted
+    assert default_storage.exists(imported.file.name)
+    with time_machine.travel(timezone.now() + Import.KEPT + timedelta(minutes=1)):
+        sweep.delete_old_imports()
+    assert not default_storage.exists(imported.file.name)
 
 
 def test_what_is_discarded_is_deleted_later(client, acme, away, django_capture_on_commit_callbacks):

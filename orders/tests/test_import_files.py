@@ -1,5 +1,6 @@
 """Files that are imported: how their cells, headings and rows are read, and the command."""
 
+import codecs
 import csv
 import io
 import zipfile
@@ -21,7 +22,7 @@ from orders.importing.columns import find_header, letter
 from orders.importing.judging import JUDGES
 from orders.importing.resources import OrderResource
 from orders.importing.tables import Unreadable, open_table
-from orders.importing.values import Choice, Day, Moment, Text, Whole
+from orders.importing.values import Choice, Day, Moment, Reference, Text, Whole
 from orders.models import Customer, Import, Line, Order, ProductionRun
 
 db = pytest.mark.django_db
@@ -46,6 +47,37 @@ def test_csv_however_it_was_saved(encoding, separator, ending):
     text = StringIO()
     csv.writer(text, delimiter=separator, lineterminator=ending).writerows(cells)
     assert read(text.getvalue().encode(encoding)) == [(1, cells[0]), (2, cells[1])]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "word"),
+    [("cp850", "Müller"), ("cp850", "Härtel"), ("cp437", "Köln"), ("mac-roman", "Müller")],
+)
+def test_letters_that_cannot_be_read_are_not_replaced(encoding, word):
+    text = f"Order,Customer\n{'ORD-1,Acme' * 20_000}\nORD-2,{word}\n"
+    with pytest.raises(Unreadable, match="Please save it as “CSV UTF-8”, or as XLSX"):
+        read(text.encode(encoding))
+    assert read(text.encode("cp1252"))[-1][1] == ["ORD-2", word]
+
+
+@pytest.mark.parametrize("cut", ["a;b\nü;c".encode("utf-16")[:-1], codecs.BOM_UTF8 + b"a;\xfc"])
+def test_a_letter_that_is_cut_off_is_not_replaced(cut):
+    with pytest.raises(Unreadable, match="letters cannot be read"):
+        read(cut)
+
+
+@pytest.mark.parametrize("word", ["the „Gear“", "2” pipe", "Košice", "5”x7”", "Œuvre – fin…"])
+def test_the_signs_of_windows_are_read(word):
+    assert read(f"Order;Customer\nORD-1;{word}\n".encode("cp1252"))[1][1] == ["ORD-1", word]
+
+
+def test_rows_that_look_empty_are():
+    assert read(b"a;b;c\n ; ; \n;;\n\xc2\xa0;\t;\nd;e; \n\x1a") == [
+        (1, ["a", "b", "c"]),
+        (5, ["d", "e"]),
+    ]
+    rows = '<row><c t="str"><v> </v></c></row><row/><row><c t="str"><v>a</v></c></row>'
+    assert read(xlsx(f"<sheetData>{rows}</sheetData>"), "a.xlsx") == [(3, ["a"])]
 
 
 def test_rows_are_numbered_as_a_spreadsheet_shows_them():
@@ -269,6 +301,17 @@ def test_it_is_read_as_openpyxl_reads_it(name, since_1904):
     cells = sheet.iter_rows(max_col=tables.MOST_COLUMNS, values_only=True)
     rows = [(number, tables._stripped(list(row))) for number, row in enumerate(cells, 1)]
     assert read(content, "a.xlsx") == [(number, row) for number, row in rows if row]
+
+
+@pytest.mark.parametrize("kind", ['t="str"><v>{}</v>', 't="inlineStr"><is><t>{}</t></is>'])
+def test_what_is_escaped_in_a_text_is_shown_to_nobody(kind):
+    cells = [kind.format(text) for text in ("two_x000D_\nlines", "a_x005F_x000D_", "b_x41")]
+    shared = "".join(f"<si><t>{text}</t></si>" for text in ("c_x000D_", "d_x005F_x000D_"))
+    cells += ['t="s"><v>1</v>', 't="s"><v>2</v>']
+    row = f"<row>{''.join(f'<c {cell}</c>' for cell in cells)}</row>"
+    ((_, read_there),) = read(xlsx(f"<sheetData>{row}</sheetData>", shared), "a.xlsx")
+    assert read_there == ["two\r\nlines", "a_x000D_", "b_x41", "c\r", "d_x000D_"]
+    assert Text(60, lines=True).clean(read_there[0]) == "two\nlines"
 
 
 def test_no_row_is_lost_for_its_place():
@@ -525,6 +568,34 @@ def test_moments_are_the_factorys():
             Moment().clean(cell)
 
 
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        ("2026-12-24T23:00:00.000Z", 25),
+        ("2026-12-24T22:59Z", 24),
+        ("2026-12-25T04:00+05:00", 25),
+        ("2026-12-25 03:59+05:00", 24),
+        ("24.12.2026 23:30", 24),
+    ],
+)
+def test_a_moment_of_another_zone_is_due_on_its_day_in_the_factory(cell, day):
+    with timezone.override("Europe/Berlin"):
+        assert Day().clean(cell) == date(2026, 12, day)
+
+
+def test_a_day_ends_at_24():
+    midnight = timezone.make_aware(datetime(2026, 12, 25))  # noqa: DTZ001
+    widget = Moment()
+    widget.day = Day()
+    for cell in ("24:00", "24:00:00", timedelta(days=1)):
+        assert widget.clean(cell, {"day": "24.12.2026"}) == midnight
+    assert widget.clean("24.12.2026 24:00") == midnight
+    assert Day().clean("24.12.2026 24:00") == date(2026, 12, 24)
+    for cell in ("24:01", "25:00", "06:60", timedelta(hours=25)):
+        with pytest.raises(ValueError, match=r"\.$"):
+            widget.clean(cell, {"day": "24.12.2026"})
+
+
 def test_texts():
     assert Text(60).clean(1001.0) == "1001"
     assert Text(60).clean("  two\n  words\x00\u202e ") == "two words"
@@ -537,6 +608,71 @@ def test_texts():
     ):
         with pytest.raises(ValueError, match=says):
             Text(60).clean(cell)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "#N/A",
+        "#REF!",
+        "#VALUE!",
+        "#DIV/0!",
+        "#NAME?",
+        "#NULL!",
+        "#NUM!",
+        "#ERROR!",
+        "#NV",
+        "#WERT!",
+        "#BEZUG!",
+        "#ZAHL!",
+        "#ÜBERLAUF!",
+        "#N/D",
+        "#N/D!",
+        "#N/B",
+        "#VERW!",
+        "#VALEUR!",
+        "#RIF!",
+        "#ADR!",
+        "#¡REF!",
+        "#¡DIV/0!",
+        "#¿NOMBRE?",
+        "#SPILL!",
+        "#CALC!",
+        "#BUSY!",
+        "#GETTING_DATA",
+    ],
+)
+def test_an_error_of_the_spreadsheet_is_no_product(error):
+    for widget in (Text(60), Reference(), Whole(), Day()):
+        with pytest.raises(ValueError, match="an error of the spreadsheet"):
+            widget.clean(error)
+
+
+@pytest.mark.parametrize("text", ["#URGENT!", "#WICHTIG!", "#NEU!", "#OK?", "#A/B", "#NVX"])
+def test_what_only_looks_like_one_is_taken_as_it_stands(text):
+    for widget in (Text(60), Text(60, lines=True), Reference()):
+        assert widget.clean(text) == text
+
+
+def test_what_its_column_had_no_room_for_is_no_product():
+    with pytest.raises(ValueError, match="Please widen the column"):
+        Text(60).clean("########")
+    for product in ("#10-32 screw", "#8", "#", "##", "# 7 NV", "#Nut!", "No. #5!"):
+        assert Text(60).clean(product) == product
+
+
+@pytest.mark.parametrize("cell", ["4,50001E+09", "4.50001e+09", "1E+12", 4.5e20])
+def test_a_number_that_the_spreadsheet_has_shortened_is_none(cell):
+    with pytest.raises(ValueError, match=r"has shortened it\. Please give the column"):
+        Reference().clean(cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [("E+45", "E+45"), ("1E5", "1E5"), ("1E-05", "1E-05"), (4.500012345e9, "4500012345")],
+)
+def test_a_number_may_look_much_like_that(cell, number):
+    assert Reference().clean(cell) == number
 
 
 def test_choices():

@@ -1,6 +1,6 @@
 """Conversations in which somebody links themselves to the company they buy for."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from orders import sweep
 from orders.models import Customer, CustomerLink, LinkingHour, Order, UndoneLink, WrongLookup
 from whatsapp_bot.models import Contact
 from whatsapp_bot.tests.database import all_at_once
@@ -71,8 +72,8 @@ WRONG = [
     ("ORD-2000", "K-20417"),
     ("ORD-2000", "-"),
     ("ORD-2000", "Other"),
-    ("-", "K-20417"),
-    ("'; --", "' OR 1=1"),
+    ("1", "K-20417"),
+    ("1'; --", "' OR 1=1"),
 ]
 
 
@@ -91,6 +92,30 @@ def test_every_wrong_try_has_one_answer_after_the_same_statements(
     assert "send *help*" in answers.pop()[0]
     assert not CustomerLink.objects.exists()
     assert WrongLookup.objects.count() == len(WRONG)
+
+
+@pytest.mark.parametrize("said", ["I don't know", "no idea", "what number?", "-", "'; --"])
+def test_words_without_a_digit_are_no_number(say, order, said):
+    for text in ("hi", "1", "1"):
+        question = say(text)
+    for _ in range(6):
+        assert say(said).startswith(
+            "I need the number, such as ORD-1001. If you do not have it, send *help*."
+        )
+    assert say(said).endswith(f"\n\n{question}")
+    assert not WrongLookup.objects.exists()
+    assert "customer reference?" in say("ORD-1001")
+    assert "You are linked to Acme now" in say("K-20417")
+
+
+@pytest.mark.parametrize("before", [["1"], ["1", "1"], ["1", "1", "ORD-1001"]])
+def test_a_photo_instead_of_a_number_is_offered_to_the_team(say, phone, order, before):
+    for text in ("hi", *before):
+        say(text)
+    (reply,) = phone.send("image")
+    assert "Shall I pass it on to our team?" in reply
+    assert "report a defect" not in reply
+    assert "Our team has your message" in say("1")
 
 
 def test_who_is_linked_cannot_link_themselves_elsewhere(say, contact, order, other):
@@ -140,6 +165,19 @@ def test_all_together_have_a_limit_and_staff_hear_of_it(new_phone, order, monkey
         assert [one["event"] for one in warnings] == ["too many tries to link themselves"]
         clock.shift(timedelta(hours=1))
         assert "You are linked to Acme now" in try_to_link(say)
+
+
+@pytest.mark.django_db
+def test_tries_of_earlier_hours_are_forgotten_and_those_of_this_one_count():
+    with time_machine.travel("2026-11-23T08:55:00Z", tick=False) as clock:
+        LinkingHour.count()
+        clock.shift(timedelta(minutes=10))
+        LinkingHour.count()
+        sweep.forget_earlier_tries_to_link()
+    assert LinkingHour.objects.get().tries == 1
+    assert (
+        LinkingHour.objects.get().hour * 3600 == datetime(2026, 11, 23, 9, tzinfo=UTC).timestamp()
+    )
 
 
 @pytest.mark.django_db(transaction=True)

@@ -296,7 +296,7 @@ def test_and_takes_the_pin_away(say, worker, busy):
     Line.objects.get(name="Line 2").pin_for(worker)
     say("hi")
     say("3")
-    assert "1. Line 2 (my line)\n2. Line 1\n3. None" in say("4")
+    assert "1. Line 2 (my line)\n2. Line 1\n3. No line of my own" in say("4")
     assert "no line of your own" in say("3")
     say("hi")
     assert say("3").startswith("Which days")

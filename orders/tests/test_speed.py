@@ -13,7 +13,7 @@ from whatsapp_bot.models import Contact
 from whatsapp_bot.models.contact import Role
 from whatsapp_bot.tests.database import analyze, statements
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("read_once")]
 
 TURN = 4
 """What every turn takes."""
@@ -112,7 +112,6 @@ def test_so_does_a_question_for_one(buyer, phone, asked):
 
 
 @pytest.mark.parametrize(("said", "more"), [("what a day it was", 0), ("12 of them are bent", 1)])
-@pytest.mark.usefixtures("read_once")
 def test_what_asks_for_no_order_is_looked_up_once_at_the_most(buyer, phone, said, more):
     phone.say("hi")
     phone.say("what?")

@@ -10,9 +10,10 @@ from orders.importing.judging import JUDGES, Judge, Kind
 from orders.importing.preview import Preview
 from orders.importing.sheet import Choices, Sheet
 from orders.importing.tables import Unreadable, open_table
-from orders.importing.values import quoted
-from orders.importing.work import Changed, save, try_out
+from orders.importing.values import EMPTY, quoted
+from orders.importing.work import Changed, Locked, save, try_out
 from orders.models import Import
+from whatsapp_bot.locked import LOCKED
 
 SHOWN = 20
 
@@ -89,9 +90,11 @@ class Command(BaseCommand):
             with transaction.atomic():
                 imported.status = Import.Status.RUNNING
                 imported.save()
-                save(imported, sheet, judge)
+                save(imported, sheet, judge, seen)
         except Changed:
             raise CommandError("Something changed meanwhile. Please try again.") from None
+        except Locked:
+            raise CommandError(f"{LOCKED} Please try again.") from None
         self.stdout.write(
             f"Imported: {imported.new:,} new, {imported.changed:,} changed, "
             f"{imported.unchanged:,} unchanged, {imported.wrong:,} left out."
@@ -111,7 +114,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Customer not known: {name} ({count:,})")
         for row in seen["rows"][Kind.CHANGED][:SHOWN]:
             changes = "; ".join(
-                f"{title}: {before or '–'} → {after or '–'}"
+                f"{title}: {before or EMPTY} → {after or EMPTY}"
                 for title, before, after in row["changes"]
             )
             self.stdout.write(f"Row {row['row']}, {row['name']}: {changes}")
