@@ -51,6 +51,7 @@ class Report(Flow):
     """A report form, asked question by question. The argument is the form's key."""
 
     takes_attachments = True
+    takes_more_words = True
     resumable = True
 
     def __init__(self, *about: Any) -> None:
@@ -283,13 +284,16 @@ class ReportWords(Flow):
 
     def done(self, form: forms.Form) -> Outcome:
         answer = form.cleaned_data["report"]
+        there = form_for_words(self.contact)
+        if there:
+            # It may have been left for the help before.
+            address, name = there
+            self.place.take_back(address, {name: self._words("yes")})
         if answer == "no":
             self.place.take_kept()
             return Say(texts.WORDS_DROPPED())
-        there = form_for_words(self.contact)
         if not there:
             return Say(texts.NO_FORM())
-        address, name = there
         if self.place.has_aside(address):
             self._leave_at(address, name, answer)
             return Open(address)

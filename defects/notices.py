@@ -12,8 +12,8 @@ NEWS = {
     ),
     "decided": Notice(
         "news.decided",
-        "Your report {number} (“{preview}”) has been decided, and is being dealt with. "
-        "Thank you for telling us!",
+        "We have decided what to do about your report {number} (“{preview}”), and are dealing with "
+        "it. Thank you for telling us!",
         about="To the reporter, when it is decided what becomes of the parts.",
     ),
     "closed": Notice(

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from defects import texts
 from defects.models import Question
@@ -27,11 +28,20 @@ from whatsapp_bot.questions import (
     YesOrMore,
 )
 from whatsapp_bot.texts import ANSWER_NEEDED
-from whatsapp_bot.vocabulary import DAMAGED
+from whatsapp_bot.vocabulary import PLACE, amiss_in
 from whatsapp_bot.whatsapp_text import in_plain_signs
 from whatsapp_bot.wording import in_full
 
-_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+_AMOUNT = re.compile(
+    r"(?:(?:about|around|approx(?:imately)?|roughly|circa|ca|only|just)\b\.? ?|~ ?)?"
+    r"(.+?)"
+    r"(?: ?(?:pcs?|pieces?|parts?|units?|items?))?[.,!]?",
+    re.IGNORECASE,
+)
+"""A number with what says no more: `about 5 pcs.`"""
+_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(?:(?:,\d{3})+(?:\.\d*)?|(?: \d{3})+(?:[.,]\d*)?)")
+_BLANKS = re.compile(r"[^\S\n]+")
+_IN_WORDS = ("zero", *NUMBERS)
 _NTH = re.compile(r"(?<=\d)(st|nd|rd|th)\b")
 _SHORTENED = re.compile(r"(?<=[a-z])\.|(?<=\d)\.(?= )|\bof\b")
 _SEPTEMBER = re.compile(r"\bsept\b")
@@ -66,13 +76,7 @@ _WANTS_TO_REPORT = re.compile(
 )
 _THANKS = re.compile(r"^(?:(?:many )?(?:thank|thanks|thx)|ok|okay)\b")
 """Also before a defect: `Thanks, the belt broke again`."""
-_IS_AMISS = re.compile(
-    rf"(?<!\bno )(?<!\bnot )\b(?:{DAMAGED}|leak|torn|stuck|jam|loose|overheat|stopp|burst|snapped"
-    r"|blocked|rust|burn|smok)\w*|\b(?:not work\w*|no power)\b"
-    r"|\b(?:(?:machine|press|line|motor|conveyor|belt|pump|robot|forklift|crane) (?:\w+ )?down)\b"
-)
-"""Who says so need not say more."""
-_IS_A_PLACE = re.compile(r"(?:line|press|machine|station|cell|hall|robot|pump) \w+")
+_IS_A_PLACE = re.compile(rf"(?:{PLACE}) \w+")
 MOST_WORDS_TO_ASK_BACK = 6
 DAYS = {"today": 0, "now": 0, "this morning": 0, "yesterday": -1, "tomorrow": 1}
 DATE_FORMATS = [
@@ -84,7 +88,7 @@ LIKELY_YEARS = range(1900, 2101)
 
 
 class NumberField(forms.DecimalField):
-    """A number, with a point or a comma: `12`, `1,5`, `1,500` for fifteen hundred, or `ten`.
+    """A number: `12`, `1,5`, `1,500` or `1 500` for fifteen hundred, `ten`, or `about 5 pcs`.
 
     Below 0 it may only be where the question has such an `example`, as one for a temperature.
     """
@@ -97,23 +101,25 @@ class NumberField(forms.DecimalField):
             **dict.fromkeys(("invalid", "max_digits", "max_decimal_places"), texts.WRONG_NUMBER),
             "max_whole_digits": texts.WRONG_NUMBER,
         }
-        least = None if _with_minus(self.example).startswith("-") else 0
+        least = None if _in_digits(self.example).startswith("-") else 0
         super().__init__(
             min_value=least, max_digits=15, decimal_places=4, error_messages=messages, **options
         )
 
     def to_python(self, value: Any) -> Any:
-        plain = _with_minus(value or "")
-        if plain.casefold() in NUMBERS:
-            plain = str(NUMBERS.index(plain.casefold()) + 1)
-        if _THOUSANDS.fullmatch(plain):
-            plain = plain.replace(",", "")
-        return super().to_python(plain.replace(",", "."))
+        return super().to_python(_in_digits(value or ""))
 
 
-def _with_minus(said: str) -> str:
-    """Without spaces, and with the minus that keyboards have."""
-    return "".join(in_plain_signs(said).split()).replace("\N{MINUS SIGN}", "-")
+def _in_digits(said: str) -> str:
+    """The one number that is said, as Python writes it. Of several it makes none."""
+    plain = _BLANKS.sub(" ", in_plain_signs(said)).strip().replace("\N{MINUS SIGN}", "-")
+    amount = _AMOUNT.fullmatch(plain)
+    number = (amount[1] if amount else plain).casefold().replace("- ", "-", 1)
+    if number in _IN_WORDS:
+        return str(_IN_WORDS.index(number))
+    if _THOUSANDS.fullmatch(number):
+        return number.replace(" ", "").replace(",", "." if " " in number else "")
+    return number.replace(",", ".")
 
 
 class DateField(forms.DateField):
@@ -156,7 +162,7 @@ class Describing(Telling):
 def _wants_else(answer: str) -> bool:
     """Does it ask, or only say that there is something to report?"""
     words = words_in(answer)
-    if _IS_AMISS.search(words) or tells_of_emergency(words):
+    if amiss_in(words) or tells_of_emergency(answer):
         return False
     asks = answer.endswith("?") and bool(_IS_NO_DEFECT.search(words))
     is_short = len(words.split()) <= MOST_WORDS_TO_ASK_BACK
@@ -183,13 +189,13 @@ def may_describe(answer: str) -> bool:
 def _is_no_defect(answer: str) -> bool:
     words = words_in(answer)
     tells = len(words.split()) > MOST_WORDS_TO_ASK_BACK and not answer.endswith("?")
-    return bool(_IS_NO_DEFECT.search(words) and not (tells or _IS_AMISS.search(words)))
+    return bool(_IS_NO_DEFECT.search(words) and not (tells or amiss_in(words)))
 
 
 def _tells_in_short(answer: str) -> bool:
     """`press broke` and `line 3` tell enough."""
     words = words_in(answer)
-    return bool(_IS_AMISS.search(words) or _IS_A_PLACE.fullmatch(words))
+    return bool(amiss_in(words) or _IS_A_PLACE.fullmatch(words))
 
 
 def may_describe_unasked(text: str) -> bool:
@@ -197,7 +203,7 @@ def may_describe_unasked(text: str) -> bool:
     if len(text) > LONGEST_ANSWER:
         return False
     words = _GREETS.sub("", f"{words_in(text)} ").strip()
-    is_amiss = bool(_IS_AMISS.search(words))
+    is_amiss = bool(amiss_in(words))
     if len(words.split()) < (2 if is_amiss else FEWEST_WORDS) or not any(map(str.isalpha, words)):
         return False
     asks = text.rstrip().endswith("?") or _IS_NO_DEFECT.search(words)
@@ -236,7 +242,20 @@ class OrderField(OrderNumberField):
 
 
 def field_for(question: Question, contact: Contact, *, describes: bool) -> forms.Field:
-    """The form field that asks `question` of `contact`; describes: in words, what is wrong."""
+    """The form field that asks `question` of `contact`; describes: in words, what is wrong.
+
+    It is made once for this question and language: forms do not change it.
+    """
+    if question.kind == Question.Kind.ORDER:
+        return _new_field(question, contact, describes=describes)
+    made = vars(question).setdefault("_fields", {})
+    wanted = describes, get_language()
+    if wanted not in made:
+        made[wanted] = _new_field(question, contact, describes=describes)
+    return made[wanted]
+
+
+def _new_field(question: Question, contact: Contact, *, describes: bool) -> forms.Field:
     options = {
         "label": question.text,
         "help_text": question.help_text,

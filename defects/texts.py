@@ -84,7 +84,7 @@ NO_FORM = Text(
 )
 WRONG_NUMBER = Text(
     "defects.wrong_number",
-    "Sorry, I need a number. Please send digits only.",
+    "Sorry, I need one number, such as 12.",
     about="After an answer that should be a number.",
 )
 BELOW_ZERO = Text(

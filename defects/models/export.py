@@ -37,7 +37,7 @@ class Export(InHand):
 
     by = of_staff(models.PROTECT, related_name="exports")
     query = models.CharField(max_length=LONGEST_QUERY, blank=True)
-    filters = models.TextField(blank=True)
+    filters = models.TextField(blank=True, default="", db_default="")
     format = models.CharField(max_length=4, choices=Format, default=Format.CSV)
     status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
     done = models.PositiveIntegerField("reports so far", default=0)

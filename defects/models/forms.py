@@ -130,7 +130,7 @@ class FormVersion(models.Model):
     form = models.ForeignKey(ReportForm, models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     questions = models.JSONField(default=list)
-    thanks = models.CharField(max_length=500, blank=True)
+    thanks = models.CharField(max_length=500, blank=True, default="", db_default="")
     published_at = models.DateTimeField(default=timezone.now)
     published_by = of_staff()
 

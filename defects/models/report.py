@@ -6,6 +6,8 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 from django.utils import timezone
 
 from defects.models.audit import AuditedRecords, Change
@@ -265,3 +267,13 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return str(self.message)
+
+
+@receiver(pre_delete, sender=Order)
+@receiver(pre_delete, sender=Line)
+def _lose(instance: Order | Line, **_: Any) -> None:
+    """Reports that refer to what is deleted change with that, as their histories then say."""
+    name = instance._meta.model_name
+    for report in instance.defect_reports.select_for_update(no_key=True):
+        setattr(report, name, None)
+        report.save(update_fields=[name])

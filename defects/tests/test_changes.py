@@ -15,6 +15,7 @@ from simple_history.models import HistoricalRecords
 from defects.models import Change, DefectCategory, DefectReport, Door
 from defects.models.audit import AuditedRecords
 from defects.tests.people import a_report, colleague
+from orders.models import Customer, Line, Order
 from whatsapp_bot.tests.database import statements
 
 pytestmark = pytest.mark.django_db
@@ -157,7 +158,7 @@ def test_it_is_found_by_report_and_by_person(report, anna, listed):
     assert listed(q="nobody % _") == []
 
 
-def test_it_is_narrowed_by_field_door_person_and_day(report, anna, listed):
+def test_it_is_narrowed_by_field_door_person_and_day(clock, report, anna, listed):
     report.acknowledge(anna)
     report.assign(None, anna)
     part = report.dispositions.create(kind="scrap", quantity=4)
@@ -177,6 +178,7 @@ def test_it_is_narrowed_by_field_door_person_and_day(report, anna, listed):
     assert listed(at_from=(today + timedelta(days=1)).isoformat()) == [quantity]
 
 
+@pytest.mark.usefixtures("read_once")
 def test_it_takes_as_many_statements_for_many_as_for_few(report, new_phone, anna, listed):
     report.acknowledge(anna)
     listed()
@@ -270,3 +272,19 @@ def test_the_first_row_of_a_history_is_what_simple_history_makes(new_phone, rf, 
 def test_a_critical_report_is_urgent_from_the_start(new_phone):
     assert a_report(new_phone, severity="critical").urgency == 0
     assert DefectReport.objects.get().urgency == 0
+
+
+@pytest.mark.parametrize("lost", ["order", "line"])
+def test_a_report_whose_order_or_line_is_deleted_has_changed(report, anna, lost):
+    customer = Customer.objects.create(name="Acme")
+    order = Order.objects.create(number="ORD-1", customer=customer, product="Gear", quantity=5)
+    line = Line.objects.create(name="Line 1")
+    report.order, report.line = order, line
+    report.save()
+    changed = report.updated_at
+    getattr(report, lost).delete()
+    report.refresh_from_db()
+    assert (report.order is None, report.line is None) == (lost == "order", lost == "line")
+    assert report.updated_at > changed
+    last = told(field=lost)[-1]
+    assert last[:3] == (lost, {"order": "ORD-1", "line": "Line 1"}[lost], "")

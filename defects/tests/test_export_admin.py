@@ -117,7 +117,7 @@ QUERIES = [
 
 @pytest.mark.parametrize("query", QUERIES)
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_it_is_exactly_what_the_list_shows(client, reports, monkeypatch, query, kind):
+def test_it_is_exactly_what_the_list_shows(clock, client, reports, monkeypatch, query, kind):
     from django.contrib import admin
 
     monkeypatch.setattr(admin.site.get_model_admin(DefectReport), "list_per_page", 4)

@@ -75,7 +75,7 @@ def test_its_row_leads_to_the_list_that_shows_the_same(reports, admin_client, tm
     assert row.filters == "Status: reported or closed; Reported at: from 21 November 2026"
 
 
-def test_without_a_name_it_has_that_of_the_day(reports, tmp_path):
+def test_without_a_name_it_has_that_of_the_day(clock, reports, tmp_path):
     export()
     (place,) = tmp_path.iterdir()
     assert place.name == f"defects-{timezone.localdate()}.csv"

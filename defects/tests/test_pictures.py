@@ -13,6 +13,7 @@ from whatsapp_bot.models.contact import Role
 from whatsapp_bot.recent import forget_all
 from whatsapp_bot.simulator import phone as simulator
 from whatsapp_bot.tests import files
+from whatsapp_bot.tests.staff import waiting
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_a_caption_is_the_answer(phone, describing):
 
 def test_without_a_caption_the_picture_is_kept_and_the_question_repeated(phone, say, describing):
     (reply,) = phone.send("image")
-    assert reply == "📎 Got it, I keep that with your report.\n\nPlease describe the defect:"
+    assert reply == "📎 Got it, I will add that to your report.\n\nPlease describe the defect:"
     assert "Defect Submitted" in say("The seal leaks")
     assert attached() == 1
 
@@ -75,7 +76,9 @@ def test_with_a_caption_that_is_no_answer_the_picture_is_kept_and_said_to_be(
     forget_all()
     say("The seal leaks")
     (reply,) = phone.send("image", text="the left one")
-    assert reply.startswith("📎 Got it, I keep that with your report.\n\nSorry, I need a number.")
+    assert reply.startswith(
+        "📎 Got it, I will add that to your report.\n\nSorry, I need one number, such as 12."
+    )
     assert "Defect Submitted" in say("3")
     assert attached() == 1
 
@@ -231,11 +234,45 @@ def test_a_voice_note_is_a_message_for_the_team(phone, say):
 
 def test_that_a_voice_note_does_not_answer_the_question_is_said(phone, say, describing):
     assert phone.send("audio") == [
-        "📎 Got it, I keep that with your report. I cannot listen to it myself.\n\n"
+        "📎 Got it, I will add that to your report. "
+        "I cannot listen to it, so please write a few words as well.\n\n"
         "Please describe the defect:"
     ]
     assert "Defect Submitted" in say("The seal leaks")
     assert attached() == 1
+
+
+def test_where_the_question_has_choices_it_asks_for_a_number(phone, say, worker):
+    say("the belt is torn")
+    assert phone.send("audio") == [
+        "📎 I have that one as well. I cannot listen to it, so please send one of the numbers.\n\n"
+        "Thank you for telling me! Shall I report that as a defect?\n\n1. Yes\n2. No"
+    ]
+
+
+@pytest.mark.parametrize("kind", ["number", "date"])
+def test_where_words_are_no_answer_it_asks_for_the_answer(phone, say, defect_form, kind):
+    defect_form.questions.update(kind=kind)
+    defect_form.publish()
+    forget_all()
+    for text in ("hi", "2", "1"):
+        say(text)
+    assert phone.send("audio") == [
+        "📎 Got it, I will add that to your report. "
+        "I cannot listen to it, so please write the answer.\n\n"
+        "Please describe the defect:"
+    ]
+
+
+def test_where_a_photo_is_asked_for_it_asks_for_no_words(phone, say, defect_form):
+    defect_form.questions.update(kind="photo")
+    defect_form.publish()
+    forget_all()
+    for text in ("hi", "2", "1"):
+        say(text)
+    assert phone.send("audio") == [
+        "📎 Got it, I will add that to your report.\n\nPlease describe the defect:"
+    ]
 
 
 def test_its_caption_is_the_description(phone, say):
@@ -293,7 +330,7 @@ def test_an_album_is_answered_once(phone, say, describing, clock):
     for _ in range(10):
         replies += phone.send("image")
         clock.shift(timedelta(milliseconds=300))
-    assert replies == ["📎 Got it, I keep that with your report.\n\nPlease describe the defect:"]
+    assert replies == ["📎 Got it, I will add that to your report.\n\nPlease describe the defect:"]
     say("The seal leaks")
     assert attached() == 10
 
@@ -483,6 +520,38 @@ def test_what_cannot_be_read_is_no_photo_either(say, defect_form):
         assert reply == "Sorry, I need a picture here.\n\nPlease describe the defect:"
 
 
+def test_a_photo_that_is_sent_as_a_document_is_one(phone, say, defect_form):
+    defect_form.questions.update(kind="photo")
+    defect_form.publish()
+    forget_all()
+    for text in ("hi", "2", "1"):
+        say(text)
+    (reply,) = phone.send("document", "image/jpeg", "IMG_2041.jpg")
+    assert "Defect Submitted" in reply
+    message = Attachment.objects.get().message
+    assert (message.kind, message.body, message.file_name) == ("image", "", "IMG_2041.jpg")
+
+
+@pytest.mark.parametrize("kind", ["image/tiff", "image/vnd.dwg", "image/svg+xml"])
+def test_a_drawing_is_no_photo(phone, say, defect_form, kind):
+    defect_form.questions.update(kind="photo")
+    defect_form.publish()
+    forget_all()
+    for text in ("hi", "2", "1"):
+        say(text)
+    assert phone.send("document", kind, "plan.tif") == [
+        "📎 Got it, I will add that to your report.\n\nPlease describe the defect:"
+    ]
+    assert "Defect Submitted" in phone.send("document", "image/jpg; x=y", "IMG_2041.jpg")[0]
+    assert attached() == 2
+
+
+def test_the_name_of_a_photo_describes_nothing(phone, say, describing):
+    (reply,) = phone.send("document", "image/heic", "torn seal at line 3.heic")
+    assert reply == "📎 Got it, I will add that to your report.\n\nPlease describe the defect:"
+    assert "Send a photo now" not in say("The seal leaks")
+
+
 def test_a_voice_note_is_no_part_of_an_album(phone, describing, clock):
     phone.send("image")
     clock.shift(timedelta(seconds=5))
@@ -530,6 +599,72 @@ def test_a_captioned_picture_is_the_message_for_the_team(phone, say):
     assert phone.send("image")[0].startswith("📎 Got it, our team will see that as well.")
     assert "HELP-" in phone.send("image", text="Please call me about my invoice")[0]
     assert HelpRequest.objects.get().text == "Please call me about my invoice"
+
+
+@pytest.mark.parametrize("leave", ["menu", "help", "back", "stop", "hi"])
+def test_a_photo_for_the_team_reaches_it_without_words_too(phone, say, leave):
+    for text in ("hi", "4", "1"):
+        say(text)
+    phone.send("image")
+    phone.send("image", text="?")
+    assert "Thank you! I have passed that on to our team." in say(leave)
+    assert waiting() == ["📎\n?"]
+    for text in ("menu", "2", "1", "The seal leaks"):
+        say(text)
+    assert attached() == 0
+    assert waiting() == ["📎\n?"]
+
+
+def test_a_photo_from_before_is_not_for_the_team(phone, say):
+    """It waits for a report, also while a message for the team is written."""
+    assert "report a defect with it?" in phone.send("image")[0]
+    say("help")
+    say("1")
+    phone.send("image")
+    assert "Our team has your message" in say("Please call me")
+    for text in ("menu", "help", "1"):
+        say(text)
+    assert "passed that on" not in say("menu")
+    for text in ("2", "1", "The seal leaks"):
+        say(text)
+    assert attached() == 1
+    assert waiting() == ["Please call me"]
+
+
+def test_nor_is_one_for_a_report_that_was_left_half_way(phone, say, two_questions, clock):
+    for text in ("hi", "2", "1"):
+        say(text)
+    say("Oil on the floor there")
+    clock.shift(timedelta(hours=30))
+    assert "1. Continue" in phone.send("image")[0]
+    for text in ("help", "1", "back", "back"):
+        assert "passed that on" not in say(text)
+    assert say("1") == "How many parts?"
+    say("4")
+    assert attached() == 1
+    assert waiting() == []
+
+
+def test_also_after_a_long_silence(phone, say, clock):
+    for text in ("hi", "4", "1"):
+        say(text)
+    phone.send("image")
+    clock.shift(timedelta(hours=5))
+    assert say("2").startswith(
+        "It has been a while, so we start again here.\n\n"
+        "Thank you! I have passed that on to our team."
+    )
+    assert waiting() == ["📎"]
+
+
+def test_but_not_where_it_is_cancelled_or_was_only_offered(phone, say, customer):
+    for text in ("hi", "4", "1"):
+        say(text)
+    phone.send("image")
+    assert say("cancel").startswith("Cancelled. Nothing was submitted.")
+    assert phone.send("image", text="And this?") == [FOR_TEAM]
+    assert "passed that on" not in say("menu")
+    assert waiting() == []
 
 
 def test_who_sees_reports_and_no_messages_sees_their_photos_only(describing, phone, settings, api):

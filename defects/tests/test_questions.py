@@ -46,13 +46,36 @@ def answer() -> str:
         ("1e5", "100000"),
         ("-0", "0"),
         ("Ten", "10"),
+        *(
+            ("twelve", "12"),
+            ("zero", "0"),
+            ("1 500 000", "1500000"),
+            ("1\N{NO-BREAK SPACE}500", "1500"),
+        ),
+        *(("5️⃣", "5"), ("1️⃣2️⃣", "12"), ("5 pcs", "5"), ("5pcs.", "5"), ("about 5", "5")),
+        *(("five parts", "5"), ("five.", "5"), ("~5", "5"), ("Approx. 12 pieces", "12")),
     ],
 )
 def test_a_number(ask, say, said, stored):
     ask("number")
-    assert "Sorry, I need a number." in say("a dozen")
+    assert "Sorry, I need one number, such as 12." in say("a dozen")
     say(said)
     assert answer() == stored
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("3 2", "3\n2", "12 24", "1 50", "5-6", "5 or 6", "5 5 5", "1500 000", "1 500 2"),
+        *("5 boxes", "5 kg", "about", "pcs", "parts 5 and 6", "five six", "no. 5", "ten-ish"),
+        f"1{' ' * 60_000}x",
+    ],
+)
+def test_what_is_not_one_number(ask, say, said):
+    ask("number")
+    assert "Sorry, I need one number, such as 12." in say(said)
+    say("12")
+    assert answer() == "12"
 
 
 def test_a_quantity_is_not_below_zero(ask, say):
@@ -68,6 +91,14 @@ def test_a_number_may_be_below_zero_where_its_example_is(ask, say, said):
     ask("number", example="-12.5")
     say(said)
     assert answer() == "-5"
+
+
+@pytest.mark.parametrize("said", ["will do", "noted", "😊"])
+def test_an_ok_to_a_question_is_no_answer_to_it(ask, say, said):
+    ask("yes_no")
+    assert say(said).startswith("Sorry, that is not one of the choices.")
+    say("not yet")
+    assert answer() == "No"
 
 
 def test_a_choice(ask, say):

@@ -103,7 +103,7 @@ def test_and_once(report, step):
     assert told() == ["news.acknowledged"]
 
 
-def test_from_reported_to_closed(report, step, post, shown):
+def test_from_reported_to_closed(clock, report, step, post, shown):
     step("acknowledge")
     step("begin_review")
     category = DefectCategory.objects.create(name="Surface")
@@ -418,7 +418,7 @@ def test_the_list_begins_with_what_is_urgent(listed, some, report):
     assert found(listed()) == [critical, report, at_work, over]
 
 
-def test_tabs_and_filters(listed, some, report):
+def test_tabs_and_filters(clock, listed, some, report):
     critical, at_work, over = some
     assert found(listed(at_work="mine")) == [at_work]
     assert set(found(listed(at_work="open"))) == {critical, at_work, report}

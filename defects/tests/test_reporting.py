@@ -1,6 +1,7 @@
 """Conversations in which somebody reports a defect."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,8 @@ from django.db import OperationalError, connection
 from defects.models import DefectReport, Question, ReportForm
 from defects.models.report import DefectReportQuerySet
 from orders.models import Customer, CustomerLink, Order
-from whatsapp_bot.models import Contact, HelpRequest, Menu, MenuItem
+from whatsapp_bot.delivery import DeliveryReport, Status
+from whatsapp_bot.models import Contact, HelpRequest, Menu, MenuItem, Message
 from whatsapp_bot.recent import forget_all
 
 MAIN_MENU = """\
@@ -167,7 +169,8 @@ def test_a_half_written_report_is_offered_after_a_long_silence(say, two_question
 
 
 @pytest.mark.parametrize(
-    ("word", "answer"), [("stop", "All right, we will not"), ("help", "*Help & support*")]
+    ("word", "answer"),
+    [("stop", "All right, we will send you no more news."), ("help", "*Help & support*")],
 )
 def test_stop_and_help_are_heard_before_the_offer_to_go_on(say, two_questions, clock, word, answer):
     begin(say, "Bent frame")
@@ -209,6 +212,206 @@ def test_an_answer_that_comes_after_a_long_silence_counts_when_the_report_goes_o
     assert DefectReport.objects.get().answers[1]["answer"] == "7"
 
 
+@pytest.fixture
+def hazard(defect_form) -> ReportForm:
+    """The shipped form with choices after the description."""
+    choices = (
+        ("severity", "How bad is it?", "Minor\nCritical"),
+        ("line", "Where?", "Line 1\nLine 2"),
+    )
+    for place, (name, text, lines) in enumerate(choices, 20):
+        Question.objects.create(
+            form=defect_form, position=place, name=name, kind="choice", text=text, choices=lines
+        )
+    defect_form.publish()
+    forget_all()
+    return defect_form
+
+
+def filed() -> list[str]:
+    """What was said and is with the report as a message."""
+    return list(DefectReport.objects.get().attachments.values_list("message__body", flat=True))
+
+
+def test_what_is_said_the_next_day_describes_nothing_unseen(say, phone, two_questions, clock):
+    two_questions.questions.update(position=1)
+    Question.objects.create(form=two_questions, name="first", kind="number", text="Which crate?")
+    two_questions.publish()
+    forget_all()
+    begin(say, "4")
+    phone.send("image")
+    clock.shift(timedelta(hours=17))
+    assert "1. Continue" in say("sorry I was busy yesterday")
+    assert say("1") == "Please describe the defect:"
+    say("The seal leaks")
+    say("3")
+    assert DefectReport.objects.get().description == "The seal leaks"
+    assert filed() == ["", "sorry I was busy yesterday"]
+
+
+@pytest.mark.parametrize("said", ["2", "yes", "ok", "👍", "menu please", "Line 9"])
+def test_nor_does_it_choose_anything(say, hazard, clock, said):
+    begin(say, "Bent frame")
+    clock.shift(timedelta(hours=17))
+    assert "1. Continue" in say(said)
+    assert say("1") == "How bad is it?\n\n1. Minor\n2. Critical"
+    say("minor")
+    say("line 1")
+    assert filed() == (["Line 9"] if said == "Line 9" else [])
+
+
+def test_but_the_words_of_a_choice_do(say, hazard, clock):
+    begin(say, "Bent frame")
+    clock.shift(timedelta(hours=17))
+    say("critical")
+    assert say("1").startswith("Where?")
+    say("2")
+    answers = [one["answer"] for one in DefectReport.objects.get().answers]
+    assert answers == ["Bent frame", "Critical", "Line 2"]
+    assert filed() == []
+
+
+def test_the_rest_of_a_description_stays_with_the_report(say, hazard):
+    question = begin(say, "Oil on floor")
+    for more in ("near the pump of line 2", "and it smells a bit", "since the night shift"):
+        added = "I will add that to your report. Please choose as well:"
+        assert say(more) == f"{added}\n\n{question}"
+    assert say("critical").startswith("Where?")
+    say("menu")
+    say("2")
+    say("1")
+    assert say("1").startswith("Where?")
+    assert "Send a photo now" in say("2")
+    assert DefectReport.objects.get().description == "Oil on floor"
+    assert filed() == ["near the pump of line 2", "and it smells a bit", "since the night shift"]
+
+
+def test_what_is_less_than_a_sentence_or_was_tapped_does_not(say, hazard):
+    begin(say, "Oil on floor")
+    tapped = {"ButtonPayload": "old", "ButtonText": "View defect history", "MessageType": "button"}
+    for text, more in (("very bad", {}), ("", tapped), ("critical, line 9", {})):
+        assert say(text, **more).startswith("Sorry, that is not one of the choices.")
+    say("critical")
+    say("1")
+    assert filed() == []
+
+
+def test_what_tells_nothing_of_it_does_not_either(say, hazard):
+    question = begin(say, "Oil on floor")
+    for text in (
+        *("I don't know", "sorry, I'm not sure how bad", "i dont know what it means"),
+        *("what does major mean?", "does it have to be one of them ?"),
+    ):
+        reply = say(text)
+        assert reply.startswith("Sorry, that is not one of the choices. Please send one of the")
+        assert reply.endswith(question)
+    assert "For example: 1\nOr send *menu*" in reply
+    say("critical")
+    say("1")
+    assert filed() == []
+
+
+@pytest.mark.parametrize("asked", ["where is my order ORD-1001?", "Is ORD-1001 ready"])
+def test_an_order_that_is_asked_about_meanwhile_is_told(say, hazard, worker, asked):
+    Order.objects.create(
+        number="ORD-1001", customer=Customer.objects.create(name="Acme"), quantity=5
+    )
+    question = begin(say, "Oil on floor")
+    reply = say(asked)
+    assert reply.startswith("*Order ORD-1001*")
+    assert reply.endswith(question)
+    assert "Send *menu*" not in reply
+    say("critical")
+    say("1")
+    assert filed() == []
+
+
+def test_where_we_would_have_to_ask_back_the_choice_comes_first(say, hazard, worker):
+    question = begin(say, "Oil on floor")
+    reply = say("where is my order please")
+    assert reply == (
+        f"Sorry, that is not one of the choices. Please send one of the numbers.\n\n{question}"
+    )
+    say("critical")
+    say("1")
+    assert filed() == []
+
+
+def test_who_tells_of_an_emergency_meanwhile_has_it_in_the_report_too(say, hazard):
+    question = begin(say, "Oil on floor")
+    assert say("now there is a fire").endswith(f"\n\n{question}")
+    say("critical")
+    say("1")
+    assert filed() == ["now there is a fire"]
+
+
+def test_what_is_said_to_the_offer_to_go_on_is_no_part_of_the_report(say, hazard):
+    begin(say, "Oil on floor")
+    for text in ("menu", "2", "1"):
+        say(text)
+    assert say("no that was settled").startswith("Sorry, that is not one of the choices.")
+
+
+@pytest.fixture
+def replied(phone) -> Callable[[str, str], str]:
+    """Say something in reply to the first message of ours that has these words."""
+
+    def replied(text: str, to: str) -> str:
+        ours = Message.objects.filter(direction="out", body__contains=to).earliest("pk")
+        sid = f"SM{ours.pk:032x}"
+        Message.objects.take_report(DeliveryReport(sid, "delivered", ours.pk, Status.DELIVERED))
+        return phone.say(text, OriginalRepliedMessageSid=sid)[0]
+
+    return replied
+
+
+@pytest.mark.parametrize("said", ["2", "critical", "Minor"])
+def test_a_reply_to_an_earlier_question_answers_no_other(say, replied, hazard, said):
+    begin(say, "Oil on floor")
+    asked = replied("1", to="How bad is it?")
+    assert asked.startswith("Where?"), "a reply to the open question counts"
+    assert replied(said, to="How bad is it?") == (
+        "That was an earlier question. Send *back* to return to the one before, or go on with this "
+        f"one:\n\n{asked}"
+    )
+    assert say("back").startswith("How bad is it?")
+    say("2")
+    assert "Defect Submitted" in replied("1", to="Where?")
+    answers = [one["answer"] for one in DefectReport.objects.get().answers]
+    assert answers == ["Oil on floor", "Critical", "Line 1"]
+
+
+def test_nor_does_a_number_where_one_is_asked_for(say, replied, two_questions):
+    begin(say, "Bent frame")
+    assert replied("2", to="Report a defect").startswith("That was an earlier question.")
+    assert replied("2", to="describe the defect").startswith("That was an earlier question.")
+    assert not DefectReport.objects.exists()
+    assert "Defect Submitted" in say("2")
+
+
+def test_what_is_asked_again_may_be_answered_where_it_was_asked_first(say, replied, hazard):
+    begin(say, "Oil on floor")
+    say("7")
+    say("thanks")
+    assert replied("2", to="How bad is it?").startswith("Where?")
+
+
+def test_when_nothing_is_asked_any_more_it_shows_the_menu(say, replied, hazard):
+    begin(say, "Oil on floor")
+    for text in ("2", "2"):
+        say(text)
+    reply = replied("1", to="How bad is it?")
+    assert reply.startswith("Thank you! That question is no longer open.\n\n👋 Welcome!")
+    assert DEFECT_MENU in replied("2", to="👋 Welcome!")
+    assert DefectReport.objects.count() == 1
+
+
+def test_words_count_whatever_they_reply_to(say, replied, hazard):
+    begin(say, "Oil on floor")
+    assert replied("it drips from the pump", to="describe the defect").startswith("I will add that")
+    assert MAIN_MENU in replied("menu", to="describe the defect")
+
+
 def test_a_half_written_report_can_be_started_over(say, two_questions, clock):
     say("hi")
     say("2")
@@ -233,6 +436,17 @@ def test_a_report_that_was_left_for_the_menu_is_offered_when_it_is_opened_again(
     assert say("1") == "How many parts?"
 
 
+def test_who_stops_half_way_hears_that_it_was_kept(say, two_questions):
+    begin(say, "Bent frame")
+    assert say("stop") == (
+        "All right, we will send you no more news. We still answer when you write. "
+        "Send *start* to hear from us again.\n\n"
+        "I have kept what you began. Choose it again to go on with it."
+    )
+    say("2")
+    assert "“Bent frame”" in say("1")
+
+
 @pytest.mark.parametrize("before", [["menu"], ["menu", "2"], ["menu", "1"]])
 def test_a_report_that_was_left_for_the_menu_can_be_cancelled_from_there(
     say, two_questions, before
@@ -242,6 +456,60 @@ def test_a_report_that_was_left_for_the_menu_can_be_cancelled_from_there(
     assert say("cancel my report").startswith("Cancelled. Nothing was submitted.")
     say("2")
     assert say("1") == "Please describe the defect:"
+
+
+@pytest.mark.parametrize("asks", ["help", "call me", "human"])
+def test_back_from_the_help_leads_to_the_question_again(say, phone, two_questions, asks):
+    begin(say, "Bent frame")
+    phone.send("image")
+    assert say(asks).startswith("I have kept what you began.")
+    assert say("back") == "How many parts?"
+    assert "Defect Submitted" in say("3")
+    report = DefectReport.objects.get()
+    assert (report.description, report.attachments.count()) == ("Bent frame", 1)
+
+
+def test_so_it_does_where_nothing_was_answered_yet_and_from_below_the_help(say):
+    for text in ("hi", "2", "1", "help"):
+        say(text)
+    assert say("1") == "What would you like to tell our team?"
+    assert say("help").startswith("*Help & support*")
+    assert say("back") == "What would you like to tell our team?"
+    assert say("back").startswith("*Help & support*")
+    assert say("back") == "Please describe the defect:"
+    assert DEFECT_MENU in say("back")
+    assert MAIN_MENU in say("back")
+
+
+@pytest.mark.parametrize("before", [["2"], ["1"], ["4"]])
+def test_back_from_the_help_leads_to_any_menu_or_list(say, before):
+    for text in ("hi", *before):
+        there = say(text)
+    say("help")
+    say("help")
+    if before != ["4"]:
+        assert say("back") == there
+    assert MAIN_MENU in say("back")
+
+
+def test_a_form_that_is_withdrawn_meanwhile_is_not_gone_back_to(say, two_questions):
+    begin(say, "Bent frame")
+    say("help")
+    two_questions.withdraw()
+    forget_all()
+    assert say("back").startswith("Sorry, that is no longer available.")
+    two_questions.publish()
+    forget_all()
+    say("2")
+    assert "“Bent frame”" in say("1")
+
+
+def test_back_from_the_first_question_keeps_what_came_already(say, phone):
+    for text in ("hi", "2", "1"):
+        say(text)
+    phone.send("image")
+    assert say("back").startswith("I have kept what you began.")
+    assert "“📎”" in say("1")
 
 
 def test_back_corrects_the_answer_before(say, two_questions):

@@ -34,7 +34,7 @@ def filed_messages() -> list[str]:
     return list(filed.values_list("message__body", flat=True))
 
 
-@pytest.mark.parametrize("yes", ["1", "yes", "Yes, please", "👍"])
+@pytest.mark.parametrize("yes", ["1", "yes", "Yes, please", "👍", "noted", "1!"])
 def test_words_out_of_the_blue_are_offered_to_be_reported(say, at_rest, two_questions, yes):
     assert say(BROKEN) == OFFER
     assert not DefectReport.objects.exists()
@@ -55,7 +55,16 @@ def test_a_form_with_no_further_question_is_filed_at_once(say, at_rest):
     [
         *("don't report it", "please don’t report that", "do not report", "not needed, thanks"),
         *("no, not yet", "nope, all good", "No thank you, I fixed it", "leave it", "none"),
-        *("leave it for now", "no thanks, we will do it ourselves"),
+        *("leave it for now", "no thanks, we will do it ourselves", "ok, don't report it"),
+        *("that is not a defect", "not a defect sorry", "thats no defect", "no fault at all"),
+        *(
+            "it works again now",
+            "The machine is running again",
+            "its fixed now",
+            "sorry, it works now",
+        ),
+        *("already reported this morning", "I reported it already", "it was reported yesterday"),
+        *("just testing, ignore this message", "sorry, this is just a test", "ignore this message"),
     ],
 )
 def test_who_refuses_in_a_sentence_has_nothing_reported(say, at_rest, no):
@@ -70,6 +79,18 @@ def test_who_refuses_in_a_sentence_has_nothing_reported(say, at_rest, no):
         *("No guard on it either", "not safe at all", "it does not start", "not yet fixed"),
         *("Not yet, still leaking", "it's not yet repaired", "Don't want anyone hurt"),
         *("leave that machine off", "drop it broke", "do not pass the leak test"),
+        *("nothing works again", "it is not working again", "the machine works again but slowly"),
+        *("already reported and still broken", "not a defect but a hazard", "it works sometimes"),
+        *(
+            "just testing the new pump it leaks",
+            "no fault light on the press",
+            "it was fixed badly",
+        ),
+        *(
+            "that is not a good weld",
+            "everything is not fine now",
+            "ignore this message on the panel",
+        ),
     ],
 )
 def test_what_is_amiss_may_deny_something(say, at_rest, more):
@@ -159,6 +180,8 @@ def test_a_photo_that_follows_joins_the_report(say, phone, at_rest, two_question
         *("1 2 3", "👍 👍 👍", "no, that was for my boss", "hello my friend, how are you"),
         *("I want to report something", "please call me back", "show me the plan of today"),
         *("where is the canteen", "what time does the canteen close on Fridays", "schedule"),
+        *("production schedule", "when do we stop production", "start production"),
+        *("whats on line 2 today", "hows it going today"),
     ],
 )
 def test_questions_and_courtesies_are_no_defects(say, at_rest, said):
@@ -171,6 +194,7 @@ def test_questions_and_courtesies_are_no_defects(say, at_rest, said):
     [
         *("Good morning, press 3 leaks oil", "No guard on machine 5", "Does not start, press 3"),
         *("Belt torn? yes, since noon", "20 of ORD-1001 are scratched"),
+        *("production stopped", "Production down", "stop production", "Please stop the line!"),
         *("press broke", "Oil leak!", "line 2 down", "belt jammed", "hi, motor overheating"),
         *("Thanks, the belt broke again", "thank you but it is still leaking", "ok press broke"),
         *TOLD_LIKE_A_QUESTION,
@@ -265,6 +289,20 @@ def test_who_turns_to_the_menu_finds_the_words_in_the_report(say, at_rest, two_q
     assert say("continue") == "How many parts?"
     say("12")
     assert descriptions() == [BROKEN]
+
+
+@pytest.mark.parametrize(("answer", "told"), [("1", [BROKEN]), ("2", [])])
+def test_back_from_the_help_leads_to_the_question_again(say, phone, at_rest, answer, told):
+    say(BROKEN)
+    phone.send("image")
+    assert "I have kept what you wrote" in say("help")
+    assert say("back") == OFFER
+    say(answer)
+    assert descriptions() == told
+    assert all(len(filed_messages()) == 1 for _ in told)
+    for text in ("menu", "2"):
+        say(text)
+    assert say("1") == "Please describe the defect:", "nothing waits there any more"
 
 
 def test_a_photo_waits_with_the_words(say, phone, at_rest, two_questions, clock):
