@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run chat test bench faults fuzz lint audit pictures requirements
+.PHONY: help run chat test bench faults fuzz long lint audit pictures requirements
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' Makefile
@@ -51,14 +51,29 @@ test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/requirements-dev.installed ## all tests (ARGS="-k webhook", TEST_DATABASE_URL=postgres://...)
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
-bench: .venv/requirements-dev.installed ## how fast it is, beside the least for it (BENCH_DATABASE_URL=postgres://...)
-	@$(BIN)/python -m benchmarks
+bench: .venv/requirements-dev.installed ## how fast it is, beside the least for it (ARGS=all, BENCH_DATABASE_URL=postgres://...)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 faults: .venv/requirements-dev.installed ## break it on purpose and count (ARGS="kills --database sqlite", ARGS=--long)
 	@$(BIN)/python -m benchmarks.faults $(ARGS)
 
 fuzz: .venv/requirements-dev.installed ## bytes that nobody would think of (ARGS="webhook --runs 5000000")
 	@$(BIN)/python -m benchmarks.fuzz $(ARGS)
+
+# What fails does not keep the others from running.
+long: .venv/requirements-dev.installed ## all that takes hours, one after the other: faults, conversations, bytes, the API
+	@verdict=; failed=0; \
+	try() { \
+	  printf '\n== %s\n' "$$*"; \
+	  if $(MAKE) --no-print-directory "$$@"; then word=passed; else word=FAILED; failed=1; fi; \
+	  verdict="$$verdict$$(printf '  %-6s  make %s' $$word "$$*")\n"; \
+	}; \
+	try faults ARGS=--long; \
+	try test CONVERSATIONS=2000 ARGS='-k any_conversation -n 0'; \
+	try fuzz ARGS='webhook --runs 5000000'; \
+	try fuzz ARGS='dialog --runs 5000000'; \
+	try test API_EXAMPLES=200 ARGS='-k as_it_is_described'; \
+	printf "\n== verdict\n$$verdict"; exit $$failed
 
 # Without a database, and at the end with the settings of .env.example, its gaps filled.
 lint: export DJANGO_SETTINGS_MODULE = config.settings_test
@@ -67,17 +82,20 @@ lint: .venv/requirements-dev.installed ## style, faults, layers, missing migrati
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
 	$(BIN)/lint-imports --no-logo
-	git ls-files 'config/*.py' 'whatsapp_bot/*.py' 'orders/*.py' 'defects/*.py' | grep -v /tests/ \
-	  | xargs $(BIN)/bandit --quiet --severity-level medium 2>/dev/null
+	@# It says a lot on stderr, which is of interest only when it fails.
+	said=$$(git ls-files 'config/*.py' 'whatsapp_bot/*.py' 'orders/*.py' 'defects/*.py' | grep -v /tests/ \
+	  | xargs $(BIN)/bandit --quiet --severity-level medium 2>&1) || { printf '%s\n' "$$said"; exit 1; }
 	git ls-files '*.html' | xargs -r $(BIN)/djade --check --target-version 5.2
 	$(MANAGE) makemigrations --check --dry-run
 	DJANGO_SETTINGS_MODULE=config.settings ANDON_ENV_FILE=.env.example \
 	  TWILIO_ACCOUNT_SID=AC0123456789abcdef0123456789abcdef TWILIO_AUTH_TOKEN=0123456789abcdef \
 	  SECRET_KEY='nothing is signed with this key, which is only there to be checked' \
+	  DATABASE_URL=sqlite:////var/lib/andon/db.sqlite3 MEDIA_ROOT=/var/lib/andon/media \
 	  $(MANAGE) check --deploy --fail-level WARNING
 
 audit: .venv/requirements-dev.installed ## does any package that is pinned have a known vulnerability? (asks the internet)
-	@$(BIN)/pip-audit --requirement requirements.txt --require-hashes --disable-pip --progress-spinner off
+	@$(BIN)/pip-audit --requirement requirements.txt --require-hashes --disable-pip --strict \
+	  --progress-spinner off
 
 pictures: .venv/requirements-dev.installed ## draw the pictures of the handbook (needs Debian's chromium-headless-shell)
 	@$(BIN)/python docs/pictures.py
@@ -90,8 +108,8 @@ requirements: .venv/requirements-dev.installed ## pin the newest versions that r
 PIN = $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
   --custom-compile-command 'make requirements'
 
-# Nothing is installed in an environment whose Python is gone.
-$(shell test -x $(BIN)/python || rm -f .venv/*.installed)
+# An environment is made anew whose Python is gone, or another one since the system was upgraded.
+$(shell $(BIN)/python -c 'import pip' 2>/dev/null || rm -f $(BIN)/python .venv/*.installed)
 
 .venv/%.installed: %.txt $(BIN)/python
 	@echo 'Installing $< into .venv (a minute or two, and only when it has changed).'

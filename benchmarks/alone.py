@@ -4,7 +4,7 @@
 
 Without gunicorn, network and others who write: the floor (see `floor.py`), the product, and the
 product with nothing to think about, which says the same to everybody. They take turns, on the
-conversations of `turns.py`. What PostgreSQL itself uses is not counted.
+conversations of `reporters.py`. What PostgreSQL itself uses is not counted.
 
 Makes a test database beside that of DATABASE_URL, as the tests do, and removes it again. Prints ms
 of CPU time a turn, medians. Exits with 1 when an answer was wrong.
@@ -14,26 +14,21 @@ import argparse
 import gc
 import io
 import itertools
+import os
 import random
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from unittest.mock import patch
 
 from django.db import connection
-from django.test.utils import setup_test_environment
 
 from benchmarks import floor
-from benchmarks.turns import (
-    FloorReporter,
-    Reporter,
-    databases,
-    make_known_at_the_floor,
-    script,
-)
+from benchmarks.filling import databases, make_known_at_the_floor
+from benchmarks.reporters import FloorReporter, Reporter, script
 from config.tests.serving import beside
 from whatsapp_bot.desk import Desk
 from whatsapp_bot.simulator.phone import Phone
@@ -109,6 +104,21 @@ def thinking(name: str) -> AbstractContextManager:
     return nullcontext()
 
 
+@contextmanager
+def log_unread() -> Iterator[None]:
+    """What is logged is written, and nobody sees it."""
+    sys.stderr.flush()
+    seen = os.dup(2)
+    with open(os.devnull, "wb") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(seen, 2)
+        os.close(seen)
+
+
 def people(count: int) -> dict[str, list[Reporter]]:
     """So many for each: who has sent 60 messages in a minute is not answered any more."""
     numbers = itertools.count()
@@ -128,7 +138,7 @@ def measure(options: argparse.Namespace) -> None:
     wrong = []
     for turn in range(options.rounds + 1):
         for name in CONTESTANTS:
-            with thinking(name):
+            with thinking(name), log_unread():
                 ms, came = take_turns(apps[name], everybody[name], turn)
             taken[name].append(ms)
             wrong += came
@@ -146,14 +156,12 @@ def main() -> None:
     options = parser.parse_args()
     if options.within:
         return measure(options)
-    setup_test_environment()
     with databases():
         make_known_at_the_floor([one.phone.address for one in people(options.people)["floor"]])
         sys.exit(
             subprocess.run(  # noqa: S603
                 [sys.executable, "-m", "benchmarks.alone", "--within", *sys.argv[1:]],
                 env=beside(),
-                stderr=subprocess.DEVNULL,
             ).returncode
         )
 

@@ -1,6 +1,6 @@
 """How long does the database take for pages of the API, with a million orders, two million runs?
 
-    python -m benchmarks.api [--orders 1000000] [--runs 2000000]
+    python -m benchmarks.api [--orders 1000000] [--runs 2000000] [--write]
 
 For PostgreSQL. Makes a test database beside that of DATABASE_URL, as the tests do, fills it as
 `benchmarks.orders` does, and removes it again. Prints for each call what the database takes for all
@@ -72,7 +72,7 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--plans", action="store_true", help="show every plan")
     given = options.parse_args()
-    measure_at(given, questions, plans=given.plans)
+    measure_at(given, questions, "api", plans=given.plans)
 
 
 if __name__ == "__main__":

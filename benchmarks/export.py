@@ -1,6 +1,6 @@
 """How long does it take to export very many reports, and in how much memory?
 
-    python -m benchmarks.export [--reports 1000000] [--keep FOLDER]
+    python -m benchmarks.export [--reports 1000000] [--keep FOLDER] [--write]
 
 Makes a test database beside that of DATABASE_URL, as the tests do, and removes it again. Exports
 all reports as CSV and as XLSX with `manage.py export_defects`, in a process each, and prints the
@@ -9,22 +9,19 @@ seconds it took and the most memory that it had (VmHWM). Exits with 1 when that 
 
 import argparse
 import random
-import subprocess
 import sys
 import tempfile
-import time
 from datetime import timedelta
 from pathlib import Path
 
-from benchmarks.database import test_database  # isort: skip  Sets Django up.
+from benchmarks.database import its_name, test_database  # isort: skip  Sets Django up.
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.utils import timezone
 
-from benchmarks.servers import most_memory_of
-from config.tests.serving import beside
+from benchmarks import page
+from benchmarks.servers import MB, managed
 from defects.models import DefectCategory, DefectReport, ReportForm, Severity, Status
 from orders.models import Line
 from whatsapp_bot.models import Contact
@@ -102,39 +99,38 @@ def make(reports: int) -> None:
     DefectReport.objects.bulk_create(batch, batch_size=1000)
 
 
-def exported(kind: str, place: Path) -> tuple[float, float]:
-    """Seconds, and MB of memory at most."""
-    began = time.monotonic()
-    command = ["export_defects", "--format", kind, "--out", str(place), "--force"]
-    with subprocess.Popen(  # noqa: S603
-        [sys.executable, "manage.py", *command], cwd=settings.BASE_DIR, env=beside()
-    ) as process:
-        most = most_memory_of(process)
-    if process.returncode:
-        sys.exit(f"The export as {kind} failed.")
-    return time.monotonic() - began, most
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--reports", type=int, default=1_000_000)
     parser.add_argument("--keep", type=Path, help="a folder for the files; else they are removed")
+    page.may_write(parser)
     options = parser.parse_args()
-    too_much = []
+    too_much, rows = [], []
     with test_database():
+        name = its_name()
         fill(options.reports)
         connection.close()
         with tempfile.TemporaryDirectory() as folder:
             for kind, limit in MOST_MEMORY.items():
                 place = (options.keep or Path(folder)) / f"defects.{kind}"
-                seconds, memory = exported(kind, place)
+                used = managed("export_defects", "--format", kind, "--out", str(place), "--force")
+                size = place.stat().st_size / MB
                 print(
-                    f"{connection.vendor}: {options.reports:,} reports as {kind}: {seconds:.0f} s, "
-                    f"{memory:.0f} MB of memory, file of {place.stat().st_size / 1e6:.0f} MB",
+                    f"{name}: {options.reports:,} reports as {kind}: {used.seconds:.0f} s, "
+                    f"{used.memory:.0f} MB of memory, file of {size:.0f} MB",
                     flush=True,
                 )
-                if memory > limit:
-                    too_much.append(f"{kind} took {memory:.0f} MB, more than {limit}")
+                rows.append(
+                    [kind, f"{used.seconds:.0f}", f"{used.memory:.0f}", str(limit), f"{size:.0f}"]
+                )
+                if used.memory > limit:
+                    too_much.append(f"{kind} took {used.memory:.0f} MB, more than {limit}")
+    if options.write:
+        page.write(
+            "export",
+            f"{page.measured_on(name)}: {options.reports:,} reports.",
+            page.table(["file", "seconds", "MB of memory", "at most", "MB of the file"], rows),
+        )
     if too_much:
         sys.exit("WRONG: " + "; ".join(too_much))
 

@@ -31,6 +31,8 @@ HEAR = (
 READ = "SELECT state FROM floor_state WHERE contact = ? FOR UPDATE"
 STAND = "UPDATE floor_state SET state = ? WHERE contact = ?"
 REPLY = "INSERT INTO floor_message (contact, direction, body) VALUES (?, 'out', ?)"
+STATEMENTS = 6
+"""In a turn: these, with BEGIN and COMMIT."""
 
 
 class Postgres:
@@ -46,7 +48,8 @@ class Postgres:
 class SQLite:
     def __init__(self, path: str) -> None:
         self.connection = sqlite3.connect(path, timeout=8, isolation_level="IMMEDIATE")
-        self.connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+        durable = os.environ.get("SQLITE_SYNCHRONOUS", "FULL")
+        self.connection.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous={durable};")
 
     def transaction(self) -> sqlite3.Connection:
         return self.connection

@@ -5,7 +5,7 @@
 
 Atheris makes up input that reaches ever more of `whatsapp_bot`. No database is asked and nothing is
 sent. What breaks is printed with the input that did it, kept in a file `crash-...` in the folder
-that is named, and the exit status is not 0.
+that is named, and the exit status is not 0. Else nothing is left behind.
 """
 
 import argparse
@@ -13,7 +13,8 @@ import json
 import os
 import random
 import re
-import subprocess
+import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from urllib.parse import urlencode
 from xml.etree import ElementTree
 
 import atheris
+
+from benchmarks.processes import finish
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
 os.environ["TEST_DATABASE_URL"] = "sqlite://:memory:"
@@ -49,6 +52,7 @@ with atheris.instrument_imports(include=["whatsapp_bot"]):
 A_MINUTE = ["-max_total_time=60"]
 LONGEST_INPUT = 1000
 SEEDS = 300
+CORPUS = "corpus"
 BYTES_ALONE = 0.2
 """How many of the bodies are no parameters at all."""
 UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
@@ -182,7 +186,7 @@ def fuzz(name: str, options: list[str]) -> None:
 
 def _to_begin_with(folder: str) -> str:
     """A folder of long inputs: from none at all it takes the fuzzer a long time to get to them."""
-    corpus = Path(folder) / "corpus"
+    corpus = Path(folder) / CORPUS
     corpus.mkdir()
     dice = random.Random(1)  # noqa: S311
     for number in range(SEEDS):
@@ -190,19 +194,36 @@ def _to_begin_with(folder: str) -> str:
     return str(corpus)
 
 
+def fuzz_beside(name: str, options: list[str]) -> int:
+    """In a process of its own, whose folder stays when something broke; its exit status."""
+    folder = Path(tempfile.mkdtemp(prefix="andon-fuzz-"))
+    how = ["--within", str(folder), *options]
+    try:
+        return finish([sys.executable, "-m", "benchmarks.fuzz", name, *how])
+    finally:
+        if any(found.name != CORPUS for found in folder.iterdir()):
+            print(f"What it found is in {folder}")
+        else:
+            shutil.rmtree(folder)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("target", nargs="?", choices=TARGETS)
     parser.add_argument("--runs", type=int, help="instead of a minute")
+    parser.add_argument("--within", metavar="FOLDER", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    options = [f"-runs={given.runs}"] if given.runs else A_MINUTE
-    if given.target:
-        folder = tempfile.mkdtemp(prefix="andon-fuzz-")
-        fuzz(given.target, [*options, f"-artifact_prefix={folder}/", _to_begin_with(folder)])
-    for name in TARGETS:
-        command = [sys.executable, "-m", "benchmarks.fuzz", name]
-        more = ["--runs", str(given.runs)] if given.runs else []
-        subprocess.run([*command, *more], check=True)  # noqa: S603
+    if given.within:
+        options = [f"-runs={given.runs}"] if given.runs else A_MINUTE
+        corpus = _to_begin_with(given.within)
+        fuzz(given.target, [*options, f"-artifact_prefix={given.within}/", corpus])
+    more = ["--runs", str(given.runs)] if given.runs else []
+    targets = [given.target] if given.target else list(TARGETS)
+    try:
+        statuses = [fuzz_beside(name, more) for name in targets]
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    sys.exit(any(statuses))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How long does it take to import very many orders, and in how much memory?
 
-    python -m benchmarks.importing [--rows 100000] [--keep FOLDER]
+    python -m benchmarks.importing [--rows 100000] [--keep FOLDER] [--write]
 
 Makes a test database beside that of DATABASE_URL, as the tests do, and removes it again. Imports
 the orders of a CSV and of an XLSX file with `manage.py import_orders`, in a process each: as new
@@ -11,23 +11,19 @@ with 1 when that is too much.
 
 import argparse
 import csv
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, getrusage
 
-from benchmarks.database import test_database  # isort: skip  Sets Django up.
+from benchmarks.database import its_name, test_database  # isort: skip  Sets Django up.
 
 import xlsxwriter
-from django.conf import settings
 from django.db import connection
 
-from benchmarks.servers import most_memory_of
-from config.tests.serving import beside
+from benchmarks import page
+from benchmarks.servers import MB, managed
 from orders.models import Customer, Line, Order, ProductionRun
 
 CUSTOMERS = 2000
@@ -98,50 +94,40 @@ def write_xlsx(place: Path, title: list[str], rows: Iterator[list]) -> None:
     book.close()
 
 
-def imported(place: Path, what: str) -> tuple[float, float, float, str]:
-    """Seconds, those of the processor, MB of memory at most, and what was said at the end."""
-    began, worked = time.monotonic(), _worked()
-    command = ["import_orders", str(place), "--what", what]
-    with subprocess.Popen(  # noqa: S603
-        [sys.executable, "manage.py", *command],
-        cwd=settings.BASE_DIR,
-        env=beside(),
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        most = most_memory_of(process)
-        said = process.stdout.read().strip().splitlines()
-    if process.returncode:
-        sys.exit(f"Importing {place.name} failed.")
-    return time.monotonic() - began, _worked() - worked, most, said[-1]
-
-
-def _worked() -> float:
-    used = getrusage(RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--keep", type=Path, help="a folder for the files; else they are removed")
+    page.may_write(parser)
     options = parser.parse_args()
     too_much: list[str] = []
+    rows: list[list[str]] = []
 
     def measure(what: str, place: Path, expected: str) -> None:
-        seconds, worked, memory, said = imported(place, what)
+        used = managed("import_orders", str(place), "--what", what)
+        size = place.stat().st_size / MB
         print(
-            f"{connection.vendor}: {options.rows:,} {what} from {place.name} "
-            f"({place.stat().st_size / 1e6:.0f} MB): {seconds:.0f} s "
-            f"({worked:.0f} s of the processor), {memory:.0f} MB. {said}",
+            f"{name}: {options.rows:,} {what} from {place.name} ({size:.0f} MB): "
+            f"{used.seconds:.0f} s ({used.cpu:.0f} s of the processor), {used.memory:.0f} MB. "
+            f"{used.said}",
             flush=True,
         )
-        if f"{options.rows:,} {expected}" not in said:
+        rows.append(
+            [
+                f"{what}, {expected}",
+                f"{place.suffix[1:]}, {size:.0f} MB",
+                f"{used.seconds:.0f}",
+                f"{used.cpu:.0f}",
+                f"{used.memory:.0f}",
+            ]
+        )
+        if f"{options.rows:,} {expected}" not in used.said:
             too_much.append(f"{place.name} was to be {expected}")
-        if seconds > MOST_SECONDS or memory > MOST_MEMORY:
-            too_much.append(f"{place.name} took {seconds:.0f} s and {memory:.0f} MB")
+        if used.seconds > MOST_SECONDS or used.memory > MOST_MEMORY:
+            too_much.append(f"{place.name} took {used.seconds:.0f} s and {used.memory:.0f} MB")
 
     with test_database():
+        name = its_name()
         Customer.objects.bulk_create(
             Customer(name=f"Customer {n} Ltd", reference=f"K-{n}") for n in range(CUSTOMERS)
         )
@@ -166,6 +152,15 @@ def main() -> None:
                 ProductionRun.objects.all()._raw_delete(connection.alias)
                 Order.objects.all()._raw_delete(connection.alias)
                 connection.close()
+    if options.write:
+        page.write(
+            "importing",
+            f"{page.measured_on(name)}: {options.rows:,} rows a file; at most {MOST_SECONDS} s and "
+            f"{MOST_MEMORY} MB.",
+            page.table(
+                ["rows", "file", "seconds", "of the import's processor", "MB of memory"], rows
+            ),
+        )
     if too_much:
         sys.exit("WRONG: " + "; ".join(too_much))
 

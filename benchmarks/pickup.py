@@ -14,7 +14,6 @@ import time
 
 from benchmarks.database import test_database  # isort: skip  Sets Django up.
 
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -43,8 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--messages", type=int, default=60)
     options = parser.parse_args()
-    account = settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN
-    with test_database(), FakeTwilio(*account, settings.TWILIO_WHATSAPP_NUMBER) as fake:
+    with test_database(), FakeTwilio.with_our_account() as fake:
         workers = Workers(1, environment(fake))
         try:
             time.sleep(3)

@@ -42,7 +42,7 @@ TROUBLE = {
 }
 AMBIGUOUS = {"500", "cut", "reset"}
 """After these nobody knows whether the message is on its way."""
-QUICK = {
+WITHOUT_WAITING = {
     "SEND_PER_SECOND": "10000",
     "SEND_PAUSE_SECONDS": "0",
     "SEND_BACK_OFF_SECONDS": "0.05",
@@ -53,17 +53,22 @@ PATIENCE = 600
 """Seconds without a change after which we give up."""
 
 
-def queue(messages: int, people: int) -> None:
-    """Numbered messages, in turn to people who have all just written."""
+def people_who_wrote(people: int) -> list[Contact]:
+    """Just now, so that they may be written to."""
     contacts = Contact.objects.bulk_create(Contact(phone=f"+2783{n:08}") for n in range(people))
     Conversation.objects.bulk_create(
         Conversation(contact=contact, heard_at=timezone.now()) for contact in contacts
     )
+    return contacts
+
+
+def queue(messages: int, contacts: list[Contact]) -> None:
+    """Numbered messages, in turn to these people."""
     now = timezone.now()
     Message.objects.bulk_create(
         (
             Message(
-                contact=contacts[n % people],
+                contact=contacts[n % len(contacts)],
                 direction=Message.Direction.OUT,
                 body=f"Message {n}",
                 notice="staff.message",
@@ -79,7 +84,7 @@ def queue(messages: int, people: int) -> None:
 
 def environment(fake: FakeTwilio) -> dict[str, str]:
     """For processes of their own on this database and this Twilio."""
-    return beside(**QUICK, TWILIO_API_URL=fake.url)
+    return beside(**WITHOUT_WAITING, TWILIO_API_URL=fake.url)
 
 
 class Workers:
@@ -115,9 +120,8 @@ class Workers:
 
 @contextmanager
 def everything(options: argparse.Namespace) -> Iterator[tuple[FakeTwilio, Workers]]:
-    account = settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN
     with ExitStack() as stack:
-        fake = stack.enter_context(FakeTwilio(*account, settings.TWILIO_WHATSAPP_NUMBER))
+        fake = stack.enter_context(FakeTwilio.with_our_account())
         fake.trouble.randomly(TROUBLE, seed=1)
         env = environment(fake)
         if options.web:
@@ -131,7 +135,7 @@ def everything(options: argparse.Namespace) -> Iterator[tuple[FakeTwilio, Worker
 
 def run(options: argparse.Namespace) -> list[str]:
     """Send them all, and return what is wrong."""
-    queue(options.messages, options.people)
+    queue(options.messages, people_who_wrote(options.people))
     began = time.monotonic()
     with everything(options) as (fake, workers):
         _await_all(options, workers)

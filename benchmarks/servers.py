@@ -1,21 +1,24 @@
-"""gunicorn as in production, its log in a file, and what its processes use."""
+"""gunicorn as in production, commands of manage.py, and what their processes use."""
 
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 
 from django.conf import settings
 from django.db import connection
 
-from config.tests.serving import gunicorn
+from config.tests.serving import beside, gunicorn
 
 TICKS = os.sysconf("SC_CLK_TCK")
+MB = 1_000_000
 LONGEST_START = 30
 
 
@@ -46,19 +49,55 @@ def cpu_of(process: int) -> float:
     return sum(map(int, fields[11:15])) / TICKS
 
 
-def most_memory_of(process: subprocess.Popen) -> float:
-    """What it has in memory at most until it ends, in MB, with all that it shares."""
-    status, most = Path(f"/proc/{process.pid}/status"), 0
-    while process.poll() is None:
-        if found := re.search(r"VmHWM:\s+(\d+)", status.read_text()):
-            most = max(most, int(found[1]))
-        time.sleep(0.05)
-    return most / 1024
-
-
 def _resident(process: int) -> float:
-    status = Path(f"/proc/{process}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024 / 1e6
+    return _memory(process, "VmRSS")
+
+
+def _memory(process: int, what: str) -> float:
+    """In MB, with all that it shares; 0 when it has just ended."""
+    found = re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
+    return int(found[1]) * 1024 / MB if found else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a command took, and the last line that it said. memory: the most that it had, in MB."""
+
+    seconds: float
+    cpu: float
+    memory: float
+    said: str
+
+
+def managed(*command: str) -> Used:
+    """A command of manage.py, in a process of its own on the database of this one."""
+    began, cpu, most = time.monotonic(), _cpu_of_children(), 0.0
+    with (
+        tempfile.TemporaryFile("w+") as out,
+        subprocess.Popen(  # noqa: S603
+            [sys.executable, "manage.py", *command],
+            cwd=settings.BASE_DIR,
+            env=beside(),
+            stdout=out,
+        ) as process,
+    ):
+        try:
+            while process.poll() is None:
+                most = max(most, _memory(process.pid, "VmHWM"))
+                time.sleep(0.05)
+        finally:
+            process.kill()
+            process.wait()
+        out.seek(0)
+        said = out.read().splitlines() or [""]
+    if process.returncode:
+        sys.exit(f"WRONG: `manage.py {' '.join(command)}` failed.")
+    return Used(time.monotonic() - began, _cpu_of_children() - cpu, most, said[-1].strip())
+
+
+def _cpu_of_children() -> float:
+    used = getrusage(RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @contextmanager
@@ -77,6 +116,7 @@ def served(app: str, environment: dict[str, str], workers: int) -> Iterator[Serv
             yield Server(_listening(process, log.fileno()), process.pid)
         finally:
             process.terminate()
+            process.wait()
 
 
 def _listening(process: subprocess.Popen, log: int) -> tuple[str, int]:

@@ -1,12 +1,13 @@
 """How many turns a second, beside the least that any Python service needs for one?
 
-    python -m benchmarks.turns [--people 600] [--rounds 3] [--connections 8] [--workers 3]
+    python -m benchmarks.turns [--people 600] [--rounds 5] [--connections 8] [--workers 3]
                                [--contacts 100000] [--messages 1000000] [--commit-ms 0]
                                [--out FILE]
 
 People report a defect each and look it up: hi, 2, 1, what is wrong, 2, 2. They do so at the floor
 (see `floor.py`), at the product on an empty database, and at the product on one that is full, in
-turn; the first round warms up and does not count. Every answer is checked.
+turn, and every other round the other way round; the first round warms up and does not count. Every
+answer is checked.
 
 Makes two test databases beside that of DATABASE_URL, as the tests do, and removes them again.
 Prints medians, or writes all that was measured to FILE as JSON. Exits with 1 when an answer was
@@ -17,7 +18,6 @@ import argparse
 import gc
 import json
 import os
-import re
 import statistics
 import sys
 import time
@@ -25,88 +25,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
+from benchmarks.database import connected_to  # isort: skip  Sets Django up.
 
-import django
-
-django.setup()
-
-from django.conf import settings
 from django.db import connection
-from django.test.utils import CaptureQueriesContext, setup_test_environment
-from django.urls import reverse
+from django.test.utils import CaptureQueriesContext
 
 from benchmarks import floor, load
+from benchmarks.figures import FLOOR, FULL, PRODUCT, in_words, ratios, spread
+from benchmarks.filling import databases, fill, make_known_at_the_floor
+from benchmarks.reporters import FloorReporter, Reporter, script
 from benchmarks.servers import Server, cpu_of_database, served
 from config.tests.serving import beside
-from whatsapp_bot.simulator.phone import FORM, Phone, quietly, sign
-
-HOST = urlsplit(settings.PUBLIC_URL).hostname
-FULL = "full"
-"""What the name of the second database ends in."""
-EXPECTED = (
-    "How can we help you today?",
-    "What would you like to do?",
-    "Please describe the defect:",
-    "Defect Submitted! ID: DEF-",
-    "What would you like to do?",
-    "*Your reports*",
-)
-
-
-def script(number: int, turn: int) -> list[str]:
-    return ["hi", "2", "1", f"Scratch {number}-{turn} on the front", "2", "2"]
-
-
-def request(phone: Phone, text: str) -> bytes:
-    """What Twilio would send for it, as it goes over the wire."""
-    path, parameters = reverse("webhook"), phone.parameters(text)
-    body = urlencode(parameters)
-    return (
-        f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: {FORM}\r\n"
-        f"X-Twilio-Signature: {sign(parameters, path)}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-    ).encode()
-
-
-@dataclass
-class Reporter:
-    """Somebody who reports a defect and looks at the list of own reports."""
-
-    phone: Phone
-    words: list[str] = field(default_factory=list)
-    requests: list[bytes] = field(default_factory=list)
-    heard: int = 0
-    number: str = ""
-
-    def will_say(self, words: list[str]) -> None:
-        self.words, self.heard = words, 0
-        self.requests = [request(self.phone, text) for text in words]
-
-    def next_request(self) -> bytes | None:
-        return self.requests[self.heard] if self.heard < len(self.requests) else None
-
-    def hear(self, answer: bytes) -> bool:
-        self.heard += 1
-        return answer.startswith(b"HTTP/1.1 200 ") and self.is_right(answer.decode())
-
-    def is_right(self, answer: str) -> bool:
-        if self.heard == 4:
-            self.number = re.search(r"DEF-[\d-]+|$", answer)[0]
-        own = [self.number, self.words[3]] if self.heard == 6 else []
-        return all(part in answer for part in (EXPECTED[self.heard - 1], *own))
-
-
-@dataclass
-class FloorReporter(Reporter):
-    """The same at the floor, which counts what each of them says."""
-
-    said: int = 0
-
-    def is_right(self, answer: str) -> bool:
-        self.said += 1
-        return f"<Body>This is message {self.said}.</Body>" in answer
+from whatsapp_bot.simulator.phone import Phone, quietly
 
 
 @dataclass
@@ -150,114 +81,9 @@ class Contestant:
         return {**medians, "start": self.start}
 
 
-# Databases ---------------------------------------------------------------------------------------
-
-
-@contextmanager
-def databases(commit_ms: float = 0) -> Iterator[str]:
-    """An empty one, which the connection is to, and a copy of it that has the name given back.
-
-    commit_ms: how much longer than the disk of this machine PostgreSQL takes for each commit.
-    """
-    creation = connection.creation
-    creation.create_test_db(verbosity=0, autoclobber=True)
-    with connection.cursor() as cursor:
-        for table in floor.TABLES:
-            cursor.execute(table.format(serial=floor.SERIAL[connection.vendor]))
-    name = connection.settings_dict["NAME"]
-    connection.close()
-    full = creation.get_test_db_clone_settings(FULL)["NAME"]
-    if connection.vendor == "sqlite":
-        # What an ended run has left of its log would be read into the copy.
-        for ending in ("-wal", "-shm"):
-            Path(f"{full}{ending}").unlink(missing_ok=True)
-    creation.clone_test_db(FULL, verbosity=0, autoclobber=True)
-    if commit_ms:
-        with connection.cursor() as cursor:
-            cursor.execute(f'ALTER DATABASE "{name}" SET commit_delay = {commit_ms * 1000:.0f}')
-            cursor.execute(f'ALTER DATABASE "{name}" SET commit_siblings = 0')
-        connection.close()
-    try:
-        yield full
-    finally:
-        creation.destroy_test_db(name, verbosity=0, keepdb=False, suffix=FULL)
-        creation.destroy_test_db(name, verbosity=0)
-
-
-@contextmanager
-def connected_to(name: str) -> Iterator[None]:
-    before = connection.settings_dict["NAME"]
-    connection.close()
-    connection.settings_dict["NAME"] = name
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict["NAME"] = before
-
-
-def make_known_at_the_floor(addresses: list[str]) -> None:
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO floor_state VALUES (%s, %s)",
-            [(f"whatsapp:{address}", '{"count": 0}') for address in addresses],
-        )
-
-
-def fill(contacts: int, messages: int) -> None:
-    """People who wrote in turn, with the answer to each of their messages."""
-    now = "now()" if connection.vendor == "postgresql" else "datetime('now')"
-    one = """
-        WITH RECURSIVE series(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n < %s)
-        INSERT INTO {} SELECT {} FROM series ORDER BY n
-    """
-    empty, false = "'{}'", "false"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            one.format(
-                "whatsapp_bot_contact (phone, name, role, language, opt_out_told, created_at)",
-                f"'+2783' || (1000000 + n), 'Person ' || n, 'unknown', '', true, {now}",
-            ),
-            [contacts - 1],
-        )
-        cursor.execute(
-            "INSERT INTO whatsapp_bot_conversation (contact_id, flow, state, heard_at, holds) "  # noqa: S608
-            f"SELECT id, 'menu:main', {empty}, {now}, {false} FROM whatsapp_bot_contact"
-        )
-        cursor.execute("SELECT min(id) FROM whatsapp_bot_contact")
-        (first,) = cursor.fetchone()
-        is_in = "n %% 2 = 0"
-        cursor.execute(
-            one.format(
-                "whatsapp_bot_message (contact_id, direction, kind, sid, body, quoted_sid, "
-                "details, status, price_unit, created_at, priority, notice, attempts)",
-                f"{first} + n / 2 %% {contacts}, CASE WHEN {is_in} THEN 'in' ELSE 'out' END, "
-                f"'text', CASE WHEN {is_in} THEN 'SM' || n END, 'The seal leaks at the edge', '', "
-                f"{empty}, CASE WHEN {is_in} THEN 'received' ELSE 'sent' END, '', {now}, 0, '', 0",
-            ),
-            [messages - 1],
-        )
-        if connection.vendor == "postgresql":
-            # PostgreSQL may just have begun to do so by itself.
-            cursor.execute("SET lock_timeout = 0")
-            cursor.execute("VACUUM ANALYZE")
-        else:
-            cursor.execute("ANALYZE")
-
-
-def statements() -> float:
-    """How many the database gets in a turn, with BEGIN and COMMIT, by the whole conversation."""
-    phone = Phone("+27820000001")
-    with quietly():
-        for text in script(0, 0):
-            phone.say(text)
-        with CaptureQueriesContext(connection) as captured:
-            for text in script(0, 1):
-                phone.say(text)
-    return len(captured) / len(script(0, 0))
-
-
-# The run -----------------------------------------------------------------------------------------
+def say(what: str) -> None:
+    """What it is at."""
+    print(f"  {what}", file=sys.stderr)
 
 
 @contextmanager
@@ -275,16 +101,19 @@ def contestants(options: argparse.Namespace) -> Iterator[list[Contestant]]:
             people[0].will_say(["hi"])
             began = time.monotonic()
             server = stack.enter_context(served(app, beside(), options.workers))
-            load.run(server.address, people[:1], 1)
+            came = load.run(server.address, people[:1], 1)
             start = time.monotonic() - began
+            if came.wrong:
+                sys.exit(f"WRONG: the first answer: {came.wrong[0].decode(errors='replace')}")
             made.append(Contestant(name, server, database, people, start))
 
-        enter("floor", floor_app, empty, FloorReporter)
-        enter("product", product_app, empty, Reporter)
+        enter(FLOOR, floor_app, empty, FloorReporter)
+        enter(PRODUCT, product_app, empty, Reporter)
         if options.messages:
             with connected_to(full):
+                say(f"filling a database with {options.messages:,} messages")
                 fill(options.contacts, options.messages)
-                enter("product, full database", product_app, full, Reporter)
+                enter(FULL, product_app, full, Reporter)
         yield made
 
 
@@ -292,18 +121,19 @@ def measure(options: argparse.Namespace) -> dict:
     with contestants(options) as all_of_them:
         wrong = []
         for turn in range(options.rounds + 1):
-            for one in all_of_them:
+            # Nobody is always the one who comes after somebody else.
+            for one in all_of_them if turn % 2 else reversed(all_of_them):
                 came = one.run(turn, options.connections)
                 wrong += came.wrong
-                print(
-                    f"  {'warm-up' if not turn else f'round {turn}'}: {one.name}: "
-                    f"{came.turns_a_second:.0f} turns/s, p99 {came.percentile(99):.0f} ms",
-                    file=sys.stderr,
+                say(
+                    f"{'warm-up' if not turn else f'round {turn}'}: {one.name}: "
+                    f"{came.turns_a_second:.0f} turns/s, p99 {came.percentile(99):.0f} ms"
                 )
-        of_turn = {"floor": 6.0, "product": statements()}
+        of_turn = {FLOOR: floor.STATEMENTS, PRODUCT: statements()}
         return {
             "vendor": connection.vendor,
             "commit_ms": options.commit_ms,
+            "waits_for_disk": not options.no_flush,
             "workers": options.workers,
             "connections": options.connections,
             "turns": len(came.taken),
@@ -314,17 +144,29 @@ def measure(options: argparse.Namespace) -> dict:
         }
 
 
+def statements() -> float:
+    """How many the database gets in a turn, with BEGIN and COMMIT, by the whole conversation."""
+    phone = Phone("+27820000001")
+    with quietly():
+        for text in script(0, 0):
+            phone.say(text)
+        with CaptureQueriesContext(connection) as captured:
+            for text in script(0, 1):
+                phone.say(text)
+    return len(captured) / len(script(0, 0))
+
+
 def report(came: dict) -> None:
-    floor_is = came["contestants"]["floor"]
     print(
-        f"{came['vendor']}: {came['workers']} workers, {came['connections']} connections, "
+        f"{in_words(came)}: {came['workers']} workers, {came['connections']} connections, "
         f"{came['turns']} turns a round"
     )
     for name, one in came["contestants"].items():
         print(
             f"  {name}: {one['turns_a_second']:.0f} turns/s "
-            f"({one['turns_a_second'] / floor_is['turns_a_second']:.2f} of the floor), "
-            f"p50/p95/p99 {one['p50']:.1f}/{one['p95']:.1f}/{one['p99']:.1f} ms, "
+            f"({spread(ratios(came, 'turns_a_second', name))} of the floor's), "
+            f"p50/p95/p99 {one['p50']:.1f}/{one['p95']:.1f}/{one['p99']:.1f} ms "
+            f"(p99 {spread(ratios(came, 'p99', name))} times the floor's), "
             f"CPU s per 1,000 turns: server {one['cpu']:.2f}, database "
             f"{one['cpu_of_database']:.2f}, load {one['cpu_of_load']:.2f}, {one['memory']:.0f} MB, "
             f"first answer after {one['start']:.1f} s"
@@ -335,7 +177,7 @@ def report(came: dict) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=600)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--contacts", type=int, default=100_000)
@@ -343,11 +185,15 @@ def main() -> None:
     parser.add_argument(
         "--commit-ms", type=float, default=0, help="PostgreSQL, as a superuser: a slower disk"
     )
+    parser.add_argument(
+        "--no-flush", action="store_true", help="SQLite: a power cut may take back what was stored"
+    )
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     if options.commit_ms and connection.vendor != "postgresql":
         parser.error("--commit-ms is for PostgreSQL: set TEST_DATABASE_URL")
-    setup_test_environment()
+    if options.no_flush:
+        os.environ["SQLITE_SYNCHRONOUS"] = "NORMAL"
     came = measure(options)
     if options.out:
         options.out.write_text(json.dumps(came, indent=1))

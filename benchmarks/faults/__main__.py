@@ -3,52 +3,30 @@
     python -m benchmarks.faults [SCENARIO ...] [--database sqlite|postgresql] [--long]
 
 Each scenario runs on each database that it concerns, in a process and on a database of its own.
-Exits with 1 when anything was lost, doubled or answered wrongly.
+Exits with 1 when anything was lost, doubled or answered wrongly, and with 2 when a scenario did not
+run to its end. Ctrl-C or SIGTERM ends it, and leaves nothing behind.
 """
 
 import argparse
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
 
 from benchmarks.faults.databases import Cluster, Unavailable, small_disk
+from benchmarks.faults.scenarios import BOTH, SCENARIOS, Run
+from benchmarks.processes import end_when_asked, finish
 
-BOTH = ("sqlite", "postgresql")
-POSTGRESQL = ("postgresql",)
-SCENARIOS = {
-    "kills": ("kills", "run", BOTH),
-    "terminate": ("terminate", "run", BOTH),
-    "restarts": ("postgresql", "restarts", POSTGRESQL),
-    "down": ("postgresql", "down", POSTGRESQL),
-    "connections": ("postgresql", "connections", POSTGRESQL),
-    "lock": ("postgresql", "lock", POSTGRESQL),
-    "pairs": ("pairs", "run", BOTH),
-    "migrating": ("migrating", "run", BOTH),
-    "clock": ("clock", "run", BOTH),
-    "files": ("disk", "files", BOTH),
-    "disk": ("disk", "everything", BOTH),
-}
-"""What can be done to it: the module, the function, and the databases that it concerns."""
 SMALL = 400_000_000
 """Bytes of the disk that is filled up."""
-SKIPPED = 77
-
-
-@dataclass(frozen=True)
-class Run:
-    """long: as often as it is done before a release. cluster: the server, if it is PostgreSQL."""
-
-    folder: Path
-    long: bool
-    cluster: Cluster | None
+WRONG, SKIPPED, STOPPED = 3, 77, 130
+"""Exit statuses of a scenario; any other but 0 is a fault of the harness, or of the machine."""
+WORDS = {0: "nothing lost", WRONG: "WRONG", SKIPPED: "SKIPPED", STOPPED: "stopped"}
 
 
 def main() -> None:
@@ -56,57 +34,91 @@ def main() -> None:
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SCENARIOS))
     parser.add_argument("--database", choices=BOTH, help="only this one")
     parser.add_argument("--long", action="store_true", help="the long run, which takes hours")
-    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--here", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if unknown := set(options.scenarios) - set(SCENARIOS):
-        parser.error(f"{', '.join(unknown)}: not among {', '.join(SCENARIOS)}")
+    for name in options.scenarios:
+        if name not in SCENARIOS:
+            parser.error(f"{name}: not among {', '.join(SCENARIOS)}")
+        if options.database not in (None, *SCENARIOS[name].databases):
+            parser.error(f"{name} concerns {' and '.join(SCENARIOS[name].databases)} alone")
     if options.here:
-        sys.exit(run_here(options.scenarios[0], options.database, options.long))
+        sys.exit(run_here(options.scenarios[0], options.database, options.long, options.here))
     sys.exit(run_all(options))
 
 
 def run_all(options: argparse.Namespace) -> int:
-    """Each in a process of its own; 1 when one of them went wrong."""
+    """Each in a process of its own; 0 when nothing was wrong with any."""
     verdicts = {}
-    for scenario in options.scenarios or SCENARIOS:
-        for database in SCENARIOS[scenario][2]:
-            if options.database in (None, database):
-                print(f"\n== {scenario} on {database}", flush=True)
-                how = ["--here", "--database", database, *(["--long"] if options.long else [])]
-                command = [sys.executable, "-m", "benchmarks.faults", scenario, *how]
-                verdicts[scenario, database] = subprocess.run(command, check=False).returncode  # noqa: S603
+    try:
+        for scenario in options.scenarios or SCENARIOS:
+            for database in SCENARIOS[scenario].databases:
+                if options.database in (None, database):
+                    verdicts[scenario, database] = STOPPED
+                    verdicts[scenario, database] = run_beside(scenario, database, options.long)
+    except KeyboardInterrupt:
+        pass
     print("\n== verdict")
-    words = {0: "nothing lost", SKIPPED: "SKIPPED"}
-    for (scenario, database), code in verdicts.items():
-        print(f"  {scenario:12} {database:12} {words.get(code, 'WRONG')}")
-    return int(any(code not in words for code in verdicts.values()))
+    for (scenario, database), status in verdicts.items():
+        print(f"  {scenario:12} {database:12} {WORDS.get(status, 'did not run to its end')}")
+    return status_of_all(set(verdicts.values()))
 
 
-def run_here(scenario: str, database: str, long: bool) -> int:
-    # So that what was started ends with us.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+def status_of_all(statuses: set[int]) -> int:
+    if WRONG in statuses:
+        return 1
+    if statuses - set(WORDS):
+        return 2
+    return STOPPED if STOPPED in statuses else 0
+
+
+def run_beside(scenario: str, database: str, long: bool) -> int:
+    """In a process of its own, whose folder stays when there is something to look into."""
+    print(f"\n== {scenario} on {database}", flush=True)
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="andon-faults-"))
     folder.chmod(0o755)  # PostgreSQL runs as somebody else.
+    how = ["--database", database, *(["--long"] if long else []), "--here", str(folder)]
+    status = STOPPED
+    try:
+        # What it says is seen at once, also in a file.
+        status = finish([sys.executable, "-u", "-m", "benchmarks.faults", scenario, *how])
+    finally:
+        if status in (0, SKIPPED, STOPPED):
+            shutil.rmtree(folder)
+        else:
+            print(f"  what it logged is in {folder}")
+    print(f"  took {time.monotonic() - began:.0f} s", flush=True)
+    return status
+
+
+def run_here(scenario: str, database: str, long: bool, folder: Path) -> int:
+    """In this process; its exit status."""
+    end_when_asked()
     try:
         with ExitStack() as stack:
-            if scenario == "disk":
-                stack.enter_context(small_disk(folder, SMALL))
-            cluster = stack.enter_context(Cluster(folder)) if database == "postgresql" else None
-            url = cluster.url if cluster else f"sqlite:///{folder / 'db.sqlite3'}"
-            wrong = run_on(url, scenario, Run(folder, long, cluster))
+            place = stack.enter_context(small_place(folder)) if scenario == "disk" else folder
+            cluster = stack.enter_context(Cluster(place)) if database == "postgresql" else None
+            url = cluster.url if cluster else f"sqlite:///{place / 'db.sqlite3'}"
+            wrong = run_on(url, scenario, Run(place, long, cluster))
     except Unavailable as missing:
         print(f"  SKIPPED: {missing}")
-        wrong = None
-    took = time.monotonic() - began
-    for line in wrong or ():
+        return SKIPPED
+    for line in wrong:
         print(f"  WRONG: {line}")
-    if wrong:
-        print(f"  what it logged is in {folder}")
-    else:
-        shutil.rmtree(folder)
-    print(f"  took {took:.0f} s", flush=True)
-    return SKIPPED if wrong is None else int(bool(wrong))
+    return WRONG if wrong else 0
+
+
+@contextmanager
+def small_place(folder: Path) -> Iterator[Path]:
+    """A small disk in this folder, which keeps the logs when the disk goes."""
+    place = folder / "disk"
+    place.mkdir()
+    with small_disk(place, SMALL):
+        try:
+            yield place
+        finally:
+            for log in place.glob("*.log"):
+                shutil.copy(log, folder)
 
 
 def run_on(url: str, scenario: str, run: Run) -> list[str]:
@@ -119,9 +131,10 @@ def run_on(url: str, scenario: str, run: Run) -> list[str]:
     from django.db import connections
 
     call_command("migrate", verbosity=0)
-    module, function, _ = SCENARIOS[scenario]
+    # It imports models, which it can from here on.
+    module = import_module(f"benchmarks.faults.{SCENARIOS[scenario].module}")
     try:
-        return getattr(import_module(f"benchmarks.faults.{module}"), function)(run)
+        return getattr(module, SCENARIOS[scenario].function)(run)
     finally:
         connections.close_all()
 

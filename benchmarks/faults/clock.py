@@ -1,18 +1,26 @@
 """The machine's clock jumps an hour forward and an hour back, while Twilio's is right."""
 
 import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 from unittest import mock
 
 from benchmarks.faults.product import Product
-from benchmarks.faults.reckoning import all_fetched, ours, reckon, sent_once, some, wait_until
-from benchmarks.faults.traffic import Person, Staff, Traffic
+from benchmarks.faults.reckoning import (
+    fetched_within,
+    reckon,
+    sent_once,
+    settled_within,
+    unbroken,
+)
+from benchmarks.faults.scenarios import Run
+from benchmarks.faults.traffic import Staff, Traffic
+from benchmarks.faults.verdicts import some
 from whatsapp_bot.fake_twilio import trouble
-from whatsapp_bot.models import Message
-
-if TYPE_CHECKING:
-    from benchmarks.faults.__main__ import Run
+from whatsapp_bot.fake_twilio.trouble import Request
 
 JUMPS = (0, 3600, 0, -3600, 0)
 """Seconds that it is ahead, one after the other."""
@@ -20,11 +28,13 @@ FOR = 8
 SETTLED = 60
 """Seconds after which nothing waits any more, from when the clock is right again."""
 UNTIL_FETCHED = 120
-MOST_REQUESTS = 3
-"""Requests for each message of staff, where one in ten is refused at first."""
+A_STORM = 3
+"""Times as often as in the first phase, when the clock was right and always had been."""
+NO_STORM = 10
+"""Requests of which nobody says that they are a storm, however rare they were before."""
 
 
-def run(run: "Run") -> list[str]:
+def run(run: Run) -> list[str]:
     ahead = run.folder / "ahead"
     ahead.write_text("0")
     wrong = {
@@ -32,37 +42,75 @@ def run(run: "Run") -> list[str]:
         "CLOCK_AHEAD": str(ahead),
     }
     staff = Staff()
-    missed = []
     with Product(run.folder, **wrong) as product:
         product.twilio.trouble.randomly({trouble.too_many(0.2): 0.05, trouble.failure(): 0.05}, 1)
         with Traffic(product.twilio, rate=20) as traffic:
-            for number, seconds in enumerate(JUMPS):
-                ahead.write_text(str(seconds))
-                # Nobody brings this one: it is to be fetched.
-                missed.append(traffic.write(Person(f"+2786000000{number}")))
-                ends = time.monotonic() + FOR
-                with clock(seconds):
-                    while time.monotonic() < ends and not traffic.faults:
-                        staff.write()
-                        time.sleep(0.2)
-        settled = wait_until(lambda: not Message.objects.unsettled().exists(), SETTLED)
-        sids = {one.sid for one in missed}
-        wait_until(lambda: ours().filter(sid__in=sids).count() == len(sids), UNTIL_FETCHED)
-        requests = sum(trouble.sends(one) for one in product.twilio.requests)
-    waiting = Message.objects.unsettled().count()
-    print(
-        f"  the clock was {', '.join(f'{seconds:+d} s' for seconds in JUMPS)}, each for {FOR} s; "
-        f"{len(traffic.told)} messages in {traffic.took:.0f} s\n"
-        f"  {len(staff.written)} messages of staff took {requests} requests; {waiting} still wait"
-    )
-    storm = requests > MOST_REQUESTS * len(staff.written)
+            phases = [
+                have_it(seconds, number, ahead, traffic, staff)
+                for number, seconds in enumerate(JUMPS)
+            ]
+        waiting = settled_within(SETTLED)
+        missing = fetched_within(UNTIL_FETCHED, traffic.told)
+        unsent = settled_within(SETTLED)
+        phases.append(Phase("afterwards", phases[-1].ended, time.monotonic()))
+        requests = product.twilio.requests
+    print(f"  the clock was {', '.join(phase.name for phase in phases[:-1])}, each for {FOR} s")
+    print(traffic.in_words())
+    print(f"  {len(staff.written)} messages of staff")
     return [
-        *reckon(traffic),
-        *all_fetched(missed),
+        *reckon(traffic, failures=()),
+        *waiting,
+        *missing,
+        *unsent,
         *sent_once(product.twilio, staff.written),
-        *([] if settled else [f"{waiting} messages still waited after {SETTLED} s"]),
-        *some([requests] if storm else [], "storm of requests"),
+        *no_storm(requests, phases),
+        *unbroken(product),
     ]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """began, ended: by the monotonic clock."""
+
+    name: str
+    began: float
+    ended: float
+
+    @property
+    def seconds(self) -> float:
+        return self.ended - self.began
+
+
+def have_it(seconds: int, number: int, ahead: Path, traffic: Traffic, staff: Staff) -> Phase:
+    """Have the clock be so far ahead for a while, in which people write, and staff."""
+    ahead.write_text(str(seconds))
+    # Nobody brings this one: it is to be fetched.
+    traffic.write(traffic.somebody(f"+2786000000{number}"), "hi")
+    began = time.monotonic()
+    with clock(seconds):
+        while time.monotonic() < began + FOR and not traffic.faults:
+            staff.write()
+            time.sleep(0.2)
+    return Phase(f"{seconds:+d} s", began, time.monotonic())
+
+
+def no_storm(requests: Iterable[Request], phases: list[Phase]) -> list[str]:
+    """Of each kind of request, in no phase many times more than in the first, as time goes."""
+    counted = [
+        Counter(
+            f"{one.method} {one.route}" for one in requests if phase.began <= one.at < phase.ended
+        )
+        for phase in phases
+    ]
+    storms = []
+    for kind in sorted({kind for counts in counted for kind in counts}):
+        counts = [of_phase[kind] for of_phase in counted]
+        print(f"  {kind}: {', '.join(map(str, counts))} requests")
+        a_second = counts[0] / phases[0].seconds
+        for phase, count in zip(phases, counts, strict=True):
+            if count > max(NO_STORM, A_STORM * a_second * phase.seconds):
+                storms.append(f"{count} of {kind} at {phase.name}")
+    return some(storms, "storms of requests")
 
 
 def clock(seconds: int) -> mock._patch:

@@ -1,6 +1,7 @@
 """Databases of a run's own, which nobody else uses and which are gone afterwards."""
 
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -25,7 +26,7 @@ class Cluster:
         self.programs = newest_programs()
         self.data = folder / "postgresql"
         self.log = folder / "postgresql.log"
-        self.user = "postgres" if os.geteuid() == 0 else None
+        self.user = who_runs_it()
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
 
@@ -39,8 +40,12 @@ class Cluster:
         with (self.data / "postgresql.conf").open("a") as conf:
             settings = {**SETTINGS, "port": str(self.port), "unix_socket_directories": "''"}
             conf.writelines(f"{name} = {value}\n" for name, value in settings.items())
-        self.start()
-        self._psql("CREATE DATABASE andon")
+        try:
+            self.start()
+            self._psql("CREATE DATABASE andon")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -90,6 +95,16 @@ class Cluster:
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
             stdout=subprocess.DEVNULL,
         )
+
+
+def who_runs_it() -> str | None:
+    """Somebody else, if we are root."""
+    if os.geteuid():
+        return None
+    try:
+        return pwd.getpwnam("postgres").pw_name
+    except KeyError as missing:
+        raise Unavailable("there is no user postgres, who runs PostgreSQL for root") from missing
 
 
 @contextmanager

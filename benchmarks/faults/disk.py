@@ -6,19 +6,25 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from django.db.models import QuerySet
 from PIL import Image
 
 from benchmarks.faults.databases import small_disk
 from benchmarks.faults.product import Product
-from benchmarks.faults.reckoning import all_fetched, ours, reckon, some, wait_until
-from benchmarks.faults.traffic import Person, Told, Traffic
+from benchmarks.faults.reckoning import (
+    answered_again,
+    each_taken,
+    fetched_within,
+    no_other_deaths,
+    reckon,
+    settled_within,
+)
+from benchmarks.faults.scenarios import Run
+from benchmarks.faults.traffic import Told, Traffic, wait_until
+from benchmarks.faults.verdicts import some, unless
 from whatsapp_bot import fake_twilio
 from whatsapp_bot.models import Media
-
-if TYPE_CHECKING:
-    from benchmarks.faults.__main__ import Run
 
 FULL_FOR = 10
 SPACE_FOR_FILES = 8_000_000
@@ -27,24 +33,28 @@ UNTIL_STORED = 200
 """Seconds: what was tried in vain some times is tried again after a minute and a half."""
 
 
-def files(run: "Run") -> list[str]:
+def files(run: Run) -> list[str]:
     """No space for files: words are answered as ever, and pictures are stored later."""
     media = run.folder / "media"
     media.mkdir()
-    with small_disk(media, SPACE_FOR_FILES), Product(run.folder) as product:
-        with Traffic(product.twilio, rate=20) as traffic:
-            photographer = Photographer(traffic, media)
-            with full(media):
-                photographer.keep_sending(FULL_FOR)
-            refused = sum(not one.is_good for told in traffic.told for one in told.tries)
+    with small_disk(media, SPACE_FOR_FILES):
+        with Product(run.folder) as product:
+            with Traffic(product.twilio, rate=20) as traffic:
+                photographer = Photographer(traffic, media)
+                with full(media):
+                    photographer.keep_sending(FULL_FOR)
+                    before = photographer.stored()
+            pictures = photographer.tell_and_reckon("for files", before)
+        print(traffic.in_words())
         return [
-            *photographer.tell_and_reckon("for files"),
-            *reckon(traffic),
-            *some([refused] if refused else [], "messages were refused for want of it"),
+            *pictures,
+            *reckon(traffic, failures=()),
+            *each_taken(photographer.told),
+            *no_other_deaths(product),
         ]
 
 
-def everything(run: "Run") -> list[str]:
+def everything(run: Run) -> list[str]:
     """No space for the database either: nothing is acknowledged that is not stored."""
     with Product(run.folder) as product:
         with Traffic(product.twilio, rate=20, gives_up=0.5) as traffic:
@@ -53,21 +63,22 @@ def everything(run: "Run") -> list[str]:
                 photographer.keep_sending(FULL_FOR)
             if run.cluster:
                 run.cluster.start_again()
+            before = photographer.stored()
             answered = traffic.await_answer()
-        told = [*traffic.told, *photographer.told]
-        sids = {one.sid for one in told}
-        wait_until(lambda: ours().filter(sid__in=sids).count() == len(sids), UNTIL_STORED)
-        tries = [one for message in told for one in message.tries]
-        print(
-            f"  {sum(one.status == 503 for one in tries)} of {len(tries)} were refused with 503; "
-            f"when there was space again somebody was answered after {answered:.1f} s"
-        )
-        return [
-            *photographer.tell_and_reckon("at all"),
-            *reckon(traffic, undisturbed=False),
-            *all_fetched(told),
-            *([] if any(one.status == 503 for one in tries) else ["nobody was refused"]),
-        ]
+        missing = fetched_within(UNTIL_STORED, traffic.told)
+        unsent = settled_within(UNTIL_STORED)
+        pictures = photographer.tell_and_reckon("at all", before)
+    print(traffic.in_words())
+    print(f"  when there was space again somebody was answered after {answered:.1f} s")
+    return [
+        *pictures,
+        *reckon(traffic, undisturbed=False),
+        *missing,
+        *unsent,
+        *unless(traffic.failed, "nobody was refused"),
+        *answered_again(answered),
+        *no_other_deaths(product),
+    ]
 
 
 class Photographer:
@@ -76,7 +87,7 @@ class Photographer:
     def __init__(self, traffic: Traffic, kept: Path) -> None:
         self.traffic = traffic
         self.kept = kept
-        self.people = [Person(f"+2787{n:07}") for n in range(20)]
+        self.people = [traffic.somebody(f"+2787{n:07}") for n in range(20)]
         self.told: list[Told] = []
 
     def keep_sending(self, seconds: float) -> None:
@@ -88,31 +99,36 @@ class Photographer:
             self.traffic.bring(self.told[-1])
             time.sleep(0.5)
 
-    def tell_and_reckon(self, what: str) -> list[str]:
-        """Wait until all are stored."""
-        before = self._stored()
+    def tell_and_reckon(self, what: str, before: int) -> list[str]:
+        """Wait until all are stored. before: how many were when there was space again."""
         began = time.monotonic()
-        wait_until(lambda: self._stored() == len(self.told), UNTIL_STORED)
+        wait_until(lambda: self.stored() == len(self.told), UNTIL_STORED)
         took = time.monotonic() - began
         print(
             f"  no space {what} for {FULL_FOR} s, in which {len(self.told)} pictures came; "
-            f"{before} were stored by then, and {self._stored()} after {took:.0f} s"
+            f"{before} were stored by then, and {self.stored()} after {took:.0f} s"
         )
-        missing = Media.objects.exclude(status=Media.Status.STORED)
+        return self.all_stored(before)
+
+    def all_stored(self, before: int) -> list[str]:
+        """What is wrong with them. before: how many were stored while there was no space."""
+        theirs = self._pictures()
+        missing = theirs.exclude(status=Media.Status.STORED)
         wrong = [f"{one.pk} is {one.status} after {one.attempts} tries" for one in missing]
-        stored = Media.objects.filter(status=Media.Status.STORED)
+        stored = theirs.filter(status=Media.Status.STORED)
         cut = [one.pk for one in stored if (self.kept / one.file.name).stat().st_size != one.size]
         return [
             *some(wrong, "pictures are not stored"),
             *some(cut, "pictures are not there in full"),
-            *([] if self._stored() == len(self.told) else ["some have no row"]),
-            *([] if before < len(self.told) else ["there was space, so nothing is shown"]),
+            *unless(self.stored() == len(self.told), "some have no row"),
+            *unless(before < len(self.told), "there was space, so nothing is shown"),
         ]
 
-    def _stored(self) -> int:
-        sids = [one.sid for one in self.told]
-        stored = Media.objects.filter(message__sid__in=sids, status=Media.Status.STORED)
-        return stored.count()
+    def _pictures(self) -> QuerySet[Media]:
+        return Media.objects.filter(message__sid__in=[one.sid for one in self.told])
+
+    def stored(self) -> int:
+        return self._pictures().filter(status=Media.Status.STORED).count()
 
 
 @contextmanager

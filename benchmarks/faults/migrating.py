@@ -1,7 +1,6 @@
 """Columns are added and dropped while the version that does not know them is at work."""
 
 import time
-from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.db.migrations import AddField, RemoveField
@@ -11,11 +10,9 @@ from django.db.migrations.state import ProjectState
 from django.db.models import CharField
 
 from benchmarks.faults.product import Product
-from benchmarks.faults.reckoning import reckon, some
+from benchmarks.faults.reckoning import answered_again, reckon, unbroken
+from benchmarks.faults.scenarios import Run
 from benchmarks.faults.traffic import Traffic
-
-if TYPE_CHECKING:
-    from benchmarks.faults.__main__ import Run
 
 TABLES = (
     ("whatsapp_bot", "message"),
@@ -26,7 +23,7 @@ TABLES = (
 EVERY = 0.5
 
 
-def run(run: "Run") -> list[str]:
+def run(run: Run) -> list[str]:
     rounds = 20 if run.long else 3
     took = []
     with Product(run.folder) as product, Traffic(product.twilio) as traffic:
@@ -37,17 +34,10 @@ def run(run: "Run") -> list[str]:
                 began = time.monotonic()
                 state = migrate(app, change, state)
                 took.append(time.monotonic() - began)
-        traffic.await_answer()
-    failed = [one for told in traffic.told for one in told.tries if not one.is_good]
-    print(
-        f"  {len(took)} columns added or dropped, each within {max(took):.2f} s; "
-        f"{len(traffic.told)} messages in {traffic.took:.0f} s, {len(failed)} error answers, "
-        f"the longest wait for an answer: {max(one.waited for one in traffic.told):.2f} s"
-    )
-    return [
-        *reckon(traffic),
-        *some((one.status or "no answer" for one in failed), "answers were errors"),
-    ]
+        answered = traffic.await_answer()
+    print(f"  {len(took)} columns added or dropped, each within {max(took):.2f} s")
+    print(traffic.in_words())
+    return [*reckon(traffic, failures=()), *answered_again(answered), *unbroken(product)]
 
 
 def changes(number: int) -> list[tuple[str, Operation]]:

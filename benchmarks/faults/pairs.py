@@ -1,31 +1,30 @@
 """Two messages of one person at the same moment, many times: two turns, one after the other."""
 
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
-
-from django.db import connection
+from threading import Barrier
 
 from benchmarks.faults.product import Product
-from benchmarks.faults.reckoning import each_stored_once, only_good_refusals, some
+from benchmarks.faults.reckoning import as_promised, each_taken, unbroken
+from benchmarks.faults.scenarios import Run
+from benchmarks.faults.stored import reconnect
 from benchmarks.faults.traffic import Person, Place, Told, Traffic
+from benchmarks.faults.verdicts import some, unless
 from defects.models import DefectReport
-
-if TYPE_CHECKING:
-    from benchmarks.faults.__main__ import Run
 
 BEFORE = ("hi", "2", "1")
 PAIR = ("The seal leaks", "2")
 """Something to describe, and a number: which of them is the description depends on the order."""
 AT_ONCE = 4
 """Pairs at a time, each of somebody else."""
+MOSTLY = 0.9
+"""Of the pairs so many meet, both under way at the same time: else little is shown."""
 
 Outcome = tuple[Place, Place, tuple[str, ...]]
 """What the two were answered, each with where the conversation stood in the end; the reports."""
 
 
-def run(run: "Run") -> list[str]:
+def run(run: Run) -> list[str]:
     count = 10_000 if run.long else 1_000
     with Product(run.folder) as product:
         traffic = Traffic(product.twilio)
@@ -34,36 +33,43 @@ def run(run: "Run") -> list[str]:
         with ThreadPoolExecutor(AT_ONCE) as people, ThreadPoolExecutor(2 * AT_ONCE) as hands:
             pairs = list(people.map(lambda n: at_once(traffic, n, hands), range(count)))
         took = time.monotonic() - began
-    connection.close()
-    outcomes = [outcome(pair) for pair in pairs]
-    told = [one for pair in pairs for one in pair]
-    counted = Counter(orders.index(one) if one in orders else None for one in outcomes)
-    print(
-        f"  {count} pairs in {took:.0f} s, {2 * count / took:.0f} messages a second\n"
-        f"  {counted[0]} ended as if the one had come first, {counted[1]} as if the other had"
+    reconnect()
+    ended = [order_of(pair, orders) for pair in pairs]
+    turned = sum(
+        first not in (None, first_sent(pair)) for pair, first in zip(pairs, ended, strict=True)
     )
-    wrong = (
-        f"{pair[0].address}: {one}"
-        for pair, one in zip(pairs, outcomes, strict=True)
-        if one not in orders
+    print(
+        f"  {count} pairs in {took:.0f} s, {len(traffic.told) / took:.0f} messages a second; "
+        f"{count_met(pairs)} met on the way\n"
+        f"  {ended.count(0)} ended as if the one had come first, {ended.count(1)} as if the other "
+        f"had; {turned} in another order than they were sent in"
     )
     return [
-        *some(wrong, "pairs ended as no order of the two does"),
-        *(
-            ["both orders end in the same place, so nothing is shown"]
-            if orders[0] == orders[1]
-            else []
-        ),
-        *([] if counted[0] and counted[1] else ["only one of the two orders came about"]),
-        *some((one.sid for one in told if not one.is_acknowledged), "messages were never taken"),
-        *each_stored_once(told),
-        *only_good_refusals(told),
+        *as_promised(traffic, failures=()),
+        *each_taken(traffic.told),
+        *two_turns(pairs, ended),
+        *shown(pairs, ended, orders),
+        *unbroken(product),
+    ]
+
+
+def two_turns(pairs: list[list[Told]], ended: list[int | None]) -> list[str]:
+    wrong = (pair[0].address for pair, first in zip(pairs, ended, strict=True) if first is None)
+    return some(wrong, "pairs ended as no order of the two does")
+
+
+def shown(pairs: list[list[Told]], ended: list[int | None], orders: list[Outcome]) -> list[str]:
+    """Why it shows nothing, if so."""
+    count, met = len(pairs), count_met(pairs)
+    return [
+        *unless(orders[0] != orders[1], "both orders end in the same place: nothing is shown"),
+        *unless({0, 1} <= {*ended}, "only one of the two orders came about"),
+        *unless(met >= MOSTLY * count, f"only {met} of {count} pairs met"),
     ]
 
 
 def one_after_the_other(traffic: Traffic, first: int) -> Outcome:
-    person = Person(f"+282999999{first}")
-    begin(traffic, person)
+    person = begin(traffic, f"+282999999{first}")
     pair = [traffic.write(person, words) for words in PAIR]
     for told in (pair[first], pair[1 - first]):
         traffic.bring(told)
@@ -71,19 +77,46 @@ def one_after_the_other(traffic: Traffic, first: int) -> Outcome:
 
 
 def at_once(traffic: Traffic, number: int, hands: ThreadPoolExecutor) -> list[Told]:
-    person = Person(f"+2785{number:07}")
-    begin(traffic, person)
+    person = begin(traffic, f"+2785{number:07}")
     pair = [traffic.write(person, words) for words in PAIR]
+    both_are_ready = Barrier(len(pair))
+
+    def bring(told: Told) -> None:
+        both_are_ready.wait()
+        traffic.bring(told)
+
     # Neither has a head start in one half of them.
-    flying = [hands.submit(traffic.bring, told) for told in pair[:: -1 if number % 2 else 1]]
-    for one in flying:
-        one.result()
+    for flying in [hands.submit(bring, told) for told in pair[:: -1 if number % 2 else 1]]:
+        flying.result()
     return pair
 
 
-def begin(traffic: Traffic, person: Person) -> None:
+def begin(traffic: Traffic, address: str) -> Person:
+    person = traffic.somebody(address)
     for words in BEFORE:
         traffic.bring(traffic.write(person, words))
+    return person
+
+
+def count_met(pairs: list[list[Told]]) -> int:
+    return sum(map(have_met, pairs))
+
+
+def have_met(pair: list[Told]) -> bool:
+    one, other = (told.tries[0] for told in pair)
+    return max(one.began, other.began) < min(one.ended, other.ended)
+
+
+def first_sent(pair: list[Told]) -> int:
+    return min((0, 1), key=lambda which: pair[which].tries[0].began)
+
+
+def order_of(pair: list[Told], orders: list[Outcome]) -> int | None:
+    """Which of the two came first, as it ended; None when neither did."""
+    if not all(told.is_acknowledged for told in pair):
+        return None
+    ended = outcome(pair)
+    return orders.index(ended) if ended in orders else None
 
 
 def outcome(pair: list[Told]) -> Outcome:

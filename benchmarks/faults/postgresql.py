@@ -3,28 +3,34 @@
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
 
 import psycopg
-from django.db import connection
 
 from benchmarks.faults.product import Product
-from benchmarks.faults.reckoning import all_fetched, ours, reckon, some, wait_until
-from benchmarks.faults.traffic import Traffic, Try
-
-if TYPE_CHECKING:
-    from benchmarks.faults.__main__ import Run
+from benchmarks.faults.reckoning import (
+    answered_again,
+    fetched_within,
+    in_time,
+    no_other_deaths,
+    reckon,
+    refused_with_503,
+    settled_within,
+)
+from benchmarks.faults.scenarios import Run
+from benchmarks.faults.traffic import Traffic
+from benchmarks.faults.verdicts import some, unless
 
 FAST = 2.0
 """Seconds within which a database that is away is answered with 503."""
 LATEST = 15.0
 """Seconds after which Twilio hangs up."""
 UNTIL_FETCHED = 120
+UNTIL_SENT = 120
 PATIENT = 60
 """Seconds for which each message is brought again, so that none has to be fetched."""
 
 
-def restarts(run: "Run") -> list[str]:
+def restarts(run: Run) -> list[str]:
     """Restarted at once, as after a crash, 20 times."""
     took = []
     with Product(run.folder) as product, Traffic(product.twilio, gives_up=PATIENT) as traffic:
@@ -35,12 +41,16 @@ def restarts(run: "Run") -> list[str]:
             took.append(time.monotonic() - began)
         answered = traffic.await_answer()
     print(f"  20 restarts of PostgreSQL, each within {max(took):.1f} s")
-    tell(traffic)
-    return [*reckon(traffic), *back(answered)]
+    print(traffic.in_words())
+    return [*reckon(traffic), *answered_again(answered), *no_other_deaths(product)]
 
 
-def down(run: "Run") -> list[str]:
-    """Away for a while: what people write is refused fast, and fetched from Twilio afterwards."""
+def down(run: Run) -> list[str]:
+    """Away for a while: what people write is refused fast, and fetched from Twilio afterwards.
+
+    Half of them then wait for the answers, which come once it is fetched. The others write on, so
+    that what they wrote before is overtaken.
+    """
     seconds = 300 if run.long else 20
     with Product(run.folder) as product:
         with Traffic(product.twilio, gives_up=0.5) as traffic:
@@ -48,56 +58,56 @@ def down(run: "Run") -> list[str]:
             run.cluster.stop()
             stopped = time.monotonic()
             time.sleep(seconds)
+            traffic.half_have_said_all()
             started = time.monotonic()
             run.cluster.start()
             answered = traffic.await_answer()
             time.sleep(3)
-        connection.close()
-        told = traffic.told
-        sids = {one.sid for one in told}
-        fetched = wait_until(
-            lambda: ours().filter(sid__in=sids).count() == len(sids), UNTIL_FETCHED
-        )
+        missing = fetched_within(UNTIL_FETCHED, traffic.told)
         took = time.monotonic() - started
-    tried = [one for message in told for one in message.tries]
-    refused = [one for one in tried if stopped <= one.began and one.ended <= started]
-    left = sum(not one.is_acknowledged for one in told)
+        unsent = settled_within(UNTIL_SENT)
+    refused = [one for one in traffic.tries if stopped <= one.began and one.ended <= started]
+    left = sum(not one.is_acknowledged for one in traffic.told)
     print(
         f"  PostgreSQL was away for {seconds} s; then {left} messages were to be fetched from "
         f"Twilio, which took {took:.0f} s"
     )
-    tell(traffic)
+    print(traffic.in_words())
     return [
         *reckon(traffic, undisturbed=False),
-        *all_fetched(told),
-        *([] if fetched else [f"they were not fetched within {UNTIL_FETCHED} s"]),
-        *([] if left else ["nothing had to be fetched, so nothing is shown"]),
+        *missing,
+        *unsent,
+        *unless(left, "nothing had to be fetched, so nothing is shown"),
+        *refused_with_503(refused),
         *in_time(refused, FAST),
-        *back(answered),
+        *answered_again(answered),
+        *no_other_deaths(product),
     ]
 
 
-def connections(run: "Run") -> list[str]:
+def connections(run: Run) -> list[str]:
     """Others have used up all connections when Andon needs new ones."""
     with Product(run.folder) as product, Traffic(product.twilio, gives_up=PATIENT) as traffic:
         time.sleep(3)
         with all_connections(run) as count:
             began = time.monotonic()
             time.sleep(8)
-            refused = [one for told in traffic.told for one in told.tries if one.began >= began]
+            met = [one for one in traffic.tries if one.began >= began]
         answered = traffic.await_answer()
     print(f"  {count} connections taken, none left for 8 s")
-    tell(traffic)
+    print(traffic.in_words())
     return [
         *reckon(traffic),
-        *([] if any(one.status == 503 for one in refused) else ["nobody was refused"]),
-        *in_time(refused, FAST),
-        *back(answered),
+        *unless(met, "nobody was refused"),
+        *refused_with_503(met),
+        *in_time(met, FAST),
+        *answered_again(answered),
+        *no_other_deaths(product),
     ]
 
 
 @contextmanager
-def all_connections(run: "Run") -> Iterator[int]:
+def all_connections(run: Run) -> Iterator[int]:
     """Take each that is free, and those of Andon as well: now it needs new ones."""
     with ExitStack() as stack:
         ours = []
@@ -116,7 +126,7 @@ def all_connections(run: "Run") -> Iterator[int]:
         yield len(ours)
 
 
-def lock(run: "Run") -> list[str]:
+def lock(run: Run) -> list[str]:
     """Somebody locks the messages for ten seconds, as a careless migration does."""
     with Product(run.folder) as product, Traffic(product.twilio, gives_up=PATIENT) as traffic:
         time.sleep(3)
@@ -126,26 +136,14 @@ def lock(run: "Run") -> list[str]:
             time.sleep(10)
             released = time.monotonic()
         answered = traffic.await_answer()
-    tried = [one for told in traffic.told for one in told.tries]
-    met = [one for one in tried if one.began < released and one.ended > began]
+    met = [one for one in traffic.tries if one.began < released and one.ended > began]
+    others = [one for one in traffic.failed if one not in met]
     print("  the table of messages was locked for 10 s")
-    tell(traffic)
-    return [*reckon(traffic), *in_time(met, LATEST), *back(answered)]
-
-
-def in_time(tries: list[Try], seconds: float) -> list[str]:
-    slow = (f"{one.ended - one.began:.1f} s" for one in tries if one.ended - one.began > seconds)
-    return some(slow, f"answers took longer than {seconds:g} s")
-
-
-def back(answered: float) -> list[str]:
-    return [] if answered < PATIENT else ["nobody was answered any more"]
-
-
-def tell(traffic: Traffic) -> None:
-    tried = [one for told in traffic.told for one in told.tries]
-    refused = [one.ended - one.began for one in tried if one.status == 503]
-    print(
-        f"  {len(traffic.told)} messages in {traffic.took:.0f} s, brought {len(tried)} times, "
-        f"{len(refused)} of these refused with 503, within {max(refused, default=0):.2f} s"
-    )
+    print(traffic.in_words())
+    return [
+        *reckon(traffic),
+        *some((one.status for one in others), "tries failed while nothing was locked"),
+        *in_time(met, LATEST),
+        *answered_again(answered),
+        *no_other_deaths(product),
+    ]

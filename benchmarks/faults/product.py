@@ -1,14 +1,16 @@
 """The product as it runs in production: gunicorn, a worker and Twilio, each a process to break."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
@@ -29,10 +31,12 @@ QUICK = {
 }
 """Waits that are as long as a run would have to be are shorter in it."""
 AWAKE = "Andon's worker is at work."
-PATIENCE = 60
-"""Seconds within which a process has to be there."""
+UNTIL_THERE = UNTIL_GONE = 60
+"""Seconds within which a process has started, or ended when it was asked to."""
 
-
+DEAD_OF_GUNICORN = re.compile(r"Worker \(pid:(?P<pid>\d+)\) (?:was sent|exited)[^\"\n]*")
+ERRORS = ('"level": "error"', '"level": "critical"', "Traceback", "[ERROR]", "[CRITICAL]")
+"""What a line of a log has that tells of a fault: ours, Python's and gunicorn's."""
 HAND_OVER = """
 import os, sys
 os.dup2(int(sys.argv[1]), 3)
@@ -40,6 +44,15 @@ os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
 os.execv(sys.executable, [sys.executable, "-m", *sys.argv[2:]])
 """
 """Systemd's way to hand over a socket: it is the process's third, which is told its own id."""
+
+
+@dataclass(frozen=True)
+class Restart:
+    """asked: when it was asked to end, by the monotonic clock. took: seconds until it had."""
+
+    asked: float
+    took: float
+    status: int
 
 
 class Product:
@@ -59,9 +72,7 @@ class Product:
         self.web_workers = web
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        self.twilio = FakeTwilio(
-            settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_WHATSAPP_NUMBER
-        )
+        self.twilio = FakeTwilio.with_our_account()
         self.twilio.webhooks.routes[settings.PUBLIC_URL] = self.url
         self.twilio.fate = Fate(("sent", "delivered"))
         self.env = beside(
@@ -71,6 +82,8 @@ class Product:
             MEDIA_ROOT=str(folder / "media"),
         )
         self.env.update(values)
+        self._killed: set[int] = set()
+        self._died: list[str] = []
         self._ended = threading.Event()
         self._changing = threading.Lock()
         self._keeper = threading.Thread(target=self._keep_running)
@@ -121,9 +134,9 @@ class Product:
 
     def _await_start(self) -> None:
         host = {"Host": urlsplit(settings.PUBLIC_URL).netloc}
-        with urlopen(Request(f"{self.url}/health/", headers=host), timeout=PATIENCE):  # noqa: S310
+        with urlopen(Request(f"{self.url}/health/", headers=host), timeout=UNTIL_THERE):  # noqa: S310
             pass
-        ends = time.monotonic() + PATIENCE
+        ends = time.monotonic() + UNTIL_THERE
         while AWAKE not in self.log("worker"):
             if time.monotonic() > ends:
                 raise TimeoutError("the worker did not start")
@@ -134,20 +147,38 @@ class Product:
         while not self._ended.wait(0.05):
             with self._changing:
                 if self.web.poll() is not None:
+                    self._note_death("gunicorn", self.web)
                     self.web = self._start_web()
                 if self.worker.poll() is not None:
+                    self._note_death("the worker", self.worker)
                     self.worker = self._start_worker()
+
+    def _note_death(self, who: str, process: subprocess.Popen) -> None:
+        if process.pid not in self._killed:
+            self._died.append(f"{who} ended with {process.returncode}")
 
     def log(self, process: str) -> str:
         """What `web` or `worker` has logged."""
         return (self.folder / f"{process}.log").read_text(errors="replace")
 
-    # Breaking it
+    # What it did by itself -----------------------------------------------------------------------
+
+    @property
+    def deaths(self) -> list[str]:
+        """Processes that died, or were ended by gunicorn, and not by us."""
+        return [*self._died, *dead_of_gunicorn(self.log("web"), self._killed)]
+
+    @property
+    def errors(self) -> list[str]:
+        """What it logged of faults that it did not expect."""
+        return [*errors_in(self.log("web")), *errors_in(self.log("worker"))]
+
+    # Breaking it ---------------------------------------------------------------------------------
 
     def kill_web_worker(self, number: int) -> bool:
         """Kill one of gunicorn's workers; False when there is none at this moment."""
         workers = children(self.web.pid)
-        return bool(workers) and kill([workers[number % len(workers)]])
+        return bool(workers) and self._kill(workers[number % len(workers)])
 
     def kill_gunicorn(self) -> bool:
         """Kill all of it, as systemd does when the one dies that watches over the workers.
@@ -156,20 +187,32 @@ class Product:
         """
         with self._changing:
             workers = children(self.web.pid)
-            return bool(workers) and kill([self.web.pid, *workers])
+            return bool(workers) and self._kill(self.web.pid, *workers)
 
     def kill_worker(self) -> bool:
         """False when it is only starting."""
         with self._changing:
             is_at_work = self.log("worker").count(AWAKE) > self._awake_before
-            return is_at_work and kill([self.worker.pid])
+            return is_at_work and self._kill(self.worker.pid)
 
-    def restart_web(self) -> None:
+    def _kill(self, *pids: int) -> bool:
+        self._killed.update(pids)
+        kill(pids)
+        return True
+
+    def restart_web(self) -> Restart:
         """As `systemctl restart andon` does: what is in hand is finished before it ends."""
         with self._changing:
-            self.web.send_signal(signal.SIGTERM)
-            self.web.wait(PATIENCE)
+            restart = end(self.web)
             self.web = self._start_web()
+        return restart
+
+    def restart_worker(self) -> Restart:
+        """As `systemctl restart andon-worker` does."""
+        with self._changing:
+            restart = end(self.worker)
+            self.worker = self._start_worker()
+        return restart
 
 
 def crowding() -> float:
@@ -180,11 +223,29 @@ def crowding() -> float:
     return max(1.0, (time.monotonic() - began) / 0.5)
 
 
-def kill(pids: Iterable[int]) -> bool:
+def kill(pids: Iterable[int]) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    return True
+
+
+def end(process: subprocess.Popen) -> Restart:
+    """Ask it to end, and wait for it."""
+    asked = time.monotonic()
+    process.terminate()
+    status = process.wait(UNTIL_GONE)
+    return Restart(asked, time.monotonic() - asked, status)
+
+
+def dead_of_gunicorn(log: str, killed: Collection[int] = ()) -> list[str]:
+    """What its log says of workers that ended badly, but for those that we killed."""
+    dead = DEAD_OF_GUNICORN.finditer(log)
+    return [one[0] for one in dead if int(one["pid"]) not in killed]
+
+
+def errors_in(log: str) -> list[str]:
+    """Its lines that tell of a fault."""
+    return [line for line in log.splitlines() if any(sign in line for sign in ERRORS)]
 
 
 def children(pid: int) -> list[int]:

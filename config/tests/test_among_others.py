@@ -135,7 +135,7 @@ def test_a_blank_at_the_end_of_what_is_stored_was_not_entered(open_page, order):
     assert (order.customer_reference, order.notes) == ("PO-8", "Ring twice")
 
 
-def test_who_changed_what_and_when_is_said(open_page, order):
+def test_who_changed_what_and_when_is_said(clock, open_page, order):
     thandi = User.objects.create_superuser("thandi")
     page, hers, other_tab = open_page(order), Opened(browser(thandi), order), open_page(order)
     assert hers.save(notes="Ring twice", due_date="2027-01-15")

@@ -493,6 +493,7 @@ def test_strangers_and_those_who_are_no_staff(nomsa):
     assert browser.get(CODE).status_code == 403
 
 
+@pytest.mark.usefixtures("read_once")
 def test_the_webhook_knows_nothing_of_it(phone, django_assert_max_num_queries):
     phone.say("hi")
     with django_assert_max_num_queries(8):  # four, and what begins and ends the transaction

@@ -58,6 +58,7 @@ def test_wrong_settings_are_named_together_and_never_shown():
         "TWILIO_AUTH_TOKEN": "mistyped",
         "PUBLIC_URL": "mistyped.example.com",
         "DATABASE_URL": "mysql://andon:mistyped@127.0.0.1/andon",
+        "SQLITE_SYNCHRONOUS": "mistyped",
         "CACHE_URL": "redis://mistyped@127.0.0.1:6379/0",
         "CSRF_TRUSTED_ORIGINS": "https://andon.example.com,mistyped.example.com",
         "TIME_ZONE": "Africa/Mistyped",
@@ -117,6 +118,21 @@ def test_a_misspelt_name_is_said_once_in_the_log():
             server.terminate()
         assert "no settings" not in server.stderr.read()
     assert json.loads(line)["meant"] == {"ALARM_EMAIL": "ALARM_EMAILS"}
+
+
+def test_a_power_cut_takes_nothing_back_that_sqlite_has_stored(tmp_path: Path):
+    """A commit waits for the disk, which PostgreSQL has it do by itself."""
+    asks = "from django.db import connection as c; c.ensure_connection(); "
+    asks += "print(*(c.connection.execute(f'PRAGMA {what}').fetchone()[0] for what in "
+    asks += "('journal_mode', 'synchronous')))"
+    given = environment(**NEEDED, DATABASE_URL=f"sqlite:///{tmp_path / 'db.sqlite3'}")
+    said = subprocess.check_output(
+        [sys.executable, "manage.py", "shell", "--no-imports", "--command", asks],
+        cwd=settings.BASE_DIR,
+        env=given,
+        text=True,
+    )
+    assert said.split() == ["wal", "2"]  # FULL
 
 
 @pytest.fixture(scope="module")

@@ -65,7 +65,7 @@ def test_a_database_that_is_away_is_told_once_and_so_is_its_return(tmp_path):
             away, more = json.loads(worker.stderr.readline()), []
             time.sleep(2.5)  # Each of its threads tries again in this time.
             folder.mkdir()
-            while len(more) < 20 and "the database is back" not in more:
+            while len(more) < 100 and "the database is back" not in more:
                 more.append(json.loads(worker.stderr.readline())["event"])
         finally:
             worker.kill()

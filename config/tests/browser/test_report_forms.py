@@ -56,7 +56,7 @@ def test_a_form_is_built_tried_published_and_filled_in_while_another_version_is_
     assert "1. Minor\n2. Major\n3. Critical" in draft.say("Rattles")
     assert "1. Yes\n2. No" in draft.tap("Critical")
     assert draft.tap("Yes") == "How many parts?"
-    assert draft.say("twelve").startswith("Sorry, I need a number.")
+    assert draft.say("a dozen").startswith("Sorry, I need one number, such as 12.")
     assert draft.say("12") == "Since when?"
     assert draft.say("yesterday").startswith("Show me.")
     tried = draft.say("skip")
