@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
+PICTURES_IN_VIEW_ARE_THERE = """[...document.images].every(
+    (image) => image.complete || image.getBoundingClientRect().top > innerHeight
+)"""
 WIDE = {"width": 1200, "height": 760}
 SMALL = {"width": 390, "height": 800}
 
@@ -63,10 +66,13 @@ def sign_in(context: BrowserContext, base: str) -> None:
 
 
 def draw(page: Page, name: str) -> None:
+    from config.tests.browser.conftest import settle
+
     # A cursor that blinks makes another picture every time.
     page.evaluate("document.activeElement.blur()")
     page.mouse.move(0, 0)
-    page.wait_for_load_state("networkidle")
+    page.wait_for_function(PICTURES_IN_VIEW_ARE_THERE)
+    settle(page)
     path = PICTURES / f"{name}.png"
     page.screenshot(path=path, animations="disabled", caret="hide")
     print(f"{path.relative_to(ROOT)}  {path.stat().st_size // 1024} KB")

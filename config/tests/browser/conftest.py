@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings as project
 from django.contrib.auth.models import Permission, User
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db.models import Q
@@ -39,6 +40,10 @@ EDITED = ["wording", "menu", "menuitem", "page", "reportform", "question", "form
 REVIEWED = ["defectreport", "defectcategory", "disposition", "correctiveaction", "media", "note"]
 WRITTEN_ON = ["contact", "message", "helprequest", "defectreport", "attachment", "messagetemplate"]
 
+SETTLED = """() => document.fonts.ready.then(() => new Promise((settled) => {
+    requestAnimationFrame(() => requestAnimationFrame(settled));
+}))"""
+
 
 # What the Content-Security-Policy refused is a fault of the page, also when nobody sees it.
 TELL_WHAT_WAS_REFUSED = """
@@ -46,6 +51,15 @@ TELL_WHAT_WAS_REFUSED = """
         `refused by the policy: ${refused.violatedDirective} ${refused.blockedURI}`
     ));
 """
+
+
+def settle(page: Page) -> None:
+    """Wait until what has loaded is laid out in its own fonts, and painted.
+
+    Playwright's `networkidle` may never come for a page whose loading paused for half a second:
+    https://github.com/microsoft/playwright/issues/42598.
+    """
+    page.evaluate(SETTLED)
 
 
 @pytest.hookimpl(trylast=True)
@@ -88,8 +102,9 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    """Nothing moves for the sake of those who look."""
-    return {**browser_context_args, "reduced_motion": "reduce"}
+    """Nothing moves for the sake of those who look, and their day is the factory's."""
+    its_own = {"reduced_motion": "reduce", "timezone_id": project.TIME_ZONE}
+    return {**browser_context_args, **its_own}
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from playwright.sync_api import Locator, Page, expect
 
-from config.tests.browser.conftest import LOOKS
+from config.tests.browser.conftest import LOOKS, settle
 from config.tests.browser.test_pages import WIDTHS, assert_fits
 from defects.dashboard import Period, count_up
 from defects.models import DefectReport
@@ -36,7 +36,7 @@ def factory(transactional_db: None) -> None:
 @pytest.fixture
 def dashboard(page: Page, base: str, manager: User, factory: None) -> Page:
     page.goto(f"{base}/admin/")
-    page.wait_for_load_state("networkidle")
+    settle(page)
     return page
 
 
@@ -49,7 +49,7 @@ def open_as(page: Page, width: int, scheme: str) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     page.emulate_media(color_scheme=scheme)
     page.reload()
-    page.wait_for_load_state("networkidle")
+    settle(page)
 
 
 def test_charts_are_drawn_and_fit(dashboard: Page):
@@ -99,7 +99,7 @@ def test_a_figure_and_a_bar_lead_to_their_lists(dashboard: Page):
     canvas.click(position={"x": canvas.bounding_box()["width"] / 3, "y": 25})
     dashboard.wait_for_url(f"**{link}")
     dashboard.go_back()
-    dashboard.wait_for_load_state("networkidle")
+    settle(dashboard)
 
     cell = dashboard.locator("#pareto-reports tbody tr").first.locator("td").first
     behind = cell.inner_text()

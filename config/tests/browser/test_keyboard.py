@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from config.tests.browser.conftest import settle
 from config.tests.browser.editing import Editing
 from orders.models import Customer, Line, Order
 from whatsapp_bot.models import Menu
@@ -86,7 +87,7 @@ def test_everything_has_a_name(editing: Editing, reviewer: User, planner: User):
         "orders/import/add/?what=orders",
     ):
         editing.open(path)
-        page.wait_for_load_state("networkidle")
+        settle(page)
         assert page.evaluate(NAMELESS) == [], path
         assert page.evaluate(WORDS_OF_ICONS) == 0, path
 

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
+from config.tests.browser.conftest import settle
 from config.tests.browser.test_dashboard import CHARTS, COLOURS, dashboard, factory, manager
 from orders.models import Order
 from whatsapp_bot.models import Contact
@@ -63,7 +64,7 @@ def test_an_order_and_a_conversation_are_whole_on_paper(
     User.objects.filter(pk=editor.pk).update(is_superuser=True)
     order = Order.objects.filter(lines__isnull=False).first()
     page.goto(f"{base}/admin/orders/order/{order.pk}/change/")
-    page.wait_for_load_state("networkidle")
+    settle(page)
     lay_on_paper(page)
     assert_nothing_to_press(page)
     customer = page.locator(".field-customer").get_by_text(order.customer.name).filter(visible=True)
@@ -81,7 +82,7 @@ def test_the_dashboard_fits_on_paper_and_is_light(dashboard: Page):
     page = dashboard
     page.emulate_media(color_scheme="dark")
     page.reload()
-    page.wait_for_load_state("networkidle")
+    settle(page)
     dark = page.locator("html.dark")
     expect(dark).to_be_attached()
     lay_on_paper(page)
@@ -103,5 +104,5 @@ def test_the_dashboard_is_two_pages(
 ) -> None:
     call_command("demo", "--anyway", verbosity=0)
     page.goto(f"{base}/admin/?range=month")
-    page.wait_for_load_state("networkidle")
+    settle(page)
     assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) == 2

@@ -11,6 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
+from config.tests.browser.conftest import settle
 from config.tests.browser.editing import Editing
 from config.tests.browser.handset import Handset
 from defects.models import DefectCategory, DefectReport, Export, ReportForm
@@ -273,7 +274,7 @@ def test_in_what_was_changed_and_in_charts_it_is_text(editing: Editing, editor: 
         assert_inert(page)
 
     editing.open("")
-    page.wait_for_load_state("networkidle")
+    settle(page)
     for chart, text in (("pareto-reports", SCRIPT), ("pareto-parts", SCRIPT), ("lines", PICTURE)):
         expect(page.locator(f"#{chart}-table")).to_contain_text(text)
         canvas = page.locator(f"#{chart} canvas")
