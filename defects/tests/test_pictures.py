@@ -24,6 +24,20 @@ def describing(say):
     say("1")
 
 
+@pytest.fixture
+def ask_for(say, defect_form):
+    """Have the form ask for this kind of answer instead, and begin a report."""
+
+    def ask_for(kind):
+        defect_form.questions.update(kind=kind)
+        defect_form.publish()
+        forget_all()
+        for text in ("hi", "2", "1"):
+            say(text)
+
+    return ask_for
+
+
 def attached() -> int:
     return Media.objects.filter(message__attachment__report=DefectReport.objects.get()).count()
 
@@ -251,12 +265,8 @@ def test_where_the_question_has_choices_it_asks_for_a_number(phone, say, worker)
 
 
 @pytest.mark.parametrize("kind", ["number", "date"])
-def test_where_words_are_no_answer_it_asks_for_the_answer(phone, say, defect_form, kind):
-    defect_form.questions.update(kind=kind)
-    defect_form.publish()
-    forget_all()
-    for text in ("hi", "2", "1"):
-        say(text)
+def test_where_words_are_no_answer_it_asks_for_the_answer(phone, ask_for, kind):
+    ask_for(kind)
     assert phone.send("audio") == [
         "📎 Got it, I will add that to your report. "
         "I cannot listen to it, so please write the answer.\n\n"
@@ -264,12 +274,8 @@ def test_where_words_are_no_answer_it_asks_for_the_answer(phone, say, defect_for
     ]
 
 
-def test_where_a_photo_is_asked_for_it_asks_for_no_words(phone, say, defect_form):
-    defect_form.questions.update(kind="photo")
-    defect_form.publish()
-    forget_all()
-    for text in ("hi", "2", "1"):
-        say(text)
+def test_where_a_photo_is_asked_for_it_asks_for_no_words(phone, ask_for):
+    ask_for("photo")
     assert phone.send("audio") == [
         "📎 Got it, I will add that to your report.\n\nPlease describe the defect:"
     ]
@@ -509,23 +515,15 @@ def test_what_cannot_be_read_has_the_question_asked_again(say, two_questions, ki
     assert "Defect Submitted" in say("3")
 
 
-def test_what_cannot_be_read_is_no_photo_either(say, defect_form):
-    defect_form.questions.update(kind="photo")
-    defect_form.publish()
-    forget_all()
-    for text in ("hi", "2", "1"):
-        say(text)
+def test_what_cannot_be_read_is_no_photo_either(say, ask_for):
+    ask_for("photo")
     for kind in ("sticker", "image"):
         reply = say("", MessageType=kind)
         assert reply == "Sorry, I need a picture here.\n\nPlease describe the defect:"
 
 
-def test_a_photo_that_is_sent_as_a_document_is_one(phone, say, defect_form):
-    defect_form.questions.update(kind="photo")
-    defect_form.publish()
-    forget_all()
-    for text in ("hi", "2", "1"):
-        say(text)
+def test_a_photo_that_is_sent_as_a_document_is_one(phone, ask_for):
+    ask_for("photo")
     (reply,) = phone.send("document", "image/jpeg", "IMG_2041.jpg")
     assert "Defect Submitted" in reply
     message = Attachment.objects.get().message
@@ -533,12 +531,8 @@ def test_a_photo_that_is_sent_as_a_document_is_one(phone, say, defect_form):
 
 
 @pytest.mark.parametrize("kind", ["image/tiff", "image/vnd.dwg", "image/svg+xml"])
-def test_a_drawing_is_no_photo(phone, say, defect_form, kind):
-    defect_form.questions.update(kind="photo")
-    defect_form.publish()
-    forget_all()
-    for text in ("hi", "2", "1"):
-        say(text)
+def test_a_drawing_is_no_photo(phone, ask_for, kind):
+    ask_for("photo")
     assert phone.send("document", kind, "plan.tif") == [
         "📎 Got it, I will add that to your report.\n\nPlease describe the defect:"
     ]
@@ -571,13 +565,8 @@ def test_a_caption_is_not_lost_while_something_unfinished_is_offered(phone, say,
     assert DefectReport.objects.get().description == "A crack in the frame"
 
 
-def test_a_location_is_no_photo(say, defect_form):
-    defect_form.questions.update(kind="photo")
-    defect_form.publish()
-    forget_all()
-    say("hi")
-    say("2")
-    say("1")
+def test_a_location_is_no_photo(say, ask_for):
+    ask_for("photo")
     place = {"MessageType": "location", "Latitude": "-33.92", "Longitude": "18.42"}
     assert "Please describe the defect:" in say("", **place)
 
